@@ -1,0 +1,60 @@
+import { shareStart } from '../par/range';
+import { NR, tile } from './tile';
+
+// KC: a panel of B (KC x 8, 8 KB) stays in the first-level cache while the rows of A pass by.
+// MC: a block of A (MC x KC, at most 256 KB) stays in the second-level cache while the panels of B pass by.
+const KC: i32 = 256;
+const MC: i32 = 252;
+
+/**
+ * C = init + A B over packed operands (pack.ts).
+ *
+ * a     packed (M, K), panels of mr rows
+ * b     packed (K, N), panels of 8 columns
+ * init  one row of N f32, the value that every row of C starts from (a bias, or zeros), padded to whole panels
+ * c     row-major (M, N) with rows cStride bytes apart; overwritten, as are its rows up to a multiple of mr and
+ *       its columns up to a multiple of 8
+ *
+ * Every element of C is one running f32 sum over k = 0, 1, ..., K-1, whatever the tile, the blocking and the
+ * number of threads: all of them give the same bytes.
+ * Threads split the panels of B, or of A where B has too few to share evenly.
+ */
+export function gemm(
+  mr: i32,
+  M: i32,
+  N: i32,
+  K: i32,
+  a: usize,
+  b: usize,
+  init: usize,
+  c: usize,
+  cStride: usize,
+  thread: i32,
+  threads: i32,
+): void {
+  const aPanels = (M + mr - 1) / mr;
+  const bPanels = (N + NR - 1) / NR;
+  const splitB = bPanels >= 8 * threads;
+  const aFrom = splitB ? 0 : shareStart(aPanels, thread, threads);
+  const aTo = splitB ? aPanels : shareStart(aPanels, thread + 1, threads);
+  const bFrom = splitB ? shareStart(bPanels, thread, threads) : 0;
+  const bTo = splitB ? shareStart(bPanels, thread + 1, threads) : bPanels;
+
+  const block = MC / mr;
+  for (let k0 = 0; k0 < K; k0 += KC) {
+    const kc = min(KC, K - k0);
+    for (let i0 = aFrom; i0 < aTo; i0 += block) {
+      const i1 = min(i0 + block, aTo);
+      for (let j = bFrom; j < bTo; j++) {
+        const bPanel = b + ((<usize>j * K + k0) * NR << 2);
+        const column = <usize>j * NR * 4;
+        for (let i = i0; i < i1; i++) {
+          const aPanel = a + ((<usize>i * K + k0) * mr << 2);
+          const out = c + <usize>i * mr * cStride + column;
+          if (k0 == 0) tile(mr, kc, aPanel, bPanel, init + column, 0, out, cStride);
+          else tile(mr, kc, aPanel, bPanel, out, cStride, out, cStride);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,309 @@
+import { gemm } from '../gemm/gemm';
+import {
+  gatherA,
+  gatherTransposedA,
+  packA,
+  packB,
+  packReluA,
+  packTransposedA,
+  packTransposedB,
+} from '../gemm/pack';
+import { NR, isTileHeight } from '../gemm/tile';
+import {
+  BatchNormVectors,
+  STRIP,
+  batchNormReluDropoutBackward,
+  batchNormReluDropoutForward,
+  foldBatchNorm,
+} from '../nn/batchnorm';
+import { biasGradient } from '../nn/dense';
+import { crossEntropyBackward, softmaxForward, tally } from '../nn/softmax';
+import { adam } from '../optim/adam';
+import { shareStart } from '../par/range';
+import {
+  SCRATCH_BYTES,
+  STATE_ADAM_EPSILON,
+  STATE_BETA1,
+  STATE_BETA2,
+  STATE_KEY0,
+  STATE_KEY1,
+  STATE_LOSS,
+  STATE_NORM_EPSILON,
+  STATE_NORM_MOMENTUM,
+  STATE_ORDER,
+  STATE_ROOT_CORRECTION,
+  STATE_ROWS,
+  STATE_SCRATCH,
+  STATE_STEP,
+  STATE_STEP_SIZE,
+  STATE_ZEROS,
+} from './state';
+
+// The operations of the layer program. A record is RECORD_BYTES long: opcode, 1 if a barrier follows, then the
+// arguments in the order given beside each opcode. A dimension of 0 stands for the rows of the batch. Addresses
+// are bytes; strides are bytes; ld is in elements. Each operation does this thread's share of its outputs.
+
+export const RECORD_BYTES: i32 = 64;
+
+/** End of the program. */
+export const OP_END: i32 = 0;
+/** mr, K, images, out */
+export const OP_GATHER_A: i32 = 1;
+/** mr, M, images, out */
+export const OP_GATHER_TRANSPOSED_A: i32 = 2;
+/** mr, K, source, stride, out */
+export const OP_PACK_A: i32 = 3;
+/** mr, K, source, stride, out */
+export const OP_PACK_RELU_A: i32 = 4;
+/** mr, M, source, stride, out */
+export const OP_PACK_TRANSPOSED_A: i32 = 5;
+/** K, N, source, stride, scale or 0, out */
+export const OP_PACK_B: i32 = 6;
+/** N, K, source, stride, out */
+export const OP_PACK_TRANSPOSED_B: i32 = 7;
+/** mr, M, N, K, a, b, init, c, cStride */
+export const OP_GEMM: i32 = 8;
+/** z, out, ld, vectors, keepBelow, keepScale (f32), layer */
+export const OP_NORM_FORWARD: i32 = 9;
+/** z, out, d, ld, vectors, dgamma, dbeta, keepScale (f32) */
+export const OP_NORM_BACKWARD: i32 = 10;
+/** bias, ld, vectors, scale, folded */
+export const OP_FOLD_NORM: i32 = 11;
+/** C, ld, x, p, labels, predicted, loss */
+export const OP_SOFTMAX: i32 = 12;
+/** ld, p, labels */
+export const OP_CROSS_ENTROPY_BACKWARD: i32 = 13;
+/** ld, dz, db */
+export const OP_BIAS_GRADIENT: i32 = 14;
+/** C, labels, predicted, loss, confusion */
+export const OP_TALLY: i32 = 15;
+/** count, w, g, m, v */
+export const OP_ADAM: i32 = 16;
+
+/** Parameters that one thread's share of Adam is a multiple of. */
+const ADAM_UNIT: i32 = 16;
+
+// @ts-ignore: decorator
+@inline
+function arg(record: usize, index: i32): i32 {
+  return load<i32>(record + (<usize>index << 2), 8);
+}
+
+// @ts-ignore: decorator
+@inline
+function address(record: usize, index: i32): usize {
+  return load<u32>(record + (<usize>index << 2), 8);
+}
+
+// @ts-ignore: decorator
+@inline
+function panels(count: i32, size: i32): i32 {
+  return (count + size - 1) / size;
+}
+
+/** Runs thread `thread`'s share of one operation. */
+export function runOperation(state: usize, record: usize, thread: i32, threads: i32): void {
+  const rows = load<i32>(state + STATE_ROWS);
+  const order = <usize>load<u32>(state + STATE_ORDER);
+  const zeros = <usize>load<u32>(state + STATE_ZEROS);
+  switch (load<i32>(record)) {
+    case OP_GATHER_A:
+    case OP_PACK_A:
+    case OP_PACK_RELU_A: {
+      const mr = arg(record, 0);
+      assert(isTileHeight(mr));
+      const count = panels(rows, mr);
+      const from = shareStart(count, thread, threads);
+      const to = shareStart(count, thread + 1, threads);
+      const K = arg(record, 1);
+      const source = address(record, 2);
+      const opcode = load<i32>(record);
+      if (opcode == OP_GATHER_A) gatherA(mr, rows, K, source, order, zeros, address(record, 3), from, to);
+      else if (opcode == OP_PACK_A) packA(mr, rows, K, source, address(record, 3), zeros, address(record, 4), from, to);
+      else packReluA(mr, rows, K, source, address(record, 3), zeros, address(record, 4), from, to);
+      break;
+    }
+    case OP_GATHER_TRANSPOSED_A:
+    case OP_PACK_TRANSPOSED_A: {
+      const mr = arg(record, 0);
+      assert(isTileHeight(mr));
+      const M = arg(record, 1);
+      const count = panels(M, mr);
+      const from = shareStart(count, thread, threads);
+      const to = shareStart(count, thread + 1, threads);
+      const source = address(record, 2);
+      if (load<i32>(record) == OP_GATHER_TRANSPOSED_A) {
+        gatherTransposedA(mr, M, rows, source, order, address(record, 3), from, to);
+      } else {
+        packTransposedA(mr, M, rows, source, address(record, 3), address(record, 4), from, to);
+      }
+      break;
+    }
+    case OP_PACK_B: {
+      const count = panels(arg(record, 1), NR);
+      packB(
+        arg(record, 0) || rows,
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        address(record, 5),
+        shareStart(count, thread, threads),
+        shareStart(count, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_PACK_TRANSPOSED_B: {
+      const N = arg(record, 0);
+      const count = panels(N, NR);
+      packTransposedB(
+        N,
+        arg(record, 1),
+        address(record, 2),
+        address(record, 3),
+        zeros,
+        address(record, 4),
+        shareStart(count, thread, threads),
+        shareStart(count, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_GEMM: {
+      assert(isTileHeight(arg(record, 0)));
+      gemm(
+        arg(record, 0),
+        arg(record, 1) || rows,
+        arg(record, 2),
+        arg(record, 3) || rows,
+        address(record, 4),
+        address(record, 5),
+        address(record, 6),
+        address(record, 7),
+        address(record, 8),
+        thread,
+        threads,
+      );
+      break;
+    }
+    case OP_NORM_FORWARD: {
+      const ld = arg(record, 2);
+      assert(ld % STRIP == 0 && rows >= 2);
+      batchNormReluDropoutForward(
+        rows,
+        address(record, 0),
+        address(record, 1),
+        ld,
+        changetype<BatchNormVectors>(address(record, 3)),
+        <f32>load<f64>(state + STATE_NORM_EPSILON),
+        load<f64>(state + STATE_NORM_MOMENTUM),
+        arg(record, 4),
+        load<f32>(record, 8 + 5 * 4),
+        load<i32>(state + STATE_STEP),
+        arg(record, 6),
+        load<u32>(state + STATE_KEY0),
+        load<u32>(state + STATE_KEY1),
+        state + STATE_SCRATCH + thread * SCRATCH_BYTES,
+        shareStart(ld / STRIP, thread, threads),
+        shareStart(ld / STRIP, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_NORM_BACKWARD: {
+      const ld = arg(record, 3);
+      assert(ld % STRIP == 0);
+      batchNormReluDropoutBackward(
+        rows,
+        address(record, 0),
+        address(record, 1),
+        address(record, 2),
+        ld,
+        changetype<BatchNormVectors>(address(record, 4)),
+        address(record, 5),
+        address(record, 6),
+        load<f32>(record, 8 + 7 * 4),
+        shareStart(ld / STRIP, thread, threads),
+        shareStart(ld / STRIP, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_FOLD_NORM: {
+      if (thread == 0) {
+        foldBatchNorm(
+          address(record, 0),
+          arg(record, 1),
+          changetype<BatchNormVectors>(address(record, 2)),
+          <f32>load<f64>(state + STATE_NORM_EPSILON),
+          address(record, 3),
+          address(record, 4),
+        );
+      }
+      break;
+    }
+    case OP_SOFTMAX: {
+      softmaxForward(
+        arg(record, 0),
+        arg(record, 1),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        order,
+        address(record, 5),
+        address(record, 6),
+        shareStart(rows, thread, threads),
+        shareStart(rows, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_CROSS_ENTROPY_BACKWARD: {
+      crossEntropyBackward(
+        rows,
+        arg(record, 0),
+        address(record, 1),
+        address(record, 2),
+        order,
+        shareStart(rows, thread, threads),
+        shareStart(rows, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_BIAS_GRADIENT: {
+      if (thread == 0) biasGradient(rows, address(record, 1), arg(record, 0), address(record, 2));
+      break;
+    }
+    case OP_TALLY: {
+      if (thread == 0) {
+        const sum = tally(
+          rows,
+          arg(record, 0),
+          address(record, 1),
+          order,
+          address(record, 2),
+          address(record, 3),
+          address(record, 4),
+        );
+        store<f64>(state + STATE_LOSS, sum);
+      }
+      break;
+    }
+    case OP_ADAM: {
+      const units = arg(record, 0) / ADAM_UNIT;
+      assert(arg(record, 0) % ADAM_UNIT == 0);
+      const from = shareStart(units, thread, threads) * ADAM_UNIT;
+      const offset = <usize>from << 2;
+      adam(
+        shareStart(units, thread + 1, threads) * ADAM_UNIT - from,
+        address(record, 1) + offset,
+        address(record, 2) + offset,
+        address(record, 3) + offset,
+        address(record, 4) + offset,
+        load<f64>(state + STATE_BETA1),
+        load<f64>(state + STATE_BETA2),
+        <f32>load<f64>(state + STATE_ADAM_EPSILON),
+        load<f32>(state + STATE_STEP_SIZE),
+        load<f32>(state + STATE_ROOT_CORRECTION),
+      );
+      break;
+    }
+    default:
+      unreachable();
+  }
+}

@@ -1,0 +1,88 @@
+import { MAX_THREADS, STATE_ACTIVE, STATE_ARRIVED, STATE_GENERATION, STATE_JOINED, STATE_PHASE } from '../net/state';
+
+// The threads of one network: they start a program together and meet at barriers. The only atomics, and the only
+// file that reads ASC_FEATURE_THREADS; builds without threads have a team of one.
+
+/** Loads before a waiting thread goes to sleep: some tens of microseconds, longer than most operations differ. */
+const SPINS: i32 = 20000;
+
+/** True in the builds that can have helper threads. */
+export const THREADS: bool = ASC_FEATURE_THREADS;
+
+/** Returns when the i32 at `address` is no longer `value`. */
+function awaitChange(address: usize, value: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    for (let i = 0; i < SPINS; i++) {
+      if (atomic.load<i32>(address) != value) return;
+    }
+    while (atomic.load<i32>(address) == value) atomic.wait<i32>(address, value, -1);
+  }
+}
+
+/** Returns when all the active threads have arrived; what each wrote before is seen by all. */
+export function barrier(state: usize, threads: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    if (threads == 1) return;
+    const phase = atomic.load<i32>(state + STATE_PHASE);
+    if (atomic.add<i32>(state + STATE_ARRIVED, 1) == threads - 1) {
+      atomic.store<i32>(state + STATE_ARRIVED, 0);
+      atomic.store<i32>(state + STATE_PHASE, phase + 1);
+      atomic.notify(state + STATE_PHASE, -1);
+    } else {
+      awaitChange(state + STATE_PHASE, phase);
+    }
+  }
+}
+
+// The generation word counts the starts in its upper bits and says in its lowest byte how many threads take part,
+// so that a helper learns both in one load. A team of none means that the team has been dismissed.
+const SIZE_BITS: i32 = 8;
+
+/** Threads that take part in the start that the generation word announces. */
+// @ts-ignore: decorator
+@inline
+export function teamSize(word: i32): i32 {
+  return word & ((1 << SIZE_BITS) - 1);
+}
+
+function announce(state: usize, threads: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    const starts = (load<i32>(state + STATE_GENERATION) >> SIZE_BITS) + 1;
+    atomic.store<i32>(state + STATE_GENERATION, (starts << SIZE_BITS) | threads);
+    atomic.notify(state + STATE_GENERATION, -1);
+  }
+}
+
+/** Main thread: lets the helpers run the program that the state block names. Returns the number of threads. */
+export function startTeam(state: usize): i32 {
+  const threads = THREADS ? load<i32>(state + STATE_ACTIVE) : 1;
+  if (threads > 1) announce(state, threads);
+  return threads;
+}
+
+/** Sends the helpers home, now and in the future. */
+export function dismissTeam(state: usize): void {
+  announce(state, 0);
+}
+
+/** Helper: the generation word; to be read before joining, so that no start is missed. */
+export function generation(state: usize): i32 {
+  if (ASC_FEATURE_THREADS) return atomic.load<i32>(state + STATE_GENERATION);
+  return 0;
+}
+
+/** Helper: takes a place in the team, -1 when it is full. It takes part once the host counts it as active. */
+export function joinTeam(state: usize): i32 {
+  if (ASC_FEATURE_THREADS) {
+    const thread = atomic.add<i32>(state + STATE_JOINED, 1);
+    if (thread < MAX_THREADS) return thread;
+    atomic.sub<i32>(state + STATE_JOINED, 1);
+  }
+  return -1;
+}
+
+/** Helper: waits for a generation other than `seen` and returns it. */
+export function awaitStart(state: usize, seen: i32): i32 {
+  awaitChange(state + STATE_GENERATION, seen);
+  return generation(state);
+}

@@ -1,0 +1,52 @@
+import { STREAM_INIT, philox4 } from './philox';
+
+/** A u32 pair as a uniform f64 in (-1, 1), symmetric and never zero. */
+// @ts-ignore: decorator
+@inline
+function symmetric(word: u32): f64 {
+  return (<f64>word + 0.5) * (1.0 / 2147483648.0) - 1.0;
+}
+
+/**
+ * He-normal weights: N(0, 2 / fanIn), by Marsaglia's polar method (1964) on the counters
+ * (element pair, attempt, tensor, STREAM_INIT).
+ * w  (rows, columns) f32 with rows ld elements apart; overwritten; padding is left as it is
+ */
+export function heNormal(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
+  const deviation = Math.sqrt(2.0 / <f64>rows);
+  const count = rows * columns;
+  for (let pair = 0; 2 * pair < count; pair++) {
+    let u: f64 = 0;
+    let v: f64 = 0;
+    let s: f64 = 0;
+    for (let attempt: u32 = 0; ; attempt++) {
+      philox4(pair, attempt, tensor, STREAM_INIT << 16, key0, key1, scratch);
+      u = symmetric(load<u32>(scratch));
+      v = symmetric(load<u32>(scratch, 4));
+      s = u * u + v * v;
+      if (s < 1.0) break;
+    }
+    const factor = deviation * Math.sqrt((-2.0 * Math.log(s)) / s);
+    place(w, 2 * pair, columns, ld, <f32>(u * factor));
+    if (2 * pair + 1 < count) place(w, 2 * pair + 1, columns, ld, <f32>(v * factor));
+  }
+}
+
+/**
+ * Glorot-uniform weights: U(-a, a) with a = sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010).
+ * w  (rows, columns) f32 with rows ld elements apart; overwritten; padding is left as it is
+ */
+export function glorotUniform(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
+  const limit = Math.sqrt(6.0 / <f64>(rows + columns));
+  const count = rows * columns;
+  for (let element = 0; element < count; element++) {
+    if ((element & 15) == 0) philox4(element >> 2, 0, tensor, STREAM_INIT << 16, key0, key1, scratch);
+    place(w, element, columns, ld, <f32>(symmetric(load<u32>(scratch + ((element & 15) << 2))) * limit));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function place(w: usize, element: i32, columns: i32, ld: i32, value: f32): void {
+  store<f32>(w + ((<usize>(element / columns) * ld + <usize>(element % columns)) << 2), value);
+}

@@ -1,0 +1,72 @@
+import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
+import { TreadleError } from './errors.js';
+
+/** The builds of the core, from one source; they differ by compiler flags only. */
+export const BUILD_NAMES = ['debug', 'simd', 'relaxed', 'simd-mt', 'relaxed-mt'] as const;
+export type BuildName = (typeof BUILD_NAMES)[number];
+
+/** What the JavaScript engine offers to WebAssembly. */
+export interface Features {
+  simd: boolean;
+  relaxedSimd: boolean;
+  /** Shared memory and atomics; in a browser only on a cross-origin isolated page. */
+  threads: boolean;
+}
+
+/** Probes the engine; each probe validates a small module, none runs. */
+export async function detectFeatures(): Promise<Features> {
+  const [hasSimd, hasRelaxed, hasThreads] = await Promise.all([simd(), relaxedSimd(), threads()]);
+  return { simd: hasSimd, relaxedSimd: hasRelaxed, threads: hasThreads };
+}
+
+/** What a build asks of the engine. */
+export function needs(build: BuildName): (keyof Features)[] {
+  const features: (keyof Features)[] = ['simd'];
+  if (build.startsWith('relaxed')) features.push('relaxedSimd');
+  if (build.endsWith('-mt')) features.push('threads');
+  return features;
+}
+
+const FEATURE_WORDS: Record<keyof Features, string> = {
+  simd: 'WebAssembly SIMD',
+  relaxedSimd: 'WebAssembly relaxed SIMD',
+  threads: 'WebAssembly threads (shared memory)',
+};
+
+/**
+ * The build to load: `wanted`, or for `auto` the fastest that the engine can run.
+ * Throws `engine` when the engine lacks what the build needs, `usage` for a name that is not a build.
+ */
+export function chooseBuild(wanted: string, features: Features): BuildName {
+  if (wanted === 'auto') {
+    const preferred: BuildName[] = ['relaxed-mt', 'relaxed', 'simd-mt'];
+    return preferred.find((build) => lacking(build, features).length === 0) ?? chooseBuild('simd', features);
+  }
+  const build = BUILD_NAMES.find((name) => name === wanted);
+  if (build === undefined) {
+    const expected = ['auto', ...BUILD_NAMES].join(', ');
+    throw new TreadleError('usage', `build is '${wanted}'; one of ${expected} is expected.`, {
+      subject: 'build',
+      found: wanted,
+      expected,
+    });
+  }
+  const missing = lacking(build, features);
+  if (missing.length > 0) {
+    const expected = missing.map((feature) => FEATURE_WORDS[feature]).join(' and ');
+    throw new TreadleError(
+      'engine',
+      `The build '${build}' needs ${expected}, which this JavaScript engine does not have.`,
+      {
+        subject: build,
+        found: features,
+        expected,
+      },
+    );
+  }
+  return build;
+}
+
+function lacking(build: BuildName, features: Features): (keyof Features)[] {
+  return needs(build).filter((feature) => !features[feature]);
+}

@@ -1,0 +1,86 @@
+import { type Arena, encodeProgram, layOut } from './arena.js';
+import { type Core, createMemory, type Engine, instantiate, readConstants } from './engine.js';
+import { type Plan, planNetwork } from './plan.js';
+import type { NetworkSpec } from './spec.js';
+
+export type ProgramName = keyof Plan['programs'];
+
+/** The tile height that was fastest on Node 20; every height gives the same bytes (assembly/gemm). */
+export const TILE_HEIGHT = 4;
+
+/** One network's linear memory: its plan laid out, its programs written, and views of its buffers by name. */
+export class NetworkMemory {
+  readonly plan: Plan;
+  readonly core: Core;
+  /** Bytes of each buffer: the plan's, and the encoded programs. */
+  readonly #sizes: Map<string, number>;
+  readonly #arena: Arena;
+
+  /** Throws `range` or `engine` when there is not enough memory (createMemory). */
+  constructor(engine: Engine, spec: NetworkSpec, batch: number, samples: number) {
+    const constant = readConstants(engine);
+    this.plan = planNetwork(
+      spec,
+      { batch, samples },
+      {
+        strip: constant('STRIP'),
+        rowPadding: constant('ROW_PADDING'),
+        tileHeight: TILE_HEIGHT,
+        keepAll: constant('KEEP_ALL'),
+        stateBytes: constant('STATE_BYTES'),
+      },
+    );
+    const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
+    const programs = Object.entries(this.plan.programs);
+    this.#sizes = new Map(this.plan.buffers);
+    for (const [name, operations] of programs) {
+      this.#sizes.set(name, (operations.length + 1) * format.recordBytes);
+    }
+    this.#arena = layOut(this.#sizes, constant('ARENA_START'));
+    this.core = instantiate(engine, createMemory(engine.build, this.#arena.end));
+    for (const [name, operations] of programs) {
+      this.bytes(name).set(encodeProgram(operations, this.#arena.addresses, format));
+    }
+  }
+
+  /** Address of a buffer. */
+  address(buffer: string): number {
+    return this.#arena.addresses.get(buffer)!;
+  }
+
+  bytes(buffer: string): Uint8Array {
+    return new Uint8Array(this.core.memory.buffer, this.address(buffer), this.#sizes.get(buffer));
+  }
+
+  floats(buffer: string): Float32Array {
+    return new Float32Array(this.core.memory.buffer, this.address(buffer), this.#sizes.get(buffer)! / 4);
+  }
+
+  uints(buffer: string): Uint32Array {
+    return new Uint32Array(this.core.memory.buffer, this.address(buffer), this.#sizes.get(buffer)! / 4);
+  }
+
+  /** Writes a word of the state block, by the name of its offset in assembly/net/state.ts without `STATE_`. */
+  setState(name: string, type: 'u32' | 'f64', value: number): void {
+    const view = new DataView(this.core.memory.buffer, this.address('state'));
+    const offset = this.core.constant(`STATE_${name}`);
+    if (type === 'u32') view.setUint32(offset, value, true);
+    else view.setFloat64(offset, value, true);
+  }
+
+  /** Runs a program on `rows` samples whose indices start at the address `order`; returns the sum of their losses. */
+  run(program: ProgramName, order: number, rows: number): number {
+    const { runProgram, trainStep } = this.core.functions;
+    const start = program === 'train' ? trainStep : runProgram;
+    return start(this.address('state'), this.address(program), order, rows);
+  }
+
+  /** Counts the threads that have joined by now as active, and returns how many there are. Builds with threads only. */
+  admitHelpers(): number {
+    const words = new Int32Array(this.core.memory.buffer, this.address('state'));
+    const joined = Atomics.load(words, this.core.constant('STATE_JOINED') / 4);
+    const active = Math.min(joined, this.core.constant('MAX_THREADS'));
+    Atomics.store(words, this.core.constant('STATE_ACTIVE') / 4, active);
+    return active;
+  }
+}

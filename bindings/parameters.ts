@@ -1,0 +1,88 @@
+import { expectLength } from './checks.js';
+import type { NetworkMemory } from './memory.js';
+import type { Matrix } from './plan.js';
+import { seedWords } from './seed.js';
+import type { ParameterTensors } from './tensors.js';
+
+/** The buffers that hold one value for each trained parameter. */
+export type ParameterBuffer = 'parameters' | 'moment1' | 'moment2';
+
+/** The hidden blocks' statistics that inference uses. */
+export const RUNNING_STATISTICS = ['runningMean', 'runningVar'] as const;
+
+/** A copy of the values in a buffer, without its padding. */
+export function readParameters(memory: NetworkMemory, buffer: ParameterBuffer): ParameterTensors {
+  const read = (matrix: Matrix) => readMatrix(memory.floats(buffer), matrix);
+  const { layers } = memory.plan;
+  return {
+    dense: layers.map((layer) => ({ weight: read(layer.weight), bias: read(layer.bias) })),
+    batchNorm: layers.flatMap(({ norm }) =>
+      norm ? [{ gamma: read(norm.gamma), beta: read(norm.beta) }] : [],
+    ),
+  };
+}
+
+/** Writes values into a buffer. Throws `shape` when they are not this network's. */
+export function writeParameters(
+  memory: NetworkMemory,
+  buffer: ParameterBuffer,
+  tensors: ParameterTensors,
+): void {
+  const { layers } = memory.plan;
+  expectLength('dense', tensors.dense.length, layers.length);
+  expectLength('batchNorm', tensors.batchNorm.length, layers.length - 1);
+  const write = (name: string, matrix: Matrix, values: Float32Array) => {
+    expectLength(name, values.length, matrix.rows * matrix.columns);
+    writeMatrix(memory.floats(buffer), matrix, values);
+  };
+  layers.forEach((layer, l) => {
+    write(`dense[${l}].weight`, layer.weight, tensors.dense[l]!.weight);
+    write(`dense[${l}].bias`, layer.bias, tensors.dense[l]!.bias);
+    if (layer.norm) {
+      write(`batchNorm[${l}].gamma`, layer.norm.gamma, tensors.batchNorm[l]!.gamma);
+      write(`batchNorm[${l}].beta`, layer.norm.beta, tensors.batchNorm[l]!.beta);
+    }
+  });
+}
+
+/** He-normal weights before ReLU, Glorot-uniform in the output layer, zero biases, identity BatchNorm. */
+export function initialiseParameters(memory: NetworkMemory, seed: number): void {
+  const { functions, constant } = memory.core;
+  const [key0, key1] = seedWords(seed);
+  const scratch = memory.address('state') + constant('STATE_SCRATCH');
+  const parameters = memory.address('parameters');
+  memory.plan.layers.forEach(({ weight, inputs, outputs, norm }, l) => {
+    const draw = norm ? functions.heNormal : functions.glorotUniform;
+    draw(parameters + weight.offset, inputs, outputs, weight.ld, l, key0, key1, scratch);
+    if (!norm) return;
+    const ones = new Float32Array(outputs).fill(1);
+    writeMatrix(memory.floats('parameters'), norm.gamma, ones);
+    memory.floats(`runningVar${l}`).set(ones);
+    memory
+      .uints(`vectors${l}`)
+      .set([
+        parameters + norm.gamma.offset,
+        parameters + norm.beta.offset,
+        ...[...RUNNING_STATISTICS, 'mean', 'rstd'].map((name) => memory.address(`${name}${l}`)),
+      ]);
+  });
+}
+
+function readMatrix(buffer: Float32Array, { offset, rows, columns, ld }: Matrix): Float32Array {
+  const values = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const start = offset / 4 + row * ld;
+    values.set(buffer.subarray(start, start + columns), row * columns);
+  }
+  return values;
+}
+
+function writeMatrix(
+  buffer: Float32Array,
+  { offset, rows, columns, ld }: Matrix,
+  values: Float32Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    buffer.set(values.subarray(row * columns, (row + 1) * columns), offset / 4 + row * ld);
+  }
+}

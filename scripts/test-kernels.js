@@ -1,0 +1,70 @@
+// Runs every kernel spec of test/kernels on the debug, the optimised and the relaxed SIMD target, one after another,
+// and ends with one line of counts over all of them. The counts are also left in build/test-results/kernels.json,
+// under the names that vitest's json reporter uses, so that one reader can add up both runners.
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { relaxedSimd } from 'wasm-feature-detect';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const RESULTS = 'build/test-results';
+/** as-pect's own launcher is passed over: it takes no V8 flags and turns a crash into exit code 0. */
+const AS_PECT = 'node_modules/@as-pect/cli/lib/test.js';
+/** Longest line passed on: a crash inside the compiler prints its whole minified source. */
+const MAX_LINE = 500;
+/** as-pect's closing count, `[Tests]: 3 / 4`. */
+const CLOSING_COUNT = /^\s*\[Tests\]: (\d+) \/ (\d+)$/;
+
+/** The compiler options of each target, and the V8 flags its process needs: Node 20 has relaxed SIMD behind one. */
+const TARGETS = [
+  { name: 'debug', config: 'as-pect.asconfig.json', flags: [] },
+  { name: 'simd', config: 'test/kernels/simd.asconfig.json', flags: [] },
+  {
+    name: 'relaxed',
+    config: 'test/kernels/relaxed.asconfig.json',
+    flags: (await relaxedSimd()) ? [] : ['--experimental-wasm-relaxed-simd'],
+  },
+];
+
+/** Runs one target, its output passed on; resolves with its counts. A run that broke off counts as one failure. */
+async function run({ name, config, flags }) {
+  console.log(`\n=== kernels: ${name} ===`);
+  const child = spawn(process.execPath, [...flags, AS_PECT, '--verbose', '--as-config', config], {
+    env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '2' : '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exit = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const counts = { passed: 0, failed: 0 };
+  createInterface({ input: child.stderr }).on('line', (line) => console.error(line.slice(0, MAX_LINE)));
+  for await (const line of createInterface({ input: child.stdout })) {
+    console.log(line.slice(0, MAX_LINE));
+    const [, passed, total] = CLOSING_COUNT.exec(stripVTControlCharacters(line)) ?? [];
+    if (total === undefined) continue;
+    counts.passed = Number(passed);
+    counts.failed = Number(total) - counts.passed;
+  }
+  const code = await exit;
+  const ranNothing = counts.passed + counts.failed === 0;
+  if (counts.failed === 0 && (code !== 0 || ranNothing)) {
+    console.error(`kernels: ${name} broke off with exit code ${code}; counted as one failure.`);
+    counts.failed = 1;
+  }
+  return counts;
+}
+
+process.chdir(ROOT);
+const total = { passed: 0, failed: 0 };
+for (const target of TARGETS) {
+  const { passed, failed } = await run(target);
+  total.passed += passed;
+  total.failed += failed;
+}
+mkdirSync(RESULTS, { recursive: true });
+writeFileSync(
+  `${RESULTS}/kernels.json`,
+  JSON.stringify({ numPassedTests: total.passed, numFailedTests: total.failed, numPendingTests: 0 }),
+);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;

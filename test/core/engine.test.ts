@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import {
+  chooseBuild,
+  createMemory,
+  loadEngine,
+  measurePeak,
+  TreadleError,
+} from '../../dist/bindings/index.js';
+import { engines } from './support.js';
+
+const all = { simd: true, relaxedSimd: true, threads: true };
+
+describe('the build is', () => {
+  it.each([
+    [all, 'relaxed-mt'],
+    [{ ...all, threads: false }, 'relaxed'],
+    [{ ...all, relaxedSimd: false }, 'simd-mt'],
+    [{ simd: true, relaxedSimd: false, threads: false }, 'simd'],
+  ])('the fastest that the engine can run: %o -> %s', (features, build) => {
+    expect(chooseBuild('auto', features)).toBe(build);
+    expect(chooseBuild('debug', features)).toBe('debug');
+  });
+
+  it.each([
+    ['auto', { simd: false, relaxedSimd: false, threads: false }, 'engine', 'needs WebAssembly SIMD, which'],
+    [
+      'relaxed-mt',
+      { simd: true, relaxedSimd: false, threads: false },
+      'engine',
+      'relaxed SIMD and WebAssembly threads',
+    ],
+    ['fast', all, 'usage', "build is 'fast'; one of auto, debug, simd"],
+  ])('refused: %s', (wanted, features, code, words) => {
+    let error: unknown;
+    try {
+      chooseBuild(wanted, features);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(TreadleError);
+    expect((error as TreadleError).code).toBe(code);
+    expect((error as TreadleError).message).toContain(words);
+  });
+
+  it('taken from TREADLE_BUILD where nothing else is asked for', async () => {
+    process.env.TREADLE_BUILD = 'simd';
+    try {
+      expect((await loadEngine()).build).toBe('simd');
+      expect((await loadEngine({ build: 'debug' })).build).toBe('debug');
+    } finally {
+      delete process.env.TREADLE_BUILD;
+    }
+  });
+});
+
+it('memory over 4 GiB is refused', () => {
+  expect(() => createMemory('simd', 2 ** 32 + 1)).toThrow('at most 4 GiB');
+});
+
+it('the measured peak is a number, and every product a share of it', () => {
+  const { peakGflops, gemm } = measurePeak(engines[1]!, [{ form: 'TN', m: 20, n: 30, k: 40 }]);
+  expect(peakGflops).toBeGreaterThan(0);
+  expect(gemm[0]!.peakFraction).toBeCloseTo(gemm[0]!.gflops / peakGflops, 12);
+});
