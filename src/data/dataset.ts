@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { TreadleError } from '#bindings';
+import { readFileBounded } from '../files.js';
+import {
+  FASHION_MNIST,
+  FASHION_MNIST_CLASSES,
+  IDX_FILES,
+  type IdxFileName,
+  PUBLISHED,
+} from './fashion-mnist.js';
+import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from './idx.js';
+import { type IdxFile, openIdxFile } from './idx-file.js';
+import { fromFirstSource, type SourceOptions } from './sources.js';
+import { systemCode } from './words.js';
+
+/** One part of a dataset. Both arrays own their buffers, each exactly as long as its content. */
+export interface Samples {
+  /** Shape (count, imageHeight, imageWidth), grey, 0 to 255. */
+  images: Uint8Array;
+  /** Shape (count), class indices. */
+  labels: Uint8Array;
+  count: number;
+}
+
+export interface Dataset {
+  /** `Fashion-MNIST` when every file is the published one, else the folder's name. */
+  name: string;
+  /** Where the files came from, in words a person understands. */
+  source: string;
+  /** SHA-256 (hex) over the four decompressed files' own SHA-256 digests, in the order of IDX_FILES. */
+  hash: string;
+  imageWidth: number;
+  imageHeight: number;
+  /** One per class; `'0'`, `'1'`, ... when the dataset is not Fashion-MNIST. */
+  classNames: string[];
+  train: Samples;
+  test: Samples;
+}
+
+export interface LoadOptions extends SourceOptions {
+  /** Whether every file must be Fashion-MNIST's own, by size and SHA-256. */
+  verify: boolean;
+}
+
+/**
+ * Loads a dataset of four IDX files from the first source that has it.
+ * Throws `not-found`, `unreadable`, `format`, `range` or `checksum` for a file that cannot be used; `shape` for
+ * files that do not fit together; `data` for labels that cannot be trained on; `network` when there is no source.
+ */
+export async function loadDataset(options: LoadOptions): Promise<Dataset> {
+  const { source, value } = await fromFirstSource(options, (folder) => loadFolder(folder, options.verify));
+  return { ...value, source };
+}
+
+async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset, 'source'>> {
+  const entries = await list(folder);
+  const trainImages = await open(folder, entries, IDX_FILES[0], verify);
+  const trainLabels = await open(folder, entries, IDX_FILES[1], verify);
+  const testImages = await open(folder, entries, IDX_FILES[2], verify);
+  const testLabels = await open(folder, entries, IDX_FILES[3], verify);
+
+  const train = samples(trainImages, trainLabels);
+  const test = samples(testImages, testLabels);
+  checkSameSize(train, trainImages.file, test, testImages.file);
+  const classes = classCount(train.labels, trainLabels.file);
+  checkTestLabels(test.labels, testLabels.file, classes);
+
+  const digests = [trainImages, trainLabels, testImages, testLabels].map(({ digest }) => digest);
+  const published = IDX_FILES.every(
+    (name, index) => Buffer.from(digests[index]!).toString('hex') === PUBLISHED[name].sha256,
+  );
+  return {
+    name: published ? FASHION_MNIST : basename(folder) || folder,
+    hash: createHash('sha256').update(Buffer.concat(digests)).digest('hex'),
+    imageWidth: train.width,
+    imageHeight: train.height,
+    classNames: published
+      ? [...FASHION_MNIST_CLASSES]
+      : Array.from({ length: classes }, (_, index) => String(index)),
+    train: { images: train.images, labels: train.labels, count: train.count },
+    test: { images: test.images, labels: test.labels, count: test.count },
+  };
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const code = systemCode(error);
+    const missing = code === 'ENOENT';
+    const found = missing ? 'does not exist' : `cannot be listed (${code})`;
+    const expected = 'a folder with the four IDX files';
+    throw new TreadleError(
+      missing ? 'not-found' : 'unreadable',
+      `${folder} ${found}; ${expected} is expected.`,
+      {
+        subject: folder,
+        found,
+        expected,
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Reads the plain file or, when there is none, the one with `.gz`. */
+async function open(folder: string, entries: string[], name: IdxFileName, verify: boolean): Promise<IdxFile> {
+  const entry = [name, `${name}.gz`].find((candidate) => entries.includes(candidate));
+  if (entry === undefined) {
+    throw new TreadleError(
+      'not-found',
+      `${folder} has no ${name}; that file is expected, plain or with .gz.`,
+      {
+        subject: join(folder, name),
+        found: 'nothing',
+        expected: `${name} or ${name}.gz`,
+      },
+    );
+  }
+  const file = join(folder, entry);
+  return openIdxFile(name, file, await readFileBounded(file, MAX_IDX_BYTES), verify);
+}
+
+interface SizedSamples extends Samples {
+  height: number;
+  width: number;
+}
+
+function samples(imageFile: IdxFile, labelFile: IdxFile): SizedSamples {
+  const { images, count, height, width } = readIdxImages(imageFile.content, imageFile.file);
+  const { labels, count: labelCount } = readIdxLabels(labelFile.content, labelFile.file);
+  if (labelCount !== count) {
+    throw new TreadleError(
+      'shape',
+      `${labelFile.file} has ${labelCount} labels; ${count} are expected, one for each image of ${imageFile.file}.`,
+      { subject: labelFile.file, found: labelCount, expected: count },
+    );
+  }
+  return { images: new Uint8Array(images), labels: new Uint8Array(labels), count, height, width };
+}
+
+function checkSameSize(train: SizedSamples, trainFile: string, test: SizedSamples, testFile: string): void {
+  if (train.height === test.height && train.width === test.width) return;
+  const found = `${test.height} x ${test.width}`;
+  const expected = `${train.height} x ${train.width}`;
+  throw new TreadleError(
+    'shape',
+    `${testFile} has images of ${found}; ${expected} is expected, the size in ${trainFile}.`,
+    { subject: testFile, found, expected },
+  );
+}
+
+/** The highest training label + 1. Throws `data` for fewer than two classes or a class without a sample. */
+function classCount(labels: Uint8Array, file: string): number {
+  const present = new Set(labels);
+  const classes = Math.max(...present) + 1;
+  if (classes < 2) {
+    throw new TreadleError('data', `${file} has only the label 0; at least two classes are expected.`, {
+      subject: file,
+      found: 1,
+      expected: 'at least 2',
+    });
+  }
+  for (let label = 0; label < classes; label++) {
+    if (present.has(label)) continue;
+    throw new TreadleError(
+      'data',
+      `${file} has no sample of class ${label}; labels without a gap are expected from 0 to the highest, ${classes - 1}.`,
+      { subject: file, found: `no label ${label}`, expected: `every label from 0 to ${classes - 1}` },
+    );
+  }
+  return classes;
+}
+
+function checkTestLabels(labels: Uint8Array, file: string, classes: number): void {
+  const index = labels.findIndex((label) => label >= classes);
+  if (index < 0) return;
+  const found = labels[index]!;
+  const expected = `0 to ${classes - 1}`;
+  throw new TreadleError(
+    'data',
+    `${file} has the label ${found} (sample ${index}); ${expected} is expected, the training labels' range.`,
+    { subject: file, found, expected },
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * Strict reader of the IDX format: a big-endian magic number (two zero bytes, the element type 0x08 = unsigned byte,
+ * the number of dimensions), one big-endian u32 per dimension, then the elements, row-major.
+ */
+import { gunzipSync, type ZlibOptions } from 'node:zlib';
+import { MAX_WIDTH, TreadleError } from '#bindings';
+import { byteCount } from './words.js';
+
+/** The largest decompressed IDX file that is read. */
+export const MAX_IDX_BYTES = 2 ** 30;
+
+const IMAGES = { magic: 0x00000803, words: 'an image file (magic number 0x00000803)', header: 16 };
+const LABELS = { magic: 0x00000801, words: 'a label file (magic number 0x00000801)', header: 8 };
+
+/** Grey images of one size. `images` has shape (count, height, width), one byte per pixel, and views the file's bytes. */
+export interface IdxImages {
+  images: Uint8Array;
+  count: number;
+  height: number;
+  width: number;
+}
+
+/** One class index per sample; `labels` has shape (count) and views the file's bytes. */
+export interface IdxLabels {
+  labels: Uint8Array;
+  count: number;
+}
+
+/**
+ * The decompressed bytes of a gzip file, or the bytes themselves when gzip's magic number is absent.
+ * No more than `limit` bytes are ever inflated. Throws `range` when the content is larger, and `format` for gzip
+ * that is truncated or corrupt, or that is followed by other bytes.
+ */
+export function gunzip(bytes: Uint8Array, file: string, limit: number): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const { buffer, engine } = inflate(bytes, file, limit);
+  if (engine.bytesWritten !== bytes.length) {
+    throw damagedGzip(file, `${byteCount(bytes.length - engine.bytesWritten)} after its end`);
+  }
+  return buffer;
+}
+
+/** What Node's zlib returns with `info: true`; `bytesWritten` counts the compressed bytes consumed. */
+interface InflateInfo {
+  buffer: Uint8Array;
+  engine: { bytesWritten: number };
+}
+
+function inflate(bytes: Uint8Array, file: string, limit: number): InflateInfo {
+  const options: ZlibOptions = { maxOutputLength: limit, info: true };
+  try {
+    return gunzipSync(bytes, options) as unknown as InflateInfo;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_BUFFER_TOO_LARGE') throw damagedGzip(file, message, error);
+    throw new TreadleError(
+      'range',
+      `${file} inflates to more than ${byteCount(limit)}; at most that many are expected.`,
+      { subject: file, found: `more than ${limit}`, expected: limit, cause: error },
+    );
+  }
+}
+
+function damagedGzip(file: string, found: string, cause?: unknown): TreadleError {
+  return new TreadleError('format', `${file} is damaged gzip (${found}); a whole gzip file is expected.`, {
+    subject: file,
+    found,
+    expected: 'a whole gzip file',
+    cause,
+  });
+}
+
+/** Reads an image file. Throws `format` for anything but one, and `range` for images of absurd size. */
+export function readIdxImages(bytes: Uint8Array, file: string): IdxImages {
+  const view = openHeader(bytes, file, IMAGES, LABELS);
+  const count = view.getUint32(4);
+  const height = view.getUint32(8);
+  const width = view.getUint32(12);
+  const found = `${count} images of ${height} x ${width}`;
+  if (count === 0 || height === 0 || width === 0) {
+    throw wrong(file, `says it holds ${found}`, 'at least one image of at least one pixel');
+  }
+  // Sizes are u32: the product of two is checked before it is used in the next, so none is ever rounded.
+  if (height > MAX_WIDTH || width > MAX_WIDTH || height * width > MAX_WIDTH) {
+    const expected = `at most ${MAX_WIDTH} pixels an image`;
+    throw new TreadleError('range', `${file} says it holds ${found}; ${expected} are expected.`, {
+      subject: file,
+      found: `${height} x ${width}`,
+      expected,
+    });
+  }
+  checkLength(bytes, file, IMAGES.header + count * height * width, `${found} in`);
+  return { images: bytes.subarray(IMAGES.header), count, height, width };
+}
+
+/** Reads a label file. Throws `format` for anything but one. */
+export function readIdxLabels(bytes: Uint8Array, file: string): IdxLabels {
+  const view = openHeader(bytes, file, LABELS, IMAGES);
+  const count = view.getUint32(4);
+  if (count === 0) throw wrong(file, 'says it holds 0 labels', 'at least one label');
+  checkLength(bytes, file, LABELS.header + count, `${count} labels in`);
+  return { labels: bytes.subarray(LABELS.header), count };
+}
+
+function openHeader(bytes: Uint8Array, file: string, kind: typeof IMAGES, other: typeof IMAGES): DataView {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = bytes.length >= 4 ? view.getUint32(0) : undefined;
+  if (magic === other.magic) throw wrong(file, `is ${other.words}`, kind.words);
+  if (magic !== undefined && magic !== kind.magic) {
+    throw wrong(file, `begins with 0x${magic.toString(16).padStart(8, '0')}`, kind.words);
+  }
+  if (bytes.length < kind.header) {
+    throw wrong(file, `has ${byteCount(bytes.length)}`, `a header of ${kind.header} bytes`);
+  }
+  return view;
+}
+
+function checkLength(bytes: Uint8Array, file: string, expected: number, content: string): void {
+  if (bytes.length === expected) return;
+  throw wrong(file, `has ${byteCount(bytes.length)}`, `${content} ${byteCount(expected)}`);
+}
+
+function wrong(file: string, found: string, expected: string): TreadleError {
+  return new TreadleError('format', `${file} ${found}; expected: ${expected}.`, {
+    subject: file,
+    found,
+    expected,
+  });
+}

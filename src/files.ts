@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { TreadleError } from '#bindings';
+
+/** Why the operating system said no, in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'a file of that name is in the way',
+  EFBIG: 'the file is larger than the system allows',
+  EIO: 'the device reported an error',
+  EISDIR: 'a folder of that name is in the way',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'the folder it belongs in does not exist',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the file system is read-only',
+};
+
+/** What a platform answers when it cannot flush a folder at all. */
+const NO_FOLDER_SYNC = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOSYS', 'ENOTSUP', 'EPERM']);
+
+/**
+ * Writes a file so that a reader sees the old content or the new, never a part: a temporary file in the same
+ * folder is written, flushed to the disk and renamed.
+ * Throws `unwritable`, naming the path, the bytes needed and the reason; no temporary file is left behind.
+ */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const temporary = temporaryName(dirname(path), basename(path));
+  try {
+    await writeAndSync(temporary, bytes);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const reason = reasonOf(cause);
+    throw new TreadleError('unwritable', `${path} (${bytes.length} bytes) cannot be written: ${reason}.`, {
+      subject: path,
+      found: reason,
+      expected: `a path that ${bytes.length} bytes can be written to`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Creates a folder, with those above it, and proves that a file can be written in it and removed.
+ * Throws `unwritable`, naming the folder and the reason.
+ */
+export async function ensureWritableFolder(path: string): Promise<void> {
+  try {
+    await createFolder(resolve(path));
+    const probe = temporaryName(path, 'probe');
+    try {
+      await writeAndSync(probe, Buffer.from('probe'));
+    } finally {
+      await rm(probe, { force: true });
+    }
+  } catch (cause) {
+    const reason = reasonOf(cause);
+    throw new TreadleError('unwritable', `Folder ${path} cannot be written to: ${reason}.`, {
+      subject: path,
+      found: reason,
+      expected: 'a folder that files can be written in',
+      cause,
+    });
+  }
+}
+
+/** Makes a folder and those above it. mkdir's recursive form is no use: it never returns below Linux's /proc. */
+async function createFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT' && dirname(path) !== path) {
+      await createFolder(dirname(path));
+      await mkdir(path);
+    } else if (!(await isFolder(path))) {
+      throw cause;
+    }
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+/**
+ * The content of a file of at most `maxBytes` bytes; the size is checked before memory is taken.
+ * Throws `not-found`, `unreadable` (no permission, a folder, a file that shrinks meanwhile) or `format` (too large).
+ */
+export async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    // Asked before opening: to open a named pipe would wait for its writer.
+    if (!(await stat(path)).isFile()) {
+      throw new TreadleError('unreadable', `${path} is not a file; a regular file is expected.`, {
+        subject: path,
+        found: 'no file',
+        expected: 'a regular file',
+      });
+    }
+    return await readOpened(path, maxBytes);
+  } catch (cause) {
+    throw cause instanceof TreadleError ? cause : readFailure(path, cause);
+  }
+}
+
+async function readOpened(path: string, maxBytes: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) {
+      throw new TreadleError('format', `${path} has ${size} bytes; at most ${maxBytes} are expected.`, {
+        subject: path,
+        found: size,
+        expected: maxBytes,
+      });
+    }
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await handle.read(bytes, filled, Math.min(size - filled, 1 << 30), filled);
+      if (bytesRead === 0) {
+        throw new TreadleError('unreadable', `${path} ended at byte ${filled}; ${size} bytes are expected.`, {
+          subject: path,
+          found: filled,
+          expected: size,
+        });
+      }
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+function readFailure(path: string, cause: unknown): TreadleError {
+  const code = codeOf(cause);
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new TreadleError('not-found', `${path} does not exist; a file is expected there.`, {
+      subject: path,
+      found: 'nothing',
+      expected: 'a file',
+      cause,
+    });
+  }
+  const reason = reasonOf(cause);
+  return new TreadleError('unreadable', `${path} cannot be read: ${reason}.`, {
+    subject: path,
+    found: reason,
+    expected: 'a readable file',
+    cause,
+  });
+}
+
+function temporaryName(folder: string, stem: string): string {
+  return join(folder, `${stem}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Flushes a folder's list of names, so that a rename survives a power cut; some platforms cannot. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (!NO_FOLDER_SYNC.has(codeOf(cause))) throw cause;
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}
+
+function reasonOf(cause: unknown): string {
+  return REASONS[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
+}
