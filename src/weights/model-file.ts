@@ -1,0 +1,147 @@
+import { join } from 'node:path';
+import { type NetworkTensors, TreadleError } from '#bindings';
+import { ensureWritableFolder, readFileBounded, writeFileAtomic } from '../files.js';
+import { checkWidths, readMetadata, storeMetadata, type WeightsMetadata } from './metadata.js';
+import { fromNumpy, fromStateDict, type LoadedNetwork, toNumpy, toStateDict } from './naming.js';
+import { decodePickle, encodePickle } from './pickle.js';
+import { decodeSafetensors, encodeSafetensors, tensorOf } from './safetensors.js';
+import { formatError, type Tensor } from './tensor.js';
+
+export type { WeightsMetadata } from './metadata.js';
+
+/** Formats a model is saved in, in the order in which `saveWeights` writes them. */
+export type WeightsFormat = 'safetensors' | 'pickle';
+
+/** A model read from a weight file. */
+export interface LoadedWeights extends LoadedNetwork {
+  /** Null for a pickle and for a file that treadle did not write. */
+  metadata: WeightsMetadata | null;
+  format: WeightsFormat;
+}
+
+/** One tensor of a weight file, in the file's own name and layout. */
+export interface TensorDescription {
+  name: string;
+  /** As the format calls it: `F32` or `I64` in safetensors, `float32` in a pickle. */
+  dtype: string;
+  shape: number[];
+  /** Null for a tensor without elements; NaN when a value is NaN. */
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+}
+
+/** The largest weight file that is read: more than WebAssembly's memory can train. */
+const MAX_FILE_BYTES = 2 ** 31;
+
+/** `{model}_weights_{learning rate}.{ext}`. Throws `usage` for a model name that cannot be part of a file name. */
+export function weightsFileName(model: string, learningRate: number, ext: 'safetensors' | 'pkl'): string {
+  if (!/^[\w.-]+$/.test(model)) {
+    const expected = 'letters, digits, "_", "." and "-"';
+    throw new TreadleError(
+      'usage',
+      `Model name ${JSON.stringify(model)} cannot name a file; ${expected} can.`,
+      {
+        subject: 'model',
+        found: model,
+        expected,
+      },
+    );
+  }
+  return `${model}_weights_${learningRate}.${ext}`;
+}
+
+/**
+ * Writes a model's weights as safetensors (with metadata) and as a pickle, each atomically, and returns both paths.
+ * The folder is created if need be. Throws `unwritable`; and `shape`, `range` or `format`, before anything is
+ * written, for weights or metadata that could not be read back.
+ */
+export async function saveWeights(
+  folder: string,
+  tensors: NetworkTensors,
+  metadata: WeightsMetadata,
+): Promise<string[]> {
+  const named = toStateDict(tensors);
+  const { weight, bias } = tensors.dense[0]!;
+  const widths = [weight.length / bias.length, ...tensors.dense.map((layer) => layer.bias.length)];
+  checkWidths(metadata, widths, 'The network to save');
+  const safetensors = encodeSafetensors(named, storeMetadata(metadata));
+  const pickle = encodePickle(toNumpy(tensors));
+
+  const path = (ext: 'safetensors' | 'pkl') =>
+    join(folder, weightsFileName(metadata.model, metadata.learningRate, ext));
+  const paths = [path('safetensors'), path('pkl')];
+  await ensureWritableFolder(folder);
+  await writeFileAtomic(paths[0]!, safetensors);
+  await writeFileAtomic(paths[1]!, pickle);
+  return paths;
+}
+
+/**
+ * Reads a model's weights; the format is told by the content, never by the name.
+ * Throws `not-found`, `unreadable`, `format` (bytes that are neither format, or break its rules), `shape` (tensors
+ * that are no dense network, or not the one that the metadata states) or `range` (values that cannot be weights).
+ */
+export async function loadWeights(path: string): Promise<LoadedWeights> {
+  const file = await readTensors(path);
+  if (file.format === 'pickle') {
+    return { ...fromNumpy(file.tensors, path), metadata: null, format: 'pickle' };
+  }
+  const network = fromStateDict(file.tensors, path);
+  const metadata = readMetadata(file.metadata, path);
+  if (metadata !== null) checkWidths(metadata, [network.inputs, ...network.hidden, network.classes], path);
+  return { ...network, metadata, format: 'safetensors' };
+}
+
+/**
+ * Name, dtype, shape and range of every tensor of a weight file, in the file's order; the tensors need not be a
+ * network. Throws `not-found`, `unreadable` or `format`.
+ */
+export async function describeTensors(path: string): Promise<TensorDescription[]> {
+  const { format, tensors } = await readTensors(path);
+  return [...(tensors as ReadonlyMap<string, Tensor>)].map(([name, { dtype, shape, data }]) => ({
+    name,
+    dtype: format === 'pickle' ? 'float32' : dtype,
+    shape,
+    ...summary(data),
+  }));
+}
+
+type FileContent =
+  | { format: 'safetensors'; tensors: Map<string, Tensor>; metadata: Record<string, string> | null }
+  | { format: 'pickle'; tensors: ReturnType<typeof decodePickle> };
+
+async function readTensors(path: string): Promise<FileContent> {
+  const bytes = await readFileBounded(path, MAX_FILE_BYTES);
+  const format = formatOf(bytes);
+  if (format === 'pickle') return { format, tensors: decodePickle(bytes, path) };
+  if (format === null) {
+    const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    const found = bytes.length === 0 ? 'the file is empty' : `the file begins with the bytes ${start}`;
+    throw formatError(path, found, 'a safetensors file or a pickle');
+  }
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  const copied = new Map([...tensors].map(([name, entry]) => [name, tensorOf(entry, name, path)] as const));
+  return { format, tensors: copied, metadata };
+}
+
+/**
+ * The format by content: a safetensors header begins with "{" at byte 8, where a pickle of a dict has the upper bytes
+ * of a frame's or a name's length, far too large a number if they were "{".
+ */
+function formatOf(bytes: Uint8Array): WeightsFormat | null {
+  if (bytes[8] === 0x7b) return 'safetensors';
+  return bytes[0] === 0x80 ? 'pickle' : null;
+}
+
+function summary(data: Float32Array | BigInt64Array): Pick<TensorDescription, 'min' | 'max' | 'mean'> {
+  if (data.length === 0) return { min: null, max: null, mean: null };
+  let [min, max, sum] = [Infinity, -Infinity, 0];
+  for (let index = 0; index < data.length; index++) {
+    const value = Number(data[index]);
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sum += value;
+  }
+  return { min, max, mean: sum / data.length };
+}

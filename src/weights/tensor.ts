@@ -1,0 +1,42 @@
+import { TreadleError } from '#bindings';
+
+/** A float32 array with its shape, row-major. */
+export interface FloatTensor {
+  dtype: 'F32';
+  shape: number[];
+  data: Float32Array;
+}
+
+/** An array of 64-bit integers: PyTorch's counters. */
+export interface CountTensor {
+  dtype: 'I64';
+  shape: number[];
+  data: BigInt64Array;
+}
+
+/** A tensor as it stands in a weight file. */
+export type Tensor = FloatTensor | CountTensor;
+
+/** Number of elements of a shape (1 for `[]`), or null when it exceeds a safe integer. */
+export function elementCount(shape: readonly number[]): number | null {
+  let count = 1;
+  for (const size of shape) {
+    count *= size;
+    if (!Number.isSafeInteger(count)) return null;
+  }
+  return count;
+}
+
+/** A name out of a file, made safe to print: quoted, escaped and cut to 80 characters. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+}
+
+/** A `format` error: one sentence from the file's name, what was found in it and what was expected. */
+export function formatError(source: string, found: string, expected: string): TreadleError {
+  return new TreadleError('format', `${source}: ${found}; ${expected} is expected.`, {
+    subject: source,
+    found,
+    expected,
+  });
+}
