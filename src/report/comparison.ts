@@ -1,0 +1,201 @@
+import type { EChartsCoreOption } from 'echarts/core';
+import type { ModelRecord, RunResults } from '../records.js';
+import { isCompared, type PublishedFigures, publishedFigures } from './compare.js';
+import { clip, figure, modelTitle } from './format.js';
+import { niceScale, tickLabel } from './scale.js';
+import { drawSvg, type Figure } from './svg.js';
+import { light } from './theme.js';
+
+/** One figure of a model that can stand beside a published one. */
+export interface Comparison {
+  name: 'validation' | 'test';
+  title: string;
+  own: (model: ModelRecord) => number | null;
+  published: (figures: PublishedFigures) => number | null;
+}
+
+/** The panels of the comparison, from left to right. */
+export const COMPARISONS: readonly Comparison[] = [
+  {
+    name: 'test',
+    title: 'Test macro-F1',
+    own: ({ test }) => test?.macroF1 ?? null,
+    published: ({ testMacroF1 }) => testMacroF1,
+  },
+  {
+    name: 'validation',
+    title: 'Validation macro-F1 of the kept epoch',
+    own: ({ kept }) => kept?.valMacroF1 ?? null,
+    published: ({ valMacroF1 }) => valMacroF1,
+  },
+];
+
+const ROW = 24;
+const MARGIN = { left: 130, right: 62, top: 42, bottom: 34 };
+const WIDTH = 400;
+/** Where headings start. */
+const INSET = 6;
+const HEADING = 62;
+
+/** Whether any model has a figure to draw. */
+export function hasComparison({ models }: RunResults): boolean {
+  return models.some((model) => COMPARISONS.some(({ own }) => own(model) !== null));
+}
+
+/** Macro-F1 of every model, with the published one where there is one: test and validation side by side. */
+export function comparisonFigure(results: RunResults): Figure {
+  const parts = COMPARISONS.map((comparison, index) => panel(results, comparison, index, HEADING));
+  const option = {
+    ...combine(parts),
+    title: [
+      {
+        text: 'Macro-F1 of every model',
+        subtext: comparisonKey(results),
+        left: INSET,
+        top: 10,
+        textStyle: { fontSize: 17, color: light('ink') },
+        subtextStyle: { fontSize: 12, color: light('muted') },
+      },
+      ...parts.map(({ title }) => title),
+    ],
+  };
+  const height = HEADING + panelHeight(results);
+  return {
+    name: 'comparison',
+    label: 'Test and validation macro-F1 of every model',
+    svg: drawSvg(option, WIDTH * parts.length, height),
+  };
+}
+
+/** One panel of the comparison, for a page that has its own heading. */
+export function comparisonPanel(results: RunResults, comparison: Comparison): Figure {
+  const part = panel(results, comparison, 0, 0);
+  const option = { ...combine([part]), title: part.title };
+  const label = `${comparison.title} of every model`;
+  return { name: `comparison-${comparison.name}`, label, svg: drawSvg(option, WIDTH, panelHeight(results)) };
+}
+
+/** What the marks mean, in words. */
+export function comparisonKey(results: RunResults): string {
+  const own = 'Dot and figure: this run; the best model in bold.';
+  return isCompared(results) ? `${own} Diamond: the published report, where it prints the figure.` : own;
+}
+
+interface Panel {
+  title: object;
+  grid: object;
+  xAxis: object;
+  yAxis: object[];
+  series: object[];
+}
+
+function combine(panels: readonly Panel[]): EChartsCoreOption {
+  return {
+    grid: panels.map(({ grid }) => grid),
+    xAxis: panels.map(({ xAxis }) => xAxis),
+    yAxis: panels.flatMap(({ yAxis }) => yAxis),
+    series: panels.flatMap(({ series }) => series),
+  };
+}
+
+function panelHeight({ models }: RunResults): number {
+  return MARGIN.top + models.length * ROW + MARGIN.bottom;
+}
+
+function panel(results: RunResults, comparison: Comparison, index: number, top: number): Panel {
+  const { models, best } = results;
+  const own = models.map(comparison.own);
+  const published = models.map((model) => {
+    const figures = publishedFigures(results, model);
+    return figures === null ? null : comparison.published(figures);
+  });
+  const scale = niceScale(
+    [...own, ...published].filter((value) => value !== null),
+    4,
+  );
+  const text = { color: light('muted'), fontSize: 11 };
+  const isBest = (row: number) =>
+    models[row]?.model === best?.model && models[row]?.learningRate === best?.learningRate;
+  const rows = {
+    type: 'category',
+    gridIndex: index,
+    inverse: true,
+    axisLine: { show: false },
+    axisTick: { show: false },
+  };
+  const label = {
+    interval: 0,
+    fontSize: 12,
+    color: light('ink'),
+    rich: { best: { fontWeight: 'bold', fontSize: 12, color: light('ink') } },
+  };
+  const emphasise = (value: string, row: number) => (isBest(row) ? `{best|${value}}` : value);
+  const marks = { xAxisIndex: index, yAxisIndex: 2 * index, silent: true, type: 'scatter' };
+  return {
+    title: {
+      text: comparison.title,
+      left: index * WIDTH + INSET,
+      top: top + 10,
+      textStyle: { fontSize: 13, color: light('ink') },
+    },
+    grid: {
+      left: index * WIDTH + MARGIN.left,
+      top: top + MARGIN.top,
+      width: WIDTH - MARGIN.left - MARGIN.right,
+      height: models.length * ROW,
+    },
+    xAxis: {
+      type: 'value',
+      gridIndex: index,
+      min: scale.min,
+      max: scale.max,
+      interval: scale.interval,
+      splitLine: { lineStyle: { color: light('line') } },
+      axisLabel: { ...text, formatter: (value: number) => tickLabel(value, scale) },
+    },
+    yAxis: [
+      {
+        ...rows,
+        data: models.map((model) => clip(modelTitle(model), 18)),
+        axisLabel: { ...label, formatter: emphasise },
+      },
+      {
+        ...rows,
+        position: 'right',
+        data: own.map((value, row) => (models[row]!.error === undefined ? figure(value) : 'failed')),
+        axisLabel: { ...label, formatter: emphasise },
+      },
+    ],
+    series: [
+      {
+        ...marks,
+        symbol: 'diamond',
+        symbolSize: 12,
+        data: points(published),
+        itemStyle: { color: light('paper'), opacity: 1, borderColor: light('published'), borderWidth: 2 },
+      },
+      {
+        ...marks,
+        symbolSize: 10,
+        data: points(own),
+        itemStyle: { color: light('series1'), opacity: 1 },
+        markLine: {
+          silent: true,
+          z: 1,
+          symbol: 'none',
+          label: { show: false },
+          lineStyle: { color: light('published'), width: 1.5, type: 'solid' },
+          data: own.flatMap((value, row) =>
+            value === null || published[row] === null
+              ? []
+              : [[{ coord: [value, row] }, { coord: [published[row], row] }]],
+          ),
+        },
+      },
+    ],
+  };
+}
+
+function points(values: readonly (number | null)[]): [number, number][] {
+  return values.flatMap((value, row): [number, number][] => (value === null ? [] : [[value, row]]));
+}

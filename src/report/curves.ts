@@ -1,0 +1,273 @@
+import type { EChartsCoreOption } from 'echarts/core';
+import type { EpochRecord, ModelRecord, RunResults } from '../records.js';
+import { printable } from './format.js';
+import { niceScale, tickLabel } from './scale.js';
+import { drawSvg, type Figure } from './svg.js';
+import { light, seriesRole } from './theme.js';
+
+/** What one panel of the curves shows. */
+export interface Measure {
+  name: 'loss' | 'accuracy' | 'macro-f1';
+  title: string;
+  /** Null where it is not measured in training. */
+  train: ((epoch: EpochRecord) => number) | null;
+  validation: (epoch: EpochRecord) => number;
+}
+
+/** The panels of the curves, from left to right. */
+export const MEASURES: readonly Measure[] = [
+  { name: 'loss', title: 'Loss', train: (e) => e.trainLoss, validation: (e) => e.valLoss },
+  { name: 'accuracy', title: 'Accuracy', train: (e) => e.trainAccuracy, validation: (e) => e.valAccuracy },
+  { name: 'macro-f1', title: 'Validation macro-F1', train: null, validation: (e) => e.valMacroF1 },
+];
+
+const PANEL = { width: 372, height: 288 };
+const MARGIN = { left: 54, right: 14, top: 60, bottom: 44 };
+/** Where headings start, in pixels from the left of their panel. */
+const INSET = 6;
+/** Height of the heading and the legend above the panels of a whole figure. */
+const HEADING = 82;
+/** A rate's name is left out of its stretch of the axis when that is narrower, in pixels. */
+const NARROWEST_NAME = 44;
+
+/** Whether any model of an architecture finished an epoch: without one there is nothing to draw. */
+export function hasCurves(results: RunResults, architecture: string): boolean {
+  return modelsOf(results, architecture).some(({ epochs }) => epochs.length > 0);
+}
+
+/** Curves of one architecture: every measure side by side, with a heading and a legend. */
+export function curvesFigure(results: RunResults, architecture: string): Figure {
+  const models = modelsOf(results, architecture);
+  const chain = epochsPerRate(results);
+  const width = PANEL.width * MEASURES.length;
+  const panels = MEASURES.map((measure, index) => panel(models, chain, measure, index, HEADING));
+  const label = `Loss, accuracy and validation macro-F1 of ${printable(architecture)} over the epochs`;
+  const option = {
+    ...combine(panels),
+    title: [heading(architecture, results), ...panels.map(({ title }) => title)],
+    legend: {
+      data: models.map(({ learningRate }) => String(learningRate)),
+      selectedMode: false,
+      left: INSET,
+      top: 58,
+      itemWidth: 22,
+      itemHeight: 8,
+      itemGap: 18,
+      textStyle: { color: light('ink'), fontSize: 12 },
+    },
+  };
+  return { name: `curves-${architecture}`, label, svg: drawSvg(option, width, PANEL.height + HEADING) };
+}
+
+/** One measure of one architecture, without a legend: for a page that has its own. */
+export function curvesPanel(results: RunResults, architecture: string, measure: Measure): Figure {
+  const part = panel(modelsOf(results, architecture), epochsPerRate(results), measure, 0, 0);
+  const option = { ...combine([part]), title: part.title };
+  const label = `${measure.title} of ${printable(architecture)} over the epochs`;
+  const name = `curves-${architecture}-${measure.name}`;
+  return { name, label, svg: drawSvg(option, PANEL.width, PANEL.height) };
+}
+
+/** What the lines mean, in words. */
+export function curvesKey({ config }: RunResults): string {
+  return config.epochs === 1
+    ? 'Hollow dot: training. Filled dot: validation.'
+    : 'Dashed: training. Solid: validation. Dot: the epoch that was kept.';
+}
+
+/** Models of one architecture, in the order of the learning rates. */
+export function modelsOf({ models, config }: RunResults, architecture: string): ModelRecord[] {
+  const order = (model: ModelRecord) => config.learningRates.indexOf(model.learningRate);
+  return models.filter(({ model }) => model === architecture).sort((a, b) => order(a) - order(b));
+}
+
+/** Chained: the epochs that each rate takes on the common axis. Independent: null, all rates start at epoch 1. */
+function epochsPerRate({ config, models }: RunResults): number | null {
+  if (config.mode === 'independent' || config.learningRates.length === 1) return null;
+  return models
+    .flatMap(({ epochs }) => epochs)
+    .reduce((most, { epoch }) => Math.max(most, epoch), config.epochs);
+}
+
+function heading(architecture: string, results: RunResults) {
+  const widths = results.config.architectures.find(({ name }) => name === architecture)?.hidden ?? [];
+  return {
+    text: printable(architecture),
+    subtext: `Hidden blocks ${widths.join(' – ')}. ${curvesKey(results)}`,
+    left: INSET,
+    top: 10,
+    textStyle: { fontSize: 17, color: light('ink') },
+    subtextStyle: { fontSize: 12, color: light('muted') },
+  };
+}
+
+interface Panel {
+  title: object;
+  grid: object;
+  xAxis: object;
+  yAxis: object;
+  series: object[];
+}
+
+function combine(panels: readonly Panel[]): EChartsCoreOption {
+  return {
+    grid: panels.map(({ grid }) => grid),
+    xAxis: panels.map(({ xAxis }) => xAxis),
+    yAxis: panels.map(({ yAxis }) => yAxis),
+    series: panels.flatMap(({ series }) => series),
+  };
+}
+
+function panel(
+  models: readonly ModelRecord[],
+  chain: number | null,
+  measure: Measure,
+  index: number,
+  top: number,
+): Panel {
+  const left = index * PANEL.width;
+  const readings = [measure.validation, ...(measure.train === null ? [] : [measure.train])];
+  const scale = niceScale(
+    models.flatMap(({ epochs }) => epochs).flatMap((epoch) => readings.map((read) => read(epoch))),
+  );
+  const last = models.flatMap(({ epochs }) => epochs).reduce((most, { epoch }) => Math.max(most, epoch), 1);
+  const end = chain === null ? last : chain * models.length;
+  const text = { color: light('muted'), fontSize: 11 };
+  const axis = { gridIndex: index, axisLine: { show: false }, axisTick: { show: false } };
+  return {
+    title: {
+      text: measure.title,
+      left: left + INSET,
+      top: top + 10,
+      textStyle: { fontSize: 13, color: light('ink') },
+    },
+    grid: {
+      left: left + MARGIN.left,
+      top: top + MARGIN.top,
+      width: PANEL.width - MARGIN.left - MARGIN.right,
+      height: PANEL.height - MARGIN.top - MARGIN.bottom,
+    },
+    xAxis: {
+      ...axis,
+      type: 'value',
+      min: 0.5,
+      max: end + 0.5,
+      splitLine: { show: false },
+      axisLabel: {
+        ...text,
+        customValues: epochTicks(end, chain),
+        formatter: (epoch: number) => String(epoch),
+      },
+      name: chain === null ? 'Epoch' : 'Epoch of the chain',
+      nameLocation: 'middle',
+      nameGap: 26,
+      nameTextStyle: text,
+    },
+    yAxis: {
+      ...axis,
+      type: 'value',
+      min: scale.min,
+      max: scale.max,
+      interval: scale.interval,
+      splitLine: { lineStyle: { color: light('line') } },
+      axisLabel: { ...text, formatter: (value: number) => tickLabel(value, scale) },
+    },
+    series: [
+      ...(chain === null ? [] : [rateBands(models, chain, index)]),
+      ...models.flatMap((model, rate) =>
+        rateCurves(model, measure, rate, chain === null ? 0 : rate * chain, index),
+      ),
+    ],
+  };
+}
+
+/** Epochs named on the axis: of a chain the last of each rate, otherwise up to ten evenly spaced ones. */
+function epochTicks(end: number, chain: number | null): number[] {
+  const least = Math.ceil(end / 10);
+  const step = chain === null ? least : Math.ceil(least / chain) * chain;
+  const ticks = Array.from({ length: Math.floor(end / step) }, (_, index) => (index + 1) * step);
+  return step > 1 ? [1, ...ticks] : ticks;
+}
+
+/** Marks the stretch of each rate on a chain's axis and names it. */
+function rateBands(models: readonly ModelRecord[], chain: number, index: number): object {
+  const width = (PANEL.width - MARGIN.left - MARGIN.right) / models.length;
+  return {
+    type: 'line',
+    xAxisIndex: index,
+    yAxisIndex: index,
+    silent: true,
+    data: [],
+    markArea: {
+      silent: true,
+      z: -1,
+      label: {
+        show: width >= NARROWEST_NAME,
+        position: 'top',
+        distance: 5,
+        color: light('muted'),
+        fontSize: 11,
+      },
+      data: models.map(({ learningRate }, rate) => [
+        {
+          name: String(learningRate),
+          xAxis: rate * chain + 0.5,
+          itemStyle: { color: rate % 2 === 0 ? light('band') : 'transparent' },
+        },
+        { xAxis: (rate + 1) * chain + 0.5 },
+      ]),
+    },
+  };
+}
+
+/** The training and validation curve of one model, and a dot on its kept epoch. */
+function rateCurves(
+  model: ModelRecord,
+  measure: Measure,
+  rate: number,
+  offset: number,
+  index: number,
+): object[] {
+  const color = light(seriesRole(rate));
+  const points = (read: (epoch: EpochRecord) => number) =>
+    model.epochs.map((e) => [offset + e.epoch, read(e)]);
+  const line = {
+    type: 'line',
+    xAxisIndex: index,
+    yAxisIndex: index,
+    silent: true,
+    symbol: 'circle',
+    symbolSize: 5,
+    showSymbol: model.epochs.length === 1,
+    itemStyle: { color },
+  };
+  const kept = model.epochs.filter(({ epoch }) => epoch === model.kept?.epoch);
+  return [
+    {
+      ...line,
+      name: String(model.learningRate),
+      data: points(measure.validation),
+      lineStyle: { color, width: 2 },
+    },
+    ...(measure.train === null
+      ? []
+      : [
+          {
+            ...line,
+            data: points(measure.train),
+            itemStyle: { color: light('paper'), borderColor: color, borderWidth: 1.5 },
+            lineStyle: { color, width: 1.5, type: [5, 4], opacity: 0.9 },
+          },
+        ]),
+    {
+      type: 'scatter',
+      xAxisIndex: index,
+      yAxisIndex: index,
+      silent: true,
+      symbolSize: 8,
+      z: 4,
+      data: kept.map((epoch) => [offset + epoch.epoch, measure.validation(epoch)]),
+      itemStyle: { color, opacity: 1, borderColor: light('paper'), borderWidth: 1.5 },
+    },
+  ];
+}

@@ -1,0 +1,218 @@
+import type { ModelRecord, RunResults } from '../records.js';
+import { isCompared, publishedBest } from './compare.js';
+import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
+import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf } from './curves.js';
+import { difference, duration, figure, modelTitle, whole } from './format.js';
+import { HEATMAP_KEY } from './heatmap.js';
+import { type Content, html, type Markup, trusted } from './markup.js';
+import { testDetails } from './matrix.js';
+import { bestModel } from './results.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+import { embedSvg } from './svg.js';
+import { epochsTable, modelsTable, publishedTable } from './tables.js';
+import { seriesRole } from './theme.js';
+
+/** Nothing outside the page may be loaded, whatever its data holds. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/** `report.html`: one page that needs no other file and no network; the same results give the same bytes. */
+export function reportHtml(results: RunResults): string {
+  const { config, dataset, environment, models } = results;
+  const count = models.length === 1 ? 'one model' : `${models.length} models`;
+  const sections = [
+    section('best', 'Best model', bestSection(results)),
+    section('models', 'All models', modelsSection(results)),
+    isCompared(results)
+      ? section('published', 'Beside the published report', publishedSection(results))
+      : null,
+    section('curves', 'Curves', curvesSection(results)),
+    section('matrices', 'Confusion matrices', matricesSection(results)),
+    section('run', 'The run', runSection(results)),
+    section('repeat', 'How to repeat it', repeatSection(results)),
+  ].filter((part) => part !== null);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${dataset.name}: ${count} – treadle report</title>
+<link rel="icon" href="data:,">
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+<header>
+<h1>${dataset.name}: ${count}</h1>
+<p class="note">${whole(dataset.trainSamples)} training, ${whole(dataset.validationSamples)} validation and ${whole(dataset.testSamples)} test images in ${dataset.classNames.length} classes. ${config.mode === 'chained' ? 'Chained' : 'Independent'} training, ${config.epochs} ${config.epochs === 1 ? 'epoch' : 'epochs'} per model, ${duration(environment.seconds)} in all.</p>
+<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
+</header>
+<main>
+${sections.map(({ markup }) => markup)}
+</main>
+<footer>Written by treadle from results.json.</footer>
+<script>${trusted(SCRIPT)}</script>
+</body>
+</html>
+`.markup;
+}
+
+function section(id: string, title: string, content: Content) {
+  return {
+    id,
+    title,
+    markup: html`<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${title}</h2>
+${content}
+</section>
+`,
+  };
+}
+
+function bestSection(results: RunResults): Content {
+  const best = bestModel(results);
+  if (best === undefined)
+    return html`<p>No model was trained to the end of an epoch, so there is no best model.</p>`;
+  const { test, kept } = best;
+  const lead = html`<p><strong>${modelTitle(best)}</strong> has the highest validation macro-F1 of all models: ${figure(kept?.valMacroF1)} in epoch ${kept?.epoch}.</p>`;
+  if (test === null) return [lead, html`<p>It was not tested.</p>`];
+  const other = isCompared(results) ? publishedBest() : null;
+  return html`${lead}
+<dl class="headline">
+${headline('Test accuracy', test.accuracy, other?.accuracy)}
+${headline('Precision', test.precision, other?.macro.precision)}
+${headline('Recall', test.recall, other?.macro.recall)}
+${headline('Macro-F1', test.macroF1, other?.macro.f1)}
+${headline('Test loss', test.loss)}
+</dl>
+${other === null ? null : html`<p class="note">Published: the model that the published report calls its best, ${modelTitle(other)}.</p>`}
+${testDetails(modelTitle(best), test, results.dataset.classNames)}
+<p class="note">${HEATMAP_KEY}</p>`;
+}
+
+function headline(title: string, value: number, published?: number): Markup {
+  const against =
+    published === undefined
+      ? null
+      : html`<dd class="against">published ${figure(published)} (${difference(value - published)})</dd>`;
+  return html`<div><dt>${title}</dt><dd class="value">${figure(value)}</dd>${against}</div>`;
+}
+
+function modelsSection(results: RunResults): Content {
+  if (isCompared(results)) return modelsTable(results);
+  return [modelsTable(results), hasComparison(results) ? comparisonPanels(results) : null];
+}
+
+function publishedSection(results: RunResults): Content {
+  const { config } = results;
+  const epochs =
+    config.epochs === 10 ? '' : ` This run gave each model ${config.epochs}; the report gives ten.`;
+  const mode =
+    config.mode === 'chained'
+      ? ''
+      : ' This run trained every model from fresh weights; the report carries them from rate to rate.';
+  return html`<p>A published report on the same classifiers prints validation figures of every epoch and four of its twelve test matrices.${epochs}${mode}</p>
+${hasComparison(results) ? comparisonPanels(results) : null}
+${publishedTable(results)}`;
+}
+
+function comparisonPanels(results: RunResults): Markup {
+  const panels = COMPARISONS.map((comparison) => {
+    const panel = comparisonPanel(results, comparison);
+    return html`<figure>${trusted(embedSvg(panel, panel.name))}</figure>\n`;
+  });
+  return html`<p class="note">${comparisonKey(results)}</p>
+<div class="panels wide">
+${panels}</div>`;
+}
+
+function curvesSection(results: RunResults): Content {
+  const figures = results.config.architectures.map(({ name, hidden }) => {
+    const models = modelsOf(results, name);
+    if (!hasCurves(results, name)) return html`<h3>${name}</h3>\n<p>No epoch was finished.</p>\n`;
+    const panels = MEASURES.map((measure) => {
+      const panel = curvesPanel(results, name, measure);
+      return html`<figure>${trusted(embedSvg(panel, panel.name))}</figure>\n`;
+    });
+    const legend = models.map(
+      ({ learningRate }, rate) =>
+        html`<li><i style="border-color:var(--${seriesRole(rate)})"></i>${learningRate}</li>`,
+    );
+    return html`<div class="curves">
+<h3>${name}</h3>
+<p class="note">Hidden blocks ${hidden.join(' – ')}</p>
+<ul class="legend" aria-label="Learning rates">${legend}</ul>
+<div class="panels">
+${panels}</div>
+<details><summary>Every epoch of ${name}</summary><div>
+${epochsTable(results, name)}
+</div></details>
+</div>
+`;
+  });
+  return [html`<p class="note">One colour per learning rate. ${curvesKey(results)}</p>\n`, ...figures];
+}
+
+function matricesSection({ models, dataset }: RunResults): Content {
+  const tested = models.filter(isTested);
+  if (tested.length === 0) return html`<p>No model was tested.</p>`;
+  const entries = tested.map(
+    (
+      model,
+    ) => html`<details><summary>${modelTitle(model)}<span>accuracy ${figure(model.test.accuracy)}, macro-F1 ${figure(model.test.macroF1)}</span></summary><div>
+${testDetails(modelTitle(model), model.test, dataset.classNames)}
+</div></details>
+`,
+  );
+  return [html`<p class="note">${HEATMAP_KEY}</p>\n`, ...entries];
+}
+
+function isTested(model: ModelRecord): model is ModelRecord & { test: NonNullable<ModelRecord['test']> } {
+  return model.test !== null;
+}
+
+function runSection({ config, dataset, environment }: RunResults): Content {
+  const settings: [string, Content][] = [
+    ['Mode', config.mode],
+    ['Learning rates', config.learningRates.join(', ')],
+    ['Epochs', config.epochs],
+    ['Batch size', config.batchSize],
+    ['Dropout', config.dropout],
+    ['Seed', config.seed],
+    ['Kept epoch', config.keep === 'best' ? 'best validation macro-F1' : 'last'],
+    ['Training samples', config.trainSamples === null ? 'all' : whole(config.trainSamples)],
+    ['Jobs and threads', `${config.jobs} and ${config.threads}`],
+    [
+      'Architectures',
+      config.architectures.map(({ name, hidden }) => `${name}: ${hidden.join(' – ')}`).join('; '),
+    ],
+  ];
+  const origin: [string, Content][] = [
+    ['Dataset', dataset.name],
+    ['Source', dataset.source],
+    ['Image size', `${dataset.imageWidth} × ${dataset.imageHeight}`],
+    ['SHA-256', html`<code>${dataset.hash}</code>`],
+    ['Node', environment.node],
+    ['V8', environment.v8],
+    ['Build of the core', environment.build],
+    ['Processor', `${environment.cpu}, ${environment.cores} ${environment.cores === 1 ? 'core' : 'cores'}`],
+    ['Time in all', duration(environment.seconds)],
+  ];
+  return html`<div class="columns">
+<div><h3>Configuration</h3>${facts(settings)}</div>
+<div><h3>Data and environment</h3>${facts(origin)}</div>
+</div>`;
+}
+
+function facts(entries: readonly [string, Content][]): Markup {
+  return html`<dl class="facts">${entries.map(([title, value]) => html`<dt>${title}</dt><dd>${value}</dd>\n`)}</dl>`;
+}
+
+function repeatSection(results: RunResults): Content {
+  const { config, environment } = results;
+  const data = results.dataset.name === 'Fashion-MNIST' ? '' : ' --data DIR --no-verify';
+  return html`<p>In a checkout of treadle, with the config.json that lies beside this page:</p>
+<pre><code>npm ci
+node dist/cli.js run-all --config config.json --build ${environment.build}${data}</code></pre>
+<p>The same seed (${config.seed}), build and data give the same bytes in every weight, whatever the number of jobs and threads.</p>`;
+}

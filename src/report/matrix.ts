@@ -1,0 +1,69 @@
+import { type ClassificationScores, classificationScores } from '../metrics/classification.js';
+import type { TestRecord } from '../records.js';
+import { figure, whole } from './format.js';
+import { cellStrength, MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
+import { html, type Markup } from './markup.js';
+
+/** A model's confusion matrix as a coloured table, beside its scores per class. */
+export function testDetails(title: string, { confusion }: TestRecord, classNames: readonly string[]): Markup {
+  const scores = classificationScores(confusion);
+  return html`<div class="pair${isDense(classNames) ? ' stacked' : null}">
+${matrixTable(title, confusion, classNames, scores)}
+${classTable(title, classNames, scores)}
+</div>`;
+}
+
+/** Whether the cells are too many to hold counts. */
+function isDense(classNames: readonly string[]): boolean {
+  return classNames.length > MOST_CLASSES_WITH_COUNTS;
+}
+
+function matrixTable(
+  title: string,
+  confusion: readonly (readonly number[])[],
+  classNames: readonly string[],
+  { classes }: ClassificationScores,
+): Markup {
+  const heads = classNames.map((name) => html`<th scope="col"><span>${name}</span></th>`);
+  const rows = confusion.map((row, actual) => {
+    const cells = row.map((count, predicted) =>
+      matrixCell(count, classes[actual]!.support, actual === predicted),
+    );
+    return html`<tr><th scope="row">${classNames[actual]}</th>${cells}</tr>\n`;
+  });
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Confusion matrix of ${title}">
+<table class="matrix${isDense(classNames) ? ' dense' : null}">
+<caption><span>Confusion matrix: images of each class, by what they were taken for</span></caption>
+<thead><tr><th class="corner">actual ↓<br>predicted →</th>${heads}</tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+</div>`;
+}
+
+function matrixCell(count: number, support: number, hit: boolean): Markup {
+  const strength = Math.round(100 * cellStrength(count, support, hit));
+  if (hit) return html`<td class="hit" style="--s:${strength}">${count}</td>`;
+  return count === 0 ? html`<td class="none">0</td>` : html`<td style="--s:${strength}">${count}</td>`;
+}
+
+function classTable(
+  title: string,
+  classNames: readonly string[],
+  { classes, macro }: ClassificationScores,
+): Markup {
+  const rows = classes.map(
+    ({ precision, recall, f1, support }, index) =>
+      html`<tr><th scope="row">${classNames[index]}</th><td>${figure(precision)}</td><td>${figure(recall)}</td><td>${figure(f1)}</td><td>${whole(support)}</td></tr>\n`,
+  );
+  const total = classes.reduce((sum, { support }) => sum + support, 0);
+  return html`<div class="scroll${isDense(classNames) ? ' short' : null}" role="region" tabindex="0" aria-label="Scores per class of ${title}">
+<table class="figures">
+<caption><span>Scores per class</span></caption>
+<thead><tr><th scope="col" class="name">Class</th><th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">F1</th><th scope="col">Images</th></tr></thead>
+<tbody>
+${rows}</tbody>
+<tfoot><tr><th scope="row">Macro average</th><td>${figure(macro.precision)}</td><td>${figure(macro.recall)}</td><td>${figure(macro.f1)}</td><td>${whole(total)}</td></tr></tfoot>
+</table>
+</div>`;
+}

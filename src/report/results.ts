@@ -1,0 +1,150 @@
+import * as v from 'valibot';
+import { TreadleError, widths } from '#bindings';
+import type { DatasetRecord, EpochRecord, ModelRecord, RunConfig, RunResults } from '../records.js';
+import { RESULTS_SCHEMA } from './schema.js';
+
+/** The parts of {@link RunResults} that a run knows itself. */
+export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | 'models'>;
+
+/** Puts a run's results together and picks the best model. */
+export function buildResults({ environment, config, dataset, models }: RunParts): RunResults {
+  const best = pickBest(models, smallestFirst(config, dataset));
+  return { schema: 1, environment, config, dataset, models, best };
+}
+
+/**
+ * The best model: highest validation macro-F1 of the kept epoch, ties to the earlier epoch, then to the model that
+ * comes first in `order` (see {@link smallestFirst}), then to the one listed first. Null when no model has a kept
+ * epoch.
+ */
+export function pickBest(models: readonly ModelRecord[], order: readonly string[]): RunResults['best'] {
+  const rank = (model: ModelRecord) =>
+    order.includes(model.model) ? order.indexOf(model.model) : order.length;
+  const [best] = models
+    .filter((model) => model.kept !== null)
+    .sort(
+      (a, b) => b.kept!.valMacroF1 - a.kept!.valMacroF1 || a.kept!.epoch - b.kept!.epoch || rank(a) - rank(b),
+    );
+  return best === undefined ? null : { model: best.model, learningRate: best.learningRate };
+}
+
+/** Names of the architectures, fewest trainable parameters first. */
+export function smallestFirst(config: RunConfig, dataset: DatasetRecord): string[] {
+  return config.architectures
+    .map(({ name, hidden }) => ({ name, parameters: parameterCount(hidden, dataset) }))
+    .sort((a, b) => a.parameters - b.parameters)
+    .map(({ name }) => name);
+}
+
+/** Trainable parameters: weights and biases of every Dense, gamma and beta of every BatchNorm. */
+export function parameterCount(hidden: readonly number[], dataset: DatasetRecord): number {
+  const inputs = dataset.imageWidth * dataset.imageHeight;
+  const sizes = widths({ inputs, hidden, classes: dataset.classNames.length, dropout: 0 });
+  const dense = sizes.slice(1).reduce((total, out, layer) => total + (sizes[layer]! + 1) * out, 0);
+  return dense + hidden.reduce((total, width) => total + 2 * width, 0);
+}
+
+/** The record of the best model; undefined when all failed. */
+export function bestModel(results: RunResults): ModelRecord | undefined {
+  const { best, models } = results;
+  return models.find((model) => model.model === best?.model && model.learningRate === best.learningRate);
+}
+
+/**
+ * The results in a `results.json`: its text, or the value parsed from it. `source` (such as the path) is named in
+ * errors. Throws `format` for what is not JSON or not of the form of {@link RunResults}, and `shape` for parts that
+ * do not fit together.
+ */
+export function parseResults(json: unknown, source: string): RunResults {
+  const result = v.safeParse(RESULTS_SCHEMA, typeof json === 'string' ? parseJson(json, source) : json);
+  if (!result.success) {
+    const [issue] = result.issues;
+    const subject = v.getDotPath(issue) ?? 'the content';
+    const found = issue.input === undefined ? 'missing' : shorten(JSON.stringify(issue.input));
+    throw new TreadleError('format', `${source}: ${subject} is ${found}; ${issue.message} is expected.`, {
+      subject: `${source}: ${subject}`,
+      found: issue.input,
+      expected: issue.message,
+    });
+  }
+  checkModels(result.output, source);
+  return result.output;
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new TreadleError(
+      'format',
+      `${source} is not JSON (${reason}); the results.json of a run is expected.`,
+      {
+        subject: source,
+        found: reason,
+        expected: 'the results.json of a run',
+        cause,
+      },
+    );
+  }
+}
+
+function checkModels(results: RunResults, source: string): void {
+  const { config, dataset, models, best } = results;
+  const classes = dataset.classNames.length;
+  const known = config.architectures.map(({ name }) => name);
+  const fail = (subject: string, found: string | number, expected: string): never => {
+    throw new TreadleError('shape', `${source}: ${subject} is ${found}; ${expected} is expected.`, {
+      subject: `${source}: ${subject}`,
+      found,
+      expected,
+    });
+  };
+  models.forEach(({ model, kept, epochs, test }, index) => {
+    const place = `models.${index}`;
+    if (!known.includes(model)) fail(`${place}.model`, JSON.stringify(model), `one of ${known.join(', ')}`);
+    if (kept !== null && !epochs.some(({ epoch }) => epoch === kept.epoch)) {
+      fail(`${place}.kept.epoch`, kept.epoch, 'one of its epochs');
+    }
+    const sizes = test === null ? [] : [test.confusion.length, ...test.confusion.map((row) => row.length)];
+    const wrong = sizes.find((size) => size !== classes);
+    if (wrong !== undefined) {
+      fail(`the size of ${place}.test.confusion`, wrong, `${classes} (one row and one column per class)`);
+    }
+  });
+  if (best !== null && bestModel(results) === undefined) {
+    fail('best', `${best.model} at ${best.learningRate}`, 'one of the models');
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+const EPOCH_COLUMNS: readonly (readonly [heading: string, value: (epoch: EpochRecord) => number])[] = [
+  ['epoch', ({ epoch }) => epoch],
+  ['train_loss', ({ trainLoss }) => rounded(trainLoss, 6)],
+  ['train_accuracy', ({ trainAccuracy }) => rounded(trainAccuracy, 6)],
+  ['val_loss', ({ valLoss }) => rounded(valLoss, 6)],
+  ['val_accuracy', ({ valAccuracy }) => rounded(valAccuracy, 6)],
+  ['val_macro_f1', ({ valMacroF1 }) => rounded(valMacroF1, 6)],
+  ['seconds', ({ seconds }) => rounded(seconds, 3)],
+];
+
+/** `epochs.csv`: one line per model and epoch, in the results' order; figures to six digits, seconds to three. */
+export function epochsCsv(results: RunResults): string {
+  const heading = ['model', 'learning_rate', ...EPOCH_COLUMNS.map(([name]) => name)];
+  const lines = results.models.flatMap(({ model, learningRate, epochs }) =>
+    epochs.map((epoch) => [csvField(model), learningRate, ...EPOCH_COLUMNS.map(([, value]) => value(epoch))]),
+  );
+  return `${[heading, ...lines].map((line) => line.join(',')).join('\n')}\n`;
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** A text as RFC 4180 writes it. */
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

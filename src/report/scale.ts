@@ -1,0 +1,34 @@
+/** An axis that starts and ends on a tick. */
+export interface Scale {
+  min: number;
+  max: number;
+  interval: number;
+  /** Digits after the point that tell its ticks apart. */
+  digits: number;
+}
+
+/** Steps below 10 to this power are not told apart. */
+const FINEST = -12;
+
+/** The smallest axis with steps of 1, 2 or 5 times a power of ten that holds all values in at most `steps` steps. */
+export function niceScale(values: readonly number[], steps = 5): Scale {
+  const low = values.length === 0 ? 0 : values.reduce((a, b) => Math.min(a, b));
+  const high = values.length === 0 ? 1 : values.reduce((a, b) => Math.max(a, b));
+  const span = high > low ? high - low : Math.max(Math.abs(high), 1) / 10;
+  for (let power = Math.max(FINEST, Math.floor(Math.log10(span / steps))); ; power++) {
+    for (const factor of [1, 2, 5]) {
+      const digits = Math.max(0, -power);
+      const interval = Number((factor * 10 ** power).toPrecision(3));
+      const first = Math.floor(low / interval + 1e-9);
+      const last = Math.max(Math.ceil(high / interval - 1e-9), first + 1);
+      if (last - first > steps) continue;
+      const at = (tick: number) => Number((tick * interval).toFixed(digits));
+      return { min: at(first), max: at(last), interval, digits };
+    }
+  }
+}
+
+/** A tick's text on its axis. */
+export function tickLabel(value: number, { digits }: Scale): string {
+  return Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(digits);
+}

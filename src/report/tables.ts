@@ -1,0 +1,155 @@
+import type { ModelRecord, RunResults } from '../records.js';
+import { isCompared, publishedFigures } from './compare.js';
+import { COMPARISONS } from './comparison.js';
+import { difference, duration, figure, modelTitle, NONE, trainingSeconds, whole } from './format.js';
+import { type Content, html, type Markup } from './markup.js';
+import { parameterCount } from './results.js';
+
+/** A column that the table of all models can be sorted by. */
+interface Column {
+  title: string;
+  /** The order of the first press on its heading. */
+  first: 'ascending' | 'descending';
+  /** What it sorts by; null (always last) where a model has no such figure. */
+  value: (model: ModelRecord, results: RunResults) => string | number | null;
+  /** What it shows. */
+  text: (value: number, model: ModelRecord) => string;
+}
+
+function score(title: string, value: (model: ModelRecord) => number | undefined): Column {
+  return { title, first: 'descending', value: (model) => value(model) ?? null, text: figure };
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'Rate', first: 'descending', value: ({ learningRate }) => learningRate, text: String },
+  {
+    title: 'Parameters',
+    first: 'ascending',
+    value: ({ model }, { config, dataset }) => {
+      const architecture = config.architectures.find(({ name }) => name === model);
+      return architecture === undefined ? null : parameterCount(architecture.hidden, dataset);
+    },
+    text: whole,
+  },
+  { title: 'Kept epoch', first: 'ascending', value: ({ kept }) => kept?.epoch ?? null, text: String },
+  score('Val. F1', ({ kept }) => kept?.valMacroF1),
+  score('Test accuracy', ({ test }) => test?.accuracy),
+  score('Precision', ({ test }) => test?.precision),
+  score('Recall', ({ test }) => test?.recall),
+  score('F1', ({ test }) => test?.macroF1),
+  { title: 'Test loss', first: 'ascending', value: ({ test }) => test?.loss ?? null, text: figure },
+  { title: 'Training time', first: 'ascending', value: trainingSeconds, text: duration },
+];
+
+/** Every model in one table, to be sorted by any column; below it the reasons of those that failed. */
+export function modelsTable(results: RunResults): Markup {
+  const { models, best } = results;
+  const heads = COLUMNS.map(({ title, first }) => sortHead(title, first));
+  const rows = models.map((model) => {
+    const isBest = model.model === best?.model && model.learningRate === best.learningRate;
+    const badges = [
+      isBest ? html` <span class="badge best">best</span>` : null,
+      model.error === undefined ? null : html` <span class="badge failed">failed</span>`,
+    ];
+    const cells = COLUMNS.map(({ value, text }) => {
+      const found = value(model, results);
+      const shown = found === null ? NONE : text(Number(found), model);
+      return html`<td data-value="${found ?? ''}">${shown}</td>`;
+    });
+    return html`<tr${isBest ? html` class="best"` : null}><th scope="row" data-value="${model.model}">${model.model}${badges}</th>${cells}</tr>\n`;
+  });
+  const failures = models
+    .filter(({ error }) => error !== undefined)
+    .map((model) => html`<li><strong>${modelTitle(model)}</strong> failed: ${model.error}</li>\n`);
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="All models">
+<table class="figures" data-sortable>
+<caption><span>Press a heading to sort by it. Precision, recall and F1 are macro averages: of the test, and Val. F1 of the kept epoch's validation.</span></caption>
+<thead><tr>${sortHead('Model', 'ascending', html` class="name"`)}${heads}</tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+</div>
+${failures.length === 0 ? null : html`<ul class="failures">\n${failures}</ul>`}`;
+}
+
+function sortHead(title: string, first: Column['first'], more: Markup | null = null): Markup {
+  return html`<th scope="col"${more} data-first="${first}"><button type="button">${title}</button></th>`;
+}
+
+/** The run's figures beside the published ones, with the difference; only models that the report has too. */
+export function publishedTable(results: RunResults): Markup {
+  const measures = [
+    ...COMPARISONS,
+    {
+      title: 'Test accuracy',
+      own: ({ test }: ModelRecord) => test?.accuracy ?? null,
+      published: ({ testAccuracy }: { testAccuracy: number | null }) => testAccuracy,
+    },
+  ];
+  const groups = measures.map(
+    ({ title }) => html`<th scope="colgroup" colspan="3" class="group">${title}</th>`,
+  );
+  const heads = measures.map(
+    () =>
+      html`<th scope="col" class="group">this run</th><th scope="col">published</th><th scope="col">difference</th>`,
+  );
+  const rows = results.models.flatMap((model) => {
+    const figures = publishedFigures(results, model);
+    if (figures === null) return [];
+    const cells = measures.map(({ own, published }) => comparedCells(own(model), published(figures)));
+    return [html`<tr><th scope="row">${modelTitle(model)}</th>${cells}</tr>\n`];
+  });
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Beside the published report">
+<table class="figures">
+<caption><span>${NONE}: the report does not print the figure, or the model failed.</span></caption>
+<thead><tr><td></td>${groups}</tr>
+<tr><th scope="col" class="name">Model</th>${heads}</tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+</div>`;
+}
+
+function comparedCells(own: number | null, published: number | null): Content {
+  const change = own === null || published === null ? NONE : difference(own - published);
+  return html`<td class="group">${figure(own)}</td><td>${figure(published)}</td><td>${change}</td>`;
+}
+
+const EPOCH_MEASURES = [
+  { title: 'Train loss', own: 'trainLoss' },
+  { title: 'Train accuracy', own: 'trainAccuracy' },
+  { title: 'Val. loss', own: 'valLoss' },
+  { title: 'Val. accuracy', own: 'valAccuracy' },
+  { title: 'Val. macro-F1', own: 'valMacroF1' },
+] as const;
+
+/** Every epoch of one architecture, beside the published one where there is one. */
+export function epochsTable(results: RunResults, architecture: string): Markup {
+  const compared = isCompared(results);
+  const models = results.models.filter(({ model }) => model === architecture);
+  const groups = EPOCH_MEASURES.map(
+    ({ title }) => html`<th scope="colgroup" colspan="${compared ? 2 : 1}" class="group">${title}</th>`,
+  );
+  const kinds = EPOCH_MEASURES.map(
+    () => html`<th scope="col" class="group">this run</th><th scope="col">published</th>`,
+  );
+  const rows = models.flatMap((model) => {
+    const published = publishedFigures(results, model)?.epochs;
+    return model.epochs.map((epoch) => {
+      const cells = EPOCH_MEASURES.map(({ own }, index) => [
+        html`<td class="group">${figure(epoch[own])}</td>`,
+        compared ? html`<td>${figure(published?.[epoch.epoch - 1]?.[index])}</td>` : null,
+      ]);
+      const kept = epoch.epoch === model.kept?.epoch ? html`<span class="badge best">kept</span> ` : null;
+      return html`<tr><th scope="row">${model.learningRate}</th><td>${kept}${epoch.epoch}</td>${cells}</tr>\n`;
+    });
+  });
+  const span = compared ? html` rowspan="2"` : null;
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Epochs of ${architecture}">
+<table class="figures">
+<thead><tr><th scope="col" class="name"${span}>Rate</th><th scope="col"${span}>Epoch</th>${groups}</tr>${compared ? html`\n<tr>${kinds}</tr>` : null}</thead>
+<tbody>
+${rows}</tbody>
+</table>
+</div>`;
+}
