@@ -24,8 +24,19 @@ export const ADAM_EPSILON = 1e-8;
 export const MAX_WIDTH = 1 << 20;
 
 /** Widths of every layer boundary: `[inputs, ...hidden, classes]`. */
-export function widths(spec: NetworkSpec): number[] {
-  return [spec.inputs, ...spec.hidden, spec.classes];
+export function widths({
+  inputs,
+  hidden,
+  classes,
+}: Pick<NetworkSpec, 'inputs' | 'hidden' | 'classes'>): number[] {
+  return [inputs, ...hidden, classes];
+}
+
+/** Trained parameters: weights and biases of every Dense, gamma and beta of every BatchNorm. */
+export function parameterCount(shape: Pick<NetworkSpec, 'inputs' | 'hidden' | 'classes'>): number {
+  const sizes = widths(shape);
+  const dense = sizes.slice(1).reduce((total, outputs, layer) => total + (sizes[layer]! + 1) * outputs, 0);
+  return dense + shape.hidden.reduce((total, width) => total + 2 * width, 0);
 }
 
 /** Throws a `range` error for a spec that is not a network. */

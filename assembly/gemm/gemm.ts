@@ -1,5 +1,5 @@
 import { shareStart } from '../par/range';
-import { NR, tile } from './tile';
+import { NR, isTileHeight, tile } from './tile';
 
 // KC: a panel of B (KC x 8, 8 KB) stays in the first-level cache while the rows of A pass by.
 // MC: a block of A (MC x KC, at most 256 KB) stays in the second-level cache while the panels of B pass by.
@@ -32,6 +32,7 @@ export function gemm(
   thread: i32,
   threads: i32,
 ): void {
+  assert(isTileHeight(mr) && M > 0 && N > 0 && K > 0 && thread < threads);
   const aPanels = (M + mr - 1) / mr;
   const bPanels = (N + NR - 1) / NR;
   const splitB = bPanels >= 8 * threads;

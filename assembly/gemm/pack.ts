@@ -6,7 +6,7 @@ import { NR } from './tile';
 //   A  panels of mr rows:    [ceil(M / mr)][K][mr]     element (m, k) at ((m / mr) K + k) mr + m % mr
 //   B  panels of 8 columns:  [ceil(N / 8)][K][8]       element (k, n) at ((n / 8) K + k) 8 + n % 8
 //
-// Rows and columns beyond M and N are packed as zeros. Every routine packs panels [from, to) of its operand, so
+// Rows beyond M are packed as zeros; columns beyond N are too, or are a copy of the source's zero padding. Every routine packs panels [from, to) of its operand, so
 // that threads can share the work. `zeros` points to at least K f32 zeros: the row that stands for a missing one.
 
 /** What packRows does to an element on its way. */

@@ -59,6 +59,7 @@ export function batchNormReluDropoutForward(
   fromStrip: i32,
   toStrip: i32,
 ): void {
+  assert(B >= 2 && ld % STRIP == 0 && keepBelow >= 1 && keepBelow <= KEEP_ALL);
   const stride = <usize>ld << 2;
   const inverse = f32x4.splat(<f32>1 / <f32>B);
   const unbiased = f32x4.splat(<f32>B / <f32>(B - 1));
@@ -186,6 +187,7 @@ export function batchNormReluDropoutBackward(
   fromStrip: i32,
   toStrip: i32,
 ): void {
+  assert(B >= 2 && ld % STRIP == 0);
   const stride = <usize>ld << 2;
   const size = <usize>B * stride;
   const scale = f32x4.splat(keepScale);

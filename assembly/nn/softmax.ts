@@ -4,11 +4,14 @@ import { lanesBelow, maxLane, sumLanes, zero } from '../simd/simd';
 // Softmax and cross-entropy of B rows of C logits, rows ld elements apart (ld a multiple of 4, padding ignored):
 //
 //   p[c]  = exp(x[c] - max) / sum_c exp(x[c] - max)
-//   loss  = ln(sum_c exp(x[c] - max)) + max - x[label]
+//   loss  = ln(sum_c exp(x[c] - max)) + (max - x[label])
 //   dx[c] = (p[c] - [c = label]) / B
 
-/** p = softmax(x) for one row, x and p may be the same; returns the row's ln-sum-exp. Padding becomes zero. */
-function softmaxRow(x: usize, p: usize, C: i32, ld: i32): f32 {
+/**
+ * p = softmax(x) for one row, p and x apart; padding becomes zero. Returns the row's loss against `label`. The largest
+ * logit is subtracted from the label's before the logarithm is added, so large logits lose no digits.
+ */
+function softmaxRow(x: usize, p: usize, C: i32, ld: i32, label: i32): f32 {
   let top = f32x4.splat(-Infinity);
   for (let c = 0; c < ld; c += 4) {
     const v = v128.load(x + (<usize>c << 2));
@@ -29,7 +32,7 @@ function softmaxRow(x: usize, p: usize, C: i32, ld: i32): f32 {
     const at = p + (<usize>c << 2);
     v128.store(at, f32x4.mul(v128.load(at), inverse));
   }
-  return largest + f32x4.extract_lane(log4(f32x4.splat(sum)), 0);
+  return f32x4.extract_lane(log4(f32x4.splat(sum)), 0) + (largest - load<f32>(x + (<usize>label << 2)));
 }
 
 /** Index of the largest of C values, the first of equals (numpy's argmax). */
@@ -48,7 +51,7 @@ export function argmaxRow(x: usize, C: i32): i32 {
 
 /**
  * Rows [from, to): predicted class, loss and softmax of each.
- * x          (B, C) logits, kept
+ * x          (B, C) logits, kept; not p
  * p          (B, C); overwritten with probabilities
  * labels     (samples) i32 of all resident samples;  order  (B) u32, row b is sample order[b]
  * predicted  (B) i32, loss (B) f32; overwritten
@@ -65,12 +68,12 @@ export function softmaxForward(
   from: i32,
   to: i32,
 ): void {
+  assert(x != p && C <= ld && ld % 4 == 0);
   for (let b = from; b < to; b++) {
     const at = <usize>b << 2;
     const row = x + at * ld;
     store<i32>(predicted + at, argmaxRow(row, C));
-    const logSumExp = softmaxRow(row, p + at * ld, C, ld);
-    store<f32>(loss + at, logSumExp - load<f32>(row + (<usize>labelOf(labels, order, b) << 2)));
+    store<f32>(loss + at, softmaxRow(row, p + at * ld, C, ld, labelOf(labels, order, b)));
   }
 }
 

@@ -20,6 +20,7 @@ export function adam(
   stepSize: f32,
   rootCorrection: f32,
 ): void {
+  assert(count % 4 == 0);
   const b1 = f32x4.splat(<f32>beta1);
   const b2 = f32x4.splat(<f32>beta2);
   const a1 = f32x4.splat(<f32>(1 - beta1));

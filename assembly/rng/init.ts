@@ -33,7 +33,8 @@ export function heNormal(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32
 }
 
 /**
- * Glorot-uniform weights: U(-a, a) with a = sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010).
+ * Glorot-uniform weights: U(-a, a) with a = sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010), four elements
+ * to a block, on the counters (element / 4, 0, tensor, STREAM_INIT).
  * w  (rows, columns) f32 with rows ld elements apart; overwritten; padding is left as it is
  */
 export function glorotUniform(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {

@@ -3,7 +3,10 @@
 /** True in the builds whose madd rounds once (fused); false where it rounds twice. */
 export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD;
 
-/** a * b + c. Fused in the relaxed builds, two roundings in the plain ones. */
+/**
+ * a * b + c. Fused in the relaxed builds, two roundings in the plain ones. At least one operand must be a run-time
+ * value: asc 0.27's optimiser folds three constants in the wrong order.
+ */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { TreadleError, widths } from '#bindings';
+import { parameterCount, TreadleError } from '#bindings';
 import type { DatasetRecord, EpochRecord, ModelRecord, RunConfig, RunResults } from '../records.js';
 import { RESULTS_SCHEMA } from './schema.js';
 
@@ -31,17 +31,14 @@ export function pickBest(models: readonly ModelRecord[], order: readonly string[
 /** Names of the architectures, fewest trainable parameters first. */
 export function smallestFirst(config: RunConfig, dataset: DatasetRecord): string[] {
   return config.architectures
-    .map(({ name, hidden }) => ({ name, parameters: parameterCount(hidden, dataset) }))
+    .map(({ name, hidden }) => ({ name, parameters: parameterCount(shapeOf(hidden, dataset)) }))
     .sort((a, b) => a.parameters - b.parameters)
     .map(({ name }) => name);
 }
 
-/** Trainable parameters: weights and biases of every Dense, gamma and beta of every BatchNorm. */
-export function parameterCount(hidden: readonly number[], dataset: DatasetRecord): number {
-  const inputs = dataset.imageWidth * dataset.imageHeight;
-  const sizes = widths({ inputs, hidden, classes: dataset.classNames.length, dropout: 0 });
-  const dense = sizes.slice(1).reduce((total, out, layer) => total + (sizes[layer]! + 1) * out, 0);
-  return dense + hidden.reduce((total, width) => total + 2 * width, 0);
+/** The shape of a network with these hidden widths on this data. */
+export function shapeOf(hidden: readonly number[], { imageWidth, imageHeight, classNames }: DatasetRecord) {
+  return { inputs: imageWidth * imageHeight, hidden, classes: classNames.length };
 }
 
 /** The record of the best model; undefined when all failed. */

@@ -1,9 +1,10 @@
+import { parameterCount } from '#bindings';
 import type { ModelRecord, RunResults } from '../records.js';
 import { isCompared, publishedFigures } from './compare.js';
 import { COMPARISONS } from './comparison.js';
 import { difference, duration, figure, modelTitle, NONE, trainingSeconds, whole } from './format.js';
 import { type Content, html, type Markup } from './markup.js';
-import { parameterCount } from './results.js';
+import { shapeOf } from './results.js';
 
 /** A column that the table of all models can be sorted by. */
 interface Column {
@@ -27,7 +28,7 @@ const COLUMNS: readonly Column[] = [
     first: 'ascending',
     value: ({ model }, { config, dataset }) => {
       const architecture = config.architectures.find(({ name }) => name === model);
-      return architecture === undefined ? null : parameterCount(architecture.hidden, dataset);
+      return architecture === undefined ? null : parameterCount(shapeOf(architecture.hidden, dataset));
     },
     text: whole,
   },

@@ -1,0 +1,51 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { readFileBounded } from '../../files.js';
+import { parseResults } from '../../report/results.js';
+import { resultsText, wantsColor } from '../../report/text.js';
+import { addJsonOption, DEFAULT_OUT, path } from '../options.js';
+
+/** Larger than the results of any run. */
+const MAX_BYTES = 1 << 28;
+
+/** Adds `report`. */
+export function addReport(program: Command): void {
+  const command = program
+    .command('report')
+    .description("print a run's tables and write its report anew from its results.json")
+    .argument('<run>', "a run's folder, or its id in the folder of runs")
+    .addOption(
+      new Option('--out <dir>', 'folder of runs').argParser(path('--out', 'folder')).default(DEFAULT_OUT),
+    );
+  addJsonOption(command, 'the results')
+    .addHelpText('after', '\nExample:\n  treadle report runs/20260131T120000Z-3f9a')
+    .action(async (run: string, options: { out: string; json: boolean }) => {
+      const folder = await folderOf(run, options.out);
+      const file = join(folder, 'results.json');
+      const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
+      const results = parseResults(text, file);
+      const { writeReport } = await import('../../report/write.js');
+      const { html } = await writeReport(folder, results);
+      if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+      else
+        process.stdout.write(
+          `${resultsText(results, { color: wantsColor(process.stdout) })}\n\nReport: ${html}\n`,
+        );
+    });
+}
+
+/** The folder itself when it holds results, else the one of that name among the runs, if that does. */
+async function folderOf(run: string, out: string): Promise<string> {
+  const byId = join(out, run);
+  return !(await hasResults(run)) && (await hasResults(byId)) ? byId : run;
+}
+
+async function hasResults(folder: string): Promise<boolean> {
+  try {
+    await access(join(folder, 'results.json'));
+    return true;
+  } catch {
+    return false;
+  }
+}

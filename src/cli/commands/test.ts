@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import { TreadleError } from '#bindings';
+import { type Dataset, loadDataset } from '../../data/dataset.js';
+import { bestStored, listModels, type StoredModel } from '../../orchestrate/stored-models.js';
+import { testFiles } from '../../orchestrate/test-files.js';
+import { orAborted } from '../../orchestrate/threads.js';
+import type { TestRecord } from '../../records.js';
+import { figure, modelTitle } from '../../report/format.js';
+import { testText, wantsColor } from '../../report/text.js';
+import { openEngine } from '../engine.js';
+import { EXIT } from '../errors.js';
+import {
+  addBuildOption,
+  addDataOptions,
+  addJsonOption,
+  addWeightsOption,
+  type DataOptions,
+} from '../options.js';
+import { withSignals } from '../signals.js';
+
+interface TestOptions extends DataOptions {
+  best: boolean;
+  weights: string;
+  build: string;
+  json: boolean;
+}
+
+/** Adds `test`; `end` takes the exit code. */
+export function addTest(program: Command, end: (code: number) => void): void {
+  const command = program
+    .command('test')
+    .description('test saved models on the test images')
+    .option('--best', 'only the model with the best validation macro-F1', false);
+  addWeightsOption(command, 'folder with the weights');
+  addDataOptions(command);
+  addBuildOption(command);
+  addJsonOption(command, 'one object per model')
+    .addHelpText('after', '\nExample:\n  treadle test --best')
+    .action(async (options: TestOptions) => {
+      end(await withSignals((signal) => testAndShow(options, signal)));
+    });
+}
+
+async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<number> {
+  const stored = await listModels(options.weights);
+  const models = options.best ? [bestStored(stored, options.weights)] : stored;
+  const engine = await openEngine(options.build);
+  const loading = loadDataset({
+    data: options.data,
+    verify: options.verify,
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  const dataset = await orAborted(loading, signal);
+  if (!options.json) process.stdout.write(`Data: ${dataset.name} from ${dataset.source}.\n`);
+
+  let exitCode: number = EXIT.done;
+  await testFiles(
+    models.map(({ file }) => file),
+    {
+      engine,
+      data: dataset.test,
+      shape: { inputs: dataset.imageWidth * dataset.imageHeight, classes: dataset.classNames.length },
+      signal,
+      onTested: (file, result) => {
+        if (result instanceof TreadleError) exitCode = EXIT.failed;
+        show(models.find((model) => model.file === file)!, result, dataset, options.json);
+      },
+    },
+  );
+  return exitCode;
+}
+
+function show(
+  model: StoredModel,
+  result: TestRecord | TreadleError,
+  { classNames }: Dataset,
+  json: boolean,
+): void {
+  const { file, metadata } = model;
+  if (result instanceof TreadleError) {
+    if (json) write(JSON.stringify({ type: 'failed', file, code: result.code, message: result.message }));
+    process.stderr.write(`error: ${result.message}\n`);
+    return;
+  }
+  if (json) {
+    const named = metadata && { model: metadata.model, learningRate: metadata.learningRate };
+    write(JSON.stringify({ type: 'test', file, ...named, ...result }));
+    return;
+  }
+  const about = metadata && ` (${modelTitle(metadata)}, validation macro-F1 ${figure(metadata.valMacroF1)})`;
+  write(`\n${file}${about ?? ''}\n${testText(result, classNames, { color: wantsColor(process.stdout) })}`);
+}
+
+function write(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

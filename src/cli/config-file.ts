@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+import { TreadleError } from '#bindings';
+import { readFileBounded } from '../files.js';
+import { describeIssue, RUN_SETTINGS } from '../orchestrate/config.js';
+import type { RunConfig } from '../records.js';
+
+/** More than any grid needs; a larger file is not a configuration. */
+const MAX_BYTES = 1 << 20;
+
+/**
+ * The settings of a `--config` file: any of a run's, by the names that `config.json` of a run has.
+ * `architectures` may also be an object, `{"name": {"hidden": [widths]}}`.
+ * Throws `not-found` or `unreadable` for the file and `usage` for its content.
+ */
+export async function readConfigFile(file: string): Promise<Partial<RunConfig>> {
+  const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
+  return parseConfig(text, file);
+}
+
+/** The settings that a configuration's text holds; `file` is named in errors. Throws `usage`. */
+export function parseConfig(text: string, file: string): Partial<RunConfig> {
+  let content: unknown;
+  try {
+    content = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new TreadleError(
+      'usage',
+      `${file} is not JSON (${reason}); a JSON object of settings is expected.`,
+      {
+        subject: file,
+        found: reason,
+        expected: 'a JSON object',
+        cause,
+      },
+    );
+  }
+  if (!isObject(content)) {
+    const expected = 'an object of settings';
+    throw new TreadleError(
+      'usage',
+      `${file} has ${JSON.stringify(content).slice(0, 60)}; ${expected} is expected.`,
+      {
+        subject: file,
+        found: content,
+        expected,
+      },
+    );
+  }
+  const result = v.safeParse(v.partial(v.strictObject(RUN_SETTINGS)), withListedArchitectures(content));
+  if (result.success) return result.output;
+  const { subject, found, expected, sentence } = describeIssue(result.issues[0], file);
+  throw new TreadleError('usage', sentence, { subject: `${file}: ${subject}`, found, expected });
+}
+
+/** Brings the object form of `architectures` into the form of a list; anything else is left to the check. */
+function withListedArchitectures(content: Record<string, unknown>): Record<string, unknown> {
+  if (!isObject(content.architectures)) return content;
+  const architectures = Object.entries(content.architectures).map(([name, value]) =>
+    isObject(value) ? { name, ...value } : { name, hidden: value },
+  );
+  return { ...content, architectures };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

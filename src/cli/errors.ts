@@ -1,0 +1,27 @@
+import { CommanderError } from 'commander';
+import { TreadleError } from '#bindings';
+
+/** What the process ends with. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** The exit code that an error ends the command with. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (!(error instanceof TreadleError)) return EXIT.failed;
+  if (error.code === 'usage') return EXIT.usage;
+  return error.code === 'interrupted' ? EXIT.interrupted : EXIT.failed;
+}
+
+/** What is printed of an error: one sentence, with the stack below it when asked; empty when commander has told it. */
+export function errorText(error: unknown, verbose: boolean): string {
+  if (error instanceof CommanderError) return '';
+  const message = error instanceof Error ? error.message : String(error);
+  const sentence = error instanceof TreadleError ? message : `an unexpected error: ${message}`;
+  const stack = verbose && error instanceof Error ? `\n${stackOf(error)}` : '';
+  return `error: ${sentence}${stack}\n`;
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? String(error);
+  return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
+}

@@ -1,0 +1,158 @@
+import { availableParallelism } from 'node:os';
+import { type Command, Option } from 'commander';
+import { TreadleError } from '#bindings';
+import {
+  BUILD_CHOICES,
+  defaultConfig,
+  LEARNING_RATE_RULE,
+  LIMITS,
+  MAX_LEARNING_RATE,
+  wholeNumberRule,
+} from '../orchestrate/config.js';
+import type { RunConfig } from '../records.js';
+
+/** Folder that weights are saved in and tested from. */
+export const DEFAULT_WEIGHTS = 'weights';
+
+/** Folder that runs leave their records in. */
+export const DEFAULT_OUT = 'runs';
+
+/** A `usage` error in the one form all options share. */
+export function usageError(option: string, found: string, expected: string): TreadleError {
+  return new TreadleError('usage', `${option} is ${JSON.stringify(found)}; ${expected} is expected.`, {
+    subject: option,
+    found,
+    expected,
+  });
+}
+
+/** A parser for an option that takes a whole number within limits. Throws `usage`. */
+export function wholeNumber(option: string, limits: readonly [number, number]): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= limits[0] && value <= limits[1]) return value;
+    throw usageError(option, text, wholeNumberRule(limits));
+  };
+}
+
+/** A parser for an option that takes a learning rate. Throws `usage`. */
+export function learningRate(option: string): (text: string) => number {
+  return (text) => {
+    const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+    if (value > 0 && value <= MAX_LEARNING_RATE) return value;
+    throw usageError(option, text, LEARNING_RATE_RULE);
+  };
+}
+
+/** A parser for an option that takes the path of a file or folder. Throws `usage` for an empty one. */
+export function path(option: string, what: 'file' | 'folder'): (text: string) => string {
+  return (text) => {
+    if (text.trim() !== '' && !text.includes('\0')) return text;
+    throw usageError(option, text, `the path of a ${what}`);
+  };
+}
+
+/** Options that say which dataset is used. */
+export interface DataOptions {
+  data?: string;
+  verify: boolean;
+}
+
+/** Adds `--data` and `--no-verify`. */
+export function addDataOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--data <dir>',
+        "folder with the four IDX files (default: $TREADLE_DATA, the user's cache, the system's folder, or a download)",
+      ).argParser(path('--data', 'folder')),
+    )
+    .option('--no-verify', "accept other files than Fashion-MNIST's own");
+}
+
+/** Adds `--build`. */
+export function addBuildOption(command: Command): Command {
+  return command.addOption(
+    new Option('--build <name>', 'build of the numeric core').choices(BUILD_CHOICES).default('auto'),
+  );
+}
+
+/** Adds `--weights DIR`. */
+export function addWeightsOption(command: Command, what: string): Command {
+  return command.addOption(
+    new Option('--weights <dir>', what).argParser(path('--weights', 'folder')).default(DEFAULT_WEIGHTS),
+  );
+}
+
+/** Adds `--json` with what it prints. */
+export function addJsonOption(command: Command, what: string): Command {
+  return command.option('--json', `print ${what} as JSON, nothing else`, false);
+}
+
+/** Options of the commands that train. */
+export interface TrainingOptions extends DataOptions {
+  weights: string;
+  out: string;
+  config?: string;
+  json: boolean;
+}
+
+/** Adds everything that `run-all` and `train` share. */
+export function addTrainingOptions(command: Command): Command {
+  const defaults = defaultConfig();
+  const cores = `${availableParallelism()}, this machine's cores`;
+  const whole = (name: keyof typeof LIMITS, flag: string, value: string, what: string) =>
+    new Option(`${flag} <${value}>`, what).argParser(wholeNumber(flag, LIMITS[name]));
+  addDataOptions(command);
+  addWeightsOption(command, 'folder to save the weights in');
+  command
+    .addOption(
+      new Option('--out <dir>', "folder to leave the run's record in")
+        .argParser(path('--out', 'folder'))
+        .default(DEFAULT_OUT),
+    )
+    .addOption(whole('epochs', '--epochs', 'n', 'epochs of each model').default(defaults.epochs))
+    .addOption(whole('batchSize', '--batch-size', 'n', 'samples in a batch').default(defaults.batchSize))
+    .addOption(whole('jobs', '--jobs', 'n', 'models trained at once').default(defaults.jobs, cores))
+    .addOption(whole('threads', '--threads', 'n', 'threads in all').default(defaults.threads, cores))
+    .addOption(whole('seed', '--seed', 'n', 'seed of all random numbers').default(defaults.seed))
+    .addOption(
+      whole('validationSize', '--validation-size', 'n', 'training images held out for validation').default(
+        defaults.validationSize,
+      ),
+    )
+    .addOption(
+      whole('trainSamples', '--train-samples', 'n', 'images trained on, of those left (default: all)'),
+    )
+    .addOption(
+      new Option('--keep <which>', 'epoch whose weights are saved: best by validation macro-F1, or last')
+        .choices(['best', 'last'])
+        .default(defaults.keep),
+    )
+    .addOption(
+      new Option(
+        '--config <file>',
+        'JSON file with settings or a grid of your own; options win over it',
+      ).argParser(path('--config', 'file')),
+    );
+  addBuildOption(command);
+  return addJsonOption(command, 'one object per event');
+}
+
+/** Settings that were given on the command line itself, without the defaults. */
+export function givenSettings(command: Command): Partial<RunConfig> {
+  const names = [
+    'mode',
+    'epochs',
+    'batchSize',
+    'seed',
+    'validationSize',
+    'trainSamples',
+    'keep',
+    'jobs',
+    'threads',
+    'build',
+  ] as const satisfies readonly (keyof RunConfig)[];
+  const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
+  return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name)]));
+}

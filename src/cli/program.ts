@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addDataCommand } from './commands/data.js';
+import { addDoctor } from './commands/doctor.js';
+import { addInspect } from './commands/inspect.js';
+import { addPredict } from './commands/predict.js';
+import { addReport } from './commands/report.js';
+import { addTest } from './commands/test.js';
+import { addTraining } from './commands/train.js';
+import { EXIT, errorText, exitCodeOf } from './errors.js';
+
+/** Runs one command line and returns the exit code. What it prints goes to the process's own streams. */
+export async function main(args: string[]): Promise<number> {
+  // A reader that has gone (`treadle inspect FILE | head`) wants no more.
+  process.stdout.on('error', () => process.exit(EXIT.failed));
+  let exitCode: number = EXIT.done;
+  const program = newProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    process.stderr.write(errorText(error, args.includes('--verbose')));
+    return exitCodeOf(error);
+  }
+}
+
+/** The command line with all its commands; `end` takes the exit code of one that ends without an error. */
+export function newProgram(end: (code: number) => void): Command {
+  const program = new Command('treadle')
+    .description('Trains dense neural networks in WebAssembly.')
+    .version(packageVersion())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .option('--verbose', 'show where an error comes from', false);
+  addTraining(program, end);
+  addTest(program, end);
+  addPredict(program);
+  addDataCommand(program);
+  addReport(program);
+  addInspect(program);
+  addDoctor(program);
+  return program;
+}
+
+function packageVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,203 @@
+import type { RunEvent } from '../records.js';
+
+/** What is known of a running model. */
+interface Running {
+  model: string;
+  learningRate: number;
+  epoch: number;
+  step: number;
+  steps: number;
+  loss: number | null;
+  samplesPerSecond: number | null;
+  threads: number;
+  startedAt: number;
+}
+
+/** All that the lines of a run are made from. Times are milliseconds. */
+export interface Progress {
+  models: number;
+  epochs: number;
+  done: number;
+  failed: number;
+  startedAt: number;
+  /** Relative work of one epoch by model name; 1 where nothing is known. */
+  costs: ReadonlyMap<string, number>;
+  /** Work of the whole run in the same unit. */
+  totalCost: number;
+  finishedCost: number;
+  running: Map<string, Running>;
+}
+
+/** A run's progress before its first event. `costs` has the relative work of one epoch for each model name. */
+export function newProgress(costs: ReadonlyMap<string, number>, now: number): Progress {
+  return {
+    models: 0,
+    epochs: 0,
+    done: 0,
+    failed: 0,
+    startedAt: now,
+    costs,
+    totalCost: 0,
+    finishedCost: 0,
+    running: new Map(),
+  };
+}
+
+/** Takes an event in. */
+export function updateProgress(progress: Progress, event: RunEvent, now: number): void {
+  switch (event.type) {
+    case 'run': {
+      const costs = [...progress.costs.values()];
+      progress.models = event.models;
+      progress.epochs = event.epochs;
+      progress.startedAt = now;
+      progress.totalCost =
+        (costs.reduce((sum, cost) => sum + cost, 0) / costs.length) * event.models * event.epochs;
+      break;
+    }
+    case 'start':
+      progress.running.set(event.job, {
+        model: event.model,
+        learningRate: event.learningRate,
+        epoch: 1,
+        step: 0,
+        steps: event.stepsPerEpoch,
+        loss: null,
+        samplesPerSecond: null,
+        threads: 1,
+        startedAt: now,
+      });
+      break;
+    case 'step':
+      Object.assign(progress.running.get(event.job) ?? {}, {
+        epoch: event.epoch,
+        step: event.step,
+        loss: event.loss,
+        samplesPerSecond: event.samplesPerSecond,
+        threads: event.threads,
+      });
+      break;
+    case 'epoch':
+      progress.finishedCost += costOf(progress, event.model);
+      Object.assign(progress.running.get(event.job) ?? {}, { epoch: event.epoch + 1, step: 0 });
+      break;
+    case 'saved':
+      progress.done += 1;
+      progress.running.delete(event.job);
+      break;
+    case 'failed': {
+      const running = progress.running.get(event.job);
+      const epochsDone = running === undefined ? 0 : running.epoch - 1;
+      progress.failed += 1;
+      // The epochs it will not train are no longer work that is left.
+      progress.totalCost -= costOf(progress, event.model) * (progress.epochs - epochsDone);
+      progress.running.delete(event.job);
+      break;
+    }
+  }
+}
+
+/** The live lines: one for each running model and one for the whole, each at most `width` characters. */
+export function liveLines(progress: Progress, now: number, width: number): string[] {
+  const running = [...progress.running.values()];
+  const nameWidth = Math.max(0, ...running.map((model) => nameOf(model).length));
+  const lines = running.map((model) => fit(modelParts(model, progress.epochs, nameWidth, now), width));
+  return [...lines, fit(wholeParts(progress, now), width)];
+}
+
+function modelParts(model: Running, epochs: number, nameWidth: number, now: number): string[] {
+  const epoch = Math.min(model.epoch, epochs);
+  const parts = [
+    nameOf(model).padEnd(nameWidth),
+    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
+    `step ${String(model.step).padStart(String(model.steps).length)}/${model.steps}`,
+    `loss ${model.loss === null ? '-'.padEnd(6) : model.loss.toFixed(4)}`,
+  ];
+  if (model.samplesPerSecond !== null) {
+    parts.push(`${Math.round(model.samplesPerSecond).toLocaleString('en')} samples/s`);
+    const share = ((model.epoch - 1) * model.steps + model.step) / (epochs * model.steps);
+    parts.push(`left ${timeLeft((now - model.startedAt) / 1000, share)}`);
+    parts.push(model.threads === 1 ? '1 thread' : `${model.threads} threads`);
+  }
+  return parts;
+}
+
+function wholeParts(progress: Progress, now: number): string[] {
+  const elapsed = (now - progress.startedAt) / 1000;
+  const parts = [`${progress.done} of ${progress.models} models done`];
+  if (progress.failed > 0) parts.push(`${progress.failed} failed`);
+  parts.push(`elapsed ${clock(elapsed)}`);
+  const share = doneCost(progress) / progress.totalCost;
+  if (share > 0) parts.push(`left ${timeLeft(elapsed, share)}`);
+  return parts;
+}
+
+/** What is left when a share (above 0) of the work took so many seconds. */
+function timeLeft(elapsed: number, share: number): string {
+  return clock((elapsed * (1 - Math.min(share, 1))) / share);
+}
+
+function doneCost(progress: Progress): number {
+  const inEpoch = [...progress.running.values()].map(
+    ({ model, step, steps }) => (costOf(progress, model) * step) / steps,
+  );
+  return inEpoch.reduce((sum, cost) => sum + cost, progress.finishedCost);
+}
+
+function costOf(progress: Progress, model: string): number {
+  return progress.costs.get(model) ?? 1;
+}
+
+function nameOf({ model, learningRate }: { model: string; learningRate: number }): string {
+  return `${model} ${learningRate}`;
+}
+
+/** Joins as many of the parts as fit, the first ones first; cuts the very first when it alone does not. */
+function fit(parts: string[], width: number): string {
+  const line = parts.reduce((whole, part) => {
+    const longer = `${whole}  ${part}`;
+    return longer.length <= width ? longer : whole;
+  });
+  return line.slice(0, Math.max(width, 0)).trimEnd();
+}
+
+/** Seconds as `m:ss`, from an hour on as `h:mm:ss`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const twoDigits = (value: number): string => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${twoDigits(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${twoDigits(minutes % 60)}:${twoDigits(whole % 60)}`;
+}
+
+/** The line that stays for an event, without a line end; null for events that have none. */
+export function eventLine(event: RunEvent, epochs: number): string | null {
+  switch (event.type) {
+    case 'run':
+      return `Run ${event.id}: ${count(event.models, 'model')}, ${count(event.epochs, 'epoch')} each; build ${event.build}, ${count(event.jobs, 'job')} at once, ${count(event.threads, 'thread')}.`;
+    case 'epoch':
+      return [
+        `${nameOf(event)}  epoch ${event.epoch}/${epochs}`,
+        `train loss ${event.trainLoss.toFixed(4)}`,
+        `train accuracy ${event.trainAccuracy.toFixed(4)}`,
+        `validation loss ${event.valLoss.toFixed(4)}`,
+        `validation accuracy ${event.valAccuracy.toFixed(4)}`,
+        `validation macro-F1 ${event.valMacroF1.toFixed(4)}`,
+        `${event.seconds.toFixed(1)} s`,
+      ].join('  ');
+    case 'saved':
+      return `Saved ${event.weights.join(' and ')} (epoch ${event.kept.epoch}, validation macro-F1 ${event.kept.valMacroF1.toFixed(4)}).`;
+    case 'failed':
+      return `Failed: ${event.message}`;
+    case 'test':
+      return `${nameOf(event)}  test accuracy ${event.accuracy.toFixed(4)}  macro-F1 ${event.macroF1.toFixed(4)}`;
+    case 'done':
+      return `Done in ${clock(event.seconds)}: ${event.results} and ${event.report}.`;
+    default:
+      return null;
+  }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

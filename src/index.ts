@@ -1,0 +1,29 @@
+/** treadle as a library: the numeric core (also alone, as `treadle/core`) and the host around it. */
+export * from '#bindings';
+export { type Dataset, type LoadOptions, loadDataset } from './data/dataset.js';
+export { readImage } from './data/image.js';
+export { shuffled } from './data/random.js';
+export { type Split, stratifiedSplit, takeStratified } from './data/split.js';
+export { type ClassificationScores, classificationScores } from './metrics/classification.js';
+export { ARCHITECTURES, type Architecture, LEARNING_RATES } from './model/architectures.js';
+export { DEFAULT_BATCH_SIZE, defaultConfig, resolveConfig } from './orchestrate/config.js';
+export { type DataShape, planJobs } from './orchestrate/plan.js';
+export { type TrainJobsOptions, trainJobs } from './orchestrate/pool.js';
+export type { DataChoice } from './orchestrate/prepare.js';
+export { type RunAllOptions, type RunOutcome, runAll } from './orchestrate/run-all.js';
+export { type TestFilesOptions, testFiles } from './orchestrate/test-files.js';
+export * from './records.js';
+export { parseResults } from './report/results.js';
+export { type BatchRange, batchRanges } from './train/batches.js';
+export { epochOrder, networkSeed } from './train/seeds.js';
+export { type SampleIndices, trainModel } from './train/trainer.js';
+export {
+  describeTensors,
+  type LoadedWeights,
+  loadWeights,
+  saveWeights,
+  type TensorDescription,
+  type WeightsFormat,
+  type WeightsMetadata,
+  weightsFileName,
+} from './weights/model-file.js';

@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import * as v from 'valibot';
+import { MAX_BATCH, MAX_WIDTH, TreadleError } from '#bindings';
+import { ARCHITECTURES, LEARNING_RATES } from '../model/architectures.js';
+import type { RunConfig } from '../records.js';
+
+/** Samples in a batch when nobody says otherwise. */
+export const DEFAULT_BATCH_SIZE = 128;
+
+/** Names that `--build` takes. */
+export const BUILD_CHOICES = ['auto', 'debug', 'simd', 'relaxed', 'simd-mt', 'relaxed-mt'] as const;
+
+/** Smallest and largest value of every whole-number setting. */
+export const LIMITS = {
+  epochs: [1, 100_000],
+  batchSize: [2, MAX_BATCH],
+  seed: [0, 2 ** 32 - 1],
+  validationSize: [1, 1_000_000_000],
+  trainSamples: [2, 1_000_000_000],
+  jobs: [1, 1024],
+  threads: [1, 1024],
+} as const;
+
+/** The largest learning rate that is accepted; far above any that trains, and still finite when squared in float64. */
+export const MAX_LEARNING_RATE = 1e30;
+
+/** What a whole-number setting must be, in words. */
+export function wholeNumberRule([least, most]: readonly [number, number]): string {
+  return `a whole number from ${least} to ${most}`;
+}
+
+/** What a learning rate must be, in words. */
+export const LEARNING_RATE_RULE = `a number above 0 and at most ${MAX_LEARNING_RATE}`;
+
+/** What a dropout probability must be, in words. */
+export const DROPOUT_RULE = 'a number from 0 to below 1';
+
+/** What an architecture's name must be, in words; it becomes part of file names. */
+export const NAME_RULE = 'a name of 1 to 64 letters, digits, "-" or "_"';
+
+/** True for a name that {@link NAME_RULE} allows. */
+export function isModelName(name: string): boolean {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(name);
+}
+
+function wholeNumber(limits: readonly [number, number]) {
+  const rule = wholeNumberRule(limits);
+  return v.pipe(v.number(rule), v.integer(rule), v.minValue(limits[0], rule), v.maxValue(limits[1], rule));
+}
+
+function oneOf<const T extends readonly string[]>(choices: T) {
+  return v.picklist(choices, `one of ${choices.join(', ')}`);
+}
+
+function noRepeats(values: readonly unknown[]): boolean {
+  return new Set(values).size === values.length;
+}
+
+const hidden = v.pipe(
+  v.array(wholeNumber([1, MAX_WIDTH]), 'a list of widths'),
+  v.minLength(1, 'a list of at least one width'),
+  v.maxLength(64, 'a list of at most 64 widths'),
+);
+
+const name = v.pipe(v.string(NAME_RULE), v.check(isModelName, NAME_RULE));
+
+const architectures = v.pipe(
+  v.array(v.strictObject({ name, hidden }, 'an object with name and hidden'), 'a list of architectures'),
+  v.minLength(1, 'at least one architecture'),
+  v.check((list) => noRepeats(list.map((entry) => entry.name)), 'architectures with different names'),
+);
+
+const learningRate = v.pipe(
+  v.number(LEARNING_RATE_RULE),
+  v.check((rate) => rate > 0 && rate <= MAX_LEARNING_RATE, LEARNING_RATE_RULE),
+);
+
+const learningRates = v.pipe(
+  v.array(learningRate, 'a list of learning rates'),
+  v.minLength(1, 'at least one learning rate'),
+  v.check((rates) => noRepeats(rates), 'learning rates that differ'),
+);
+
+/** Every setting of a run with its check; messages say what is expected. */
+export const RUN_SETTINGS = {
+  architectures,
+  learningRates,
+  mode: oneOf(['chained', 'independent']),
+  epochs: wholeNumber(LIMITS.epochs),
+  batchSize: wholeNumber(LIMITS.batchSize),
+  dropout: v.pipe(
+    v.number(DROPOUT_RULE),
+    v.check((rate) => rate >= 0 && rate < 1, DROPOUT_RULE),
+  ),
+  seed: wholeNumber(LIMITS.seed),
+  validationSize: wholeNumber(LIMITS.validationSize),
+  trainSamples: v.nullable(wholeNumber(LIMITS.trainSamples)),
+  keep: oneOf(['best', 'last']),
+  jobs: wholeNumber(LIMITS.jobs),
+  threads: wholeNumber(LIMITS.threads),
+  build: oneOf(BUILD_CHOICES),
+};
+
+/** The published report's grid with treadle's defaults, for this machine's cores. */
+export function defaultConfig(): RunConfig {
+  const cores = availableParallelism();
+  return {
+    architectures: Object.entries(ARCHITECTURES).map(([name, { hidden }]) => ({ name, hidden: [...hidden] })),
+    learningRates: [...LEARNING_RATES],
+    mode: 'chained',
+    epochs: 10,
+    batchSize: DEFAULT_BATCH_SIZE,
+    dropout: 0.5,
+    seed: 0,
+    validationSize: 10_000,
+    trainSamples: null,
+    keep: 'best',
+    jobs: cores,
+    threads: cores,
+    build: 'auto',
+  };
+}
+
+/** Fills settings that are left out with the defaults and checks all of them. Throws `range` for one that is wrong. */
+export function resolveConfig(settings: Partial<RunConfig> = {}): RunConfig {
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const result = v.safeParse(v.strictObject(RUN_SETTINGS), { ...defaultConfig(), ...given });
+  if (result.success) return result.output;
+  const { subject, found, expected, sentence } = describeIssue(result.issues[0], '');
+  throw new TreadleError('range', sentence, { subject, found, expected });
+}
+
+/** One sentence for a setting that failed its check; `place` (such as a file) is put before the setting's path. */
+export function describeIssue(issue: v.BaseIssue<unknown>, place: string) {
+  const path = v.getDotPath(issue) ?? 'the settings';
+  const prefix = place === '' ? '' : `${place}: `;
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const expected = `known keys only (${Object.keys(RUN_SETTINGS).join(', ')})`;
+    const sentence = `${prefix}"${path}" is an unknown key; ${expected} are expected.`;
+    return { subject: path, found: path, expected, sentence };
+  }
+  const expected = issue.message;
+  const found =
+    issue.input === undefined ? 'missing' : shorten(JSON.stringify(issue.input) ?? String(issue.input));
+  return {
+    subject: path,
+    found: issue.input,
+    expected,
+    sentence: `${prefix}${path} is ${found}; ${expected} is expected.`,
+  };
+}
+
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}

@@ -1,0 +1,83 @@
+import {
+  type Engine,
+  type ErrorCode,
+  type HelperTicket,
+  type NetworkTensors,
+  type Samples,
+  TreadleError,
+} from '#bindings';
+import type { Job, RunEvent, TestRecord, TrainedModel } from '../records.js';
+import type { SampleIndices } from '../train/trainer.js';
+
+/** Train one model. `data` and `split` lie in shared memory. */
+export interface TrainTask {
+  role: 'train';
+  engine: Engine;
+  job: Job;
+  data: Samples;
+  split: SampleIndices;
+  /** Weights to start from; null for fresh ones. */
+  parent: NetworkTensors | null;
+}
+
+/** Help the networks whose tickets arrive as messages, one after the other. */
+export interface HelpTask {
+  role: 'help';
+}
+
+/** Test weight files on all of `data`, in their order. */
+export interface TestTask {
+  role: 'test';
+  engine: Engine;
+  data: Samples;
+  files: string[];
+  /** What the data asks of every file: pixels of an image and number of classes. */
+  inputs: number;
+  classes: number;
+}
+
+/** What a worker is started with. */
+export type WorkerTask = TrainTask | HelpTask | TestTask;
+
+/** What a worker sends. */
+export type WorkerMessage =
+  | { type: 'event'; event: RunEvent }
+  | { type: 'ticket'; ticket: HelperTicket }
+  | { type: 'trained'; trained: TrainedModel }
+  | { type: 'failed'; error: ErrorRecord }
+  | { type: 'released' }
+  | { type: 'tested'; file: string; result: TestRecord }
+  | { type: 'untested'; file: string; error: ErrorRecord };
+
+/** A TreadleError as plain data: classes do not survive the way between threads. */
+export interface ErrorRecord {
+  code: ErrorCode;
+  message: string;
+  subject: string | undefined;
+  found: unknown;
+  expected: unknown;
+  stack: string | undefined;
+}
+
+/** The plain record of an error, for {@link fromErrorRecord} on the other side. */
+export function toErrorRecord(error: TreadleError): ErrorRecord {
+  const { code, message, subject, found, expected, stack } = error;
+  return { code, message, subject, found, expected, stack };
+}
+
+/** The error that a record stands for, with the stack it had where it was thrown. */
+export function fromErrorRecord(record: ErrorRecord): TreadleError {
+  const { code, message, subject, found, expected, stack } = record;
+  const error = new TreadleError(code, message, { subject, found, expected });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
+
+/** A view of the same values in shared memory; the array itself when it already lies there. */
+export function toShared<T extends Uint8Array | Uint16Array | Uint32Array>(array: T): T {
+  if (array.buffer instanceof SharedArrayBuffer) return array;
+  const Type = array.constructor as new (buffer: SharedArrayBuffer) => T;
+  const shared = new Type(new SharedArrayBuffer(array.byteLength));
+  shared.set(array);
+  return shared;
+}

@@ -1,0 +1,248 @@
+import type { Worker } from 'node:worker_threads';
+import {
+  type Engine,
+  type HelperTicket,
+  type NetworkTensors,
+  parameterCount,
+  type Samples,
+  TreadleError,
+} from '#bindings';
+import type { Job, RunEvent, TrainedModel } from '../records.js';
+import { jobTitle } from '../train/job-title.js';
+import type { SampleIndices } from '../train/trainer.js';
+import { fromErrorRecord, type WorkerMessage, type WorkerTask } from './messages.js';
+import { descendants } from './plan.js';
+import { decide, type JobState, type ScheduleLimits } from './schedule.js';
+import { onAbort, startWorker, workerError } from './threads.js';
+
+export interface TrainJobsOptions {
+  engine: Engine;
+  /** In shared memory, so that every worker reads the same bytes. */
+  data: Samples;
+  split: SampleIndices;
+  limits: ScheduleLimits;
+  onEvent: (event: RunEvent) => void;
+  /** Called once for each job that ends well, before jobs that start from its weights. */
+  onTrained: (job: Job, trained: TrainedModel) => void;
+  /** Called once for each job that does not; the other jobs go on. */
+  onFailed: (job: Job, error: TreadleError) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** A job with its state and, while it runs, its threads. */
+interface Slot {
+  job: Job;
+  state: JobState;
+  worker: Worker | null;
+  ticket: HelperTicket | null;
+  helpers: Set<Worker>;
+  /** How it ended, known before its thread has exited. */
+  outcome: TrainedModel | TreadleError | null;
+  /** Final weights, held until the next job of the chain has them. */
+  last: NetworkTensors | null;
+}
+
+/**
+ * Trains all jobs in worker threads as {@link decide} says and resolves when each has ended, well or not.
+ * Rejects with `interrupted` when the signal aborts, and with whatever a callback throws.
+ * No thread is left running in any case.
+ */
+export async function trainJobs(jobs: readonly Job[], options: TrainJobsOptions): Promise<void> {
+  const pool = new TrainingPool(jobs, options);
+  const stopListening = onAbort(options.signal, (error) => pool.stop(error));
+  try {
+    await pool.run();
+  } finally {
+    stopListening();
+    await pool.close();
+  }
+}
+
+class TrainingPool {
+  readonly #options: TrainJobsOptions;
+  readonly #slots: Map<string, Slot>;
+  readonly #threads = new Set<Worker>();
+  readonly #idleHelpers = new Set<Worker>();
+  #over = false;
+  #resolve!: () => void;
+  #reject!: (reason: unknown) => void;
+  readonly #ended: Promise<void>;
+
+  constructor(jobs: readonly Job[], options: TrainJobsOptions) {
+    this.#options = options;
+    this.#slots = new Map(jobs.map((job) => [job.id, newSlot(job)]));
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  run(): Promise<void> {
+    this.#react(() => {});
+    return this.#ended;
+  }
+
+  stop(reason: unknown): void {
+    this.#over = true;
+    this.#reject(reason);
+  }
+
+  async close(): Promise<void> {
+    this.#over = true;
+    await Promise.all([...this.#threads].map((worker) => worker.terminate()));
+  }
+
+  /** Takes in a thread's news, then does what the new state asks for. Whatever that throws ends the run. */
+  #react(news: () => void): void {
+    if (this.#over) return;
+    try {
+      news();
+      this.#advance();
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  #advance(): void {
+    const states = [...this.#slots.values()].map((slot) => slot.state);
+    const { limits } = this.#options;
+    for (let next = decide(states, limits); next !== null; next = decide(states, limits)) {
+      const slot = this.#slots.get(next.job)!;
+      if (next.type === 'start') this.#startJob(slot);
+      else this.#startHelper(slot);
+    }
+    if (states.every(({ status }) => status === 'done' || status === 'failed')) {
+      this.#over = true;
+      this.#resolve();
+    }
+  }
+
+  #launch(task: WorkerTask): Worker {
+    const worker = startWorker(task);
+    this.#threads.add(worker);
+    worker.on('exit', () => {
+      this.#threads.delete(worker);
+      this.#idleHelpers.delete(worker);
+    });
+    // An error is followed by the exit; without a listener it would be thrown here.
+    worker.on('error', () => {});
+    return worker;
+  }
+
+  #startJob(slot: Slot): void {
+    const { engine, data, split, onEvent } = this.#options;
+    const parent = slot.job.parent === null ? null : this.#slots.get(slot.job.parent)!;
+    const worker = this.#launch({
+      role: 'train',
+      engine,
+      job: slot.job,
+      data,
+      split,
+      parent: parent === null ? null : parent.last,
+    });
+    if (parent !== null) parent.last = null;
+    slot.worker = worker;
+    slot.state.status = 'running';
+    worker.on('message', (message: WorkerMessage) => this.#react(() => hear(slot, message, onEvent)));
+    worker.on('error', (error) => {
+      slot.outcome ??= workerError(jobTitle(slot.job), error);
+    });
+    worker.on('exit', (code) => this.#react(() => this.#endJob(slot, code)));
+  }
+
+  #endJob(slot: Slot, exitCode: number): void {
+    const outcome = slot.outcome ?? workerError(jobTitle(slot.job), exitCode);
+    slot.worker = null;
+    slot.ticket = null;
+    slot.outcome = null;
+    if (outcome instanceof TreadleError) {
+      slot.state.status = 'failed';
+      // A thread that died has not released its helpers; they would wait for ever.
+      for (const helper of slot.helpers) void helper.terminate();
+      this.#options.onFailed(slot.job, outcome);
+      this.#failDescendants(slot.job);
+    } else {
+      slot.state.status = 'done';
+      const jobs = [...this.#slots.values()].map(({ job }) => job);
+      if (jobs.some((job) => job.parent === slot.job.id)) slot.last = outcome.last;
+      this.#options.onTrained(slot.job, outcome);
+    }
+  }
+
+  #failDescendants(failed: Job): void {
+    const jobs = [...this.#slots.values()].map(({ job }) => job);
+    for (const id of descendants(jobs, failed.id)) {
+      const { job, state } = this.#slots.get(id)!;
+      state.status = 'failed';
+      this.#options.onFailed(job, orphaned(job, failed));
+    }
+  }
+
+  #startHelper(slot: Slot): void {
+    const [idle] = this.#idleHelpers;
+    const worker = idle ?? this.#launch({ role: 'help' });
+    this.#idleHelpers.delete(worker);
+    slot.helpers.add(worker);
+    slot.state.helpers = slot.helpers.size;
+    const leave = (): void => {
+      worker.off('message', released).off('error', died).off('exit', died);
+      slot.helpers.delete(worker);
+      slot.state.helpers = slot.helpers.size;
+    };
+    const released = (): void =>
+      this.#react(() => {
+        leave();
+        this.#idleHelpers.add(worker);
+      });
+    // The model's other threads would wait for this one at a barrier, so the model ends with it.
+    const died = (reason: Error | number): void =>
+      this.#react(() => {
+        leave();
+        slot.outcome ??= workerError(`A helper of ${jobTitle(slot.job)}`, reason);
+        void slot.worker?.terminate();
+      });
+    worker.on('message', released).on('error', died).on('exit', died);
+    worker.postMessage(slot.ticket);
+  }
+}
+
+function newSlot(job: Job): Slot {
+  const state: JobState = {
+    id: job.id,
+    parent: job.parent,
+    status: 'waiting',
+    epochCost: parameterCount(job.spec),
+    epochs: job.epochs,
+    epochsDone: 0,
+    joinable: false,
+    helpers: 0,
+  };
+  return { job, state, worker: null, ticket: null, helpers: new Set(), outcome: null, last: null };
+}
+
+function hear(slot: Slot, message: WorkerMessage, onEvent: (event: RunEvent) => void): void {
+  switch (message.type) {
+    case 'event':
+      if (message.event.type === 'epoch') slot.state.epochsDone = message.event.epoch;
+      onEvent(message.event);
+      break;
+    case 'ticket':
+      slot.ticket = message.ticket;
+      slot.state.joinable = true;
+      break;
+    case 'trained':
+      slot.outcome = message.trained;
+      break;
+    case 'failed':
+      slot.outcome = fromErrorRecord(message.error);
+      break;
+  }
+}
+
+function orphaned(job: Job, failed: Job): TreadleError {
+  return new TreadleError(
+    'worker',
+    `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${failed.learningRate}, which failed.`,
+    { subject: job.id, found: `${failed.id} failed`, expected: `the weights of ${failed.id}` },
+  );
+}

@@ -1,0 +1,64 @@
+import type { Samples } from '#bindings';
+import { loadDataset } from '../data/dataset.js';
+import { stratifiedSplit, takeStratified } from '../data/split.js';
+import type { DatasetRecord, RunConfig } from '../records.js';
+import type { SampleIndices } from '../train/trainer.js';
+import { toShared } from './messages.js';
+import type { DataShape } from './plan.js';
+
+/** Which dataset a run uses. */
+export interface DataChoice {
+  /** Folder with the four IDX files; left out, the usual places are searched. */
+  data?: string | undefined;
+  /** Whether every file must be Fashion-MNIST's own; true when left out. */
+  verify?: boolean | undefined;
+  /** Told what is being fetched and which source was used, a line each. */
+  log?: ((line: string) => void) | undefined;
+}
+
+/** A dataset as workers take it: samples and split in shared memory. */
+export interface PreparedData {
+  record: DatasetRecord;
+  shape: DataShape;
+  train: Samples;
+  test: Samples;
+  split: SampleIndices;
+}
+
+/**
+ * Loads the data and splits it as the settings say.
+ * Throws what `loadDataset`, `stratifiedSplit` and `takeStratified` throw.
+ */
+export async function prepareData(
+  choice: DataChoice,
+  settings: Pick<RunConfig, 'validationSize' | 'trainSamples' | 'seed'>,
+): Promise<PreparedData> {
+  const dataset = await loadDataset({ data: choice.data, verify: choice.verify ?? true, log: choice.log });
+  const { name, source, hash, imageWidth, imageHeight, classNames, train, test } = dataset;
+  const classes = classNames.length;
+  const { validationSize, trainSamples, seed } = settings;
+  const split = stratifiedSplit(train.labels, classes, validationSize, seed);
+  const trained =
+    trainSamples === null
+      ? split.train
+      : takeStratified(split.train, train.labels, classes, trainSamples, seed);
+  const sizes = `${trained.length} training, ${split.validation.length} validation and ${test.count} test images`;
+  choice.log?.(`Data: ${name} from ${source}; ${sizes}.`);
+  return {
+    record: {
+      name,
+      source,
+      hash,
+      imageWidth,
+      imageHeight,
+      classNames,
+      trainSamples: trained.length,
+      validationSamples: split.validation.length,
+      testSamples: test.count,
+    },
+    shape: { inputs: imageWidth * imageHeight, classes },
+    train: { images: toShared(train.images), labels: toShared(train.labels) },
+    test: { images: toShared(test.images), labels: toShared(test.labels) },
+    split: { train: toShared(trained), validation: toShared(split.validation) },
+  };
+}

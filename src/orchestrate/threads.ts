@@ -1,0 +1,50 @@
+import { Worker } from 'node:worker_threads';
+import { TreadleError } from '#bindings';
+import type { WorkerTask } from './messages.js';
+
+/** Starts a thread on a task. It takes none of the program's own flags, which may not suit a worker. */
+export function startWorker(task: WorkerTask): Worker {
+  return new Worker(new URL('./worker.js', import.meta.url), { workerData: task, execArgv: [] });
+}
+
+/** A `worker` error for a thread that ended before its work: by an error, or with an exit code. */
+export function workerError(subject: string, reason: Error | number): TreadleError {
+  const what = typeof reason === 'number' ? `its thread ended with exit code ${reason}` : reason.message;
+  return new TreadleError('worker', `${subject} did not finish: ${what}; a finished thread is expected.`, {
+    subject,
+    found: what,
+    expected: 'a finished thread',
+    cause: typeof reason === 'number' ? undefined : reason,
+  });
+}
+
+/** The error of a run that its user stopped. */
+export function interruptedError(): TreadleError {
+  return new TreadleError('interrupted', 'The run was interrupted before it was finished.');
+}
+
+/** Throws `interrupted` when the signal has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interruptedError();
+}
+
+/** Calls `stop` with an `interrupted` error when the signal aborts or already has; returns how to stop listening. */
+export function onAbort(signal: AbortSignal | undefined, stop: (error: TreadleError) => void): () => void {
+  const listener = (): void => stop(interruptedError());
+  if (signal?.aborted) listener();
+  signal?.addEventListener('abort', listener, { once: true });
+  return () => signal?.removeEventListener('abort', listener);
+}
+
+/** The promise's own outcome, or `interrupted` as soon as the signal aborts; what was begun goes on unheard. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  let stopListening = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stopListening = onAbort(signal, reject);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    stopListening();
+  }
+}

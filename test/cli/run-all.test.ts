@@ -1,0 +1,243 @@
+import { readdir, readFile, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseResults } from '../../dist/report/results.js';
+import { loadWeights } from '../../dist/weights/model-file.js';
+import { temporaryFolder } from '../support/folder.js';
+import { jsonLines, smallRun, treadle } from './treadle.js';
+
+const GRID = {
+  architectures: { wide: { hidden: [24, 12] }, slim: { hidden: [8] } },
+  learningRates: [0.01, 0.005],
+  epochs: 3,
+  batchSize: 32,
+};
+
+/** The record of the only run in a folder. */
+async function resultsIn(folder: string) {
+  const [id, ...others] = await readdir(join(folder, 'runs'));
+  expect(others).toEqual([]);
+  const file = join(folder, 'runs', id!, 'results.json');
+  return { run: join(folder, 'runs', id!), results: parseResults(await readFile(file, 'utf8'), file) };
+}
+
+async function weightBytes(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(join(folder, 'weights'))).sort();
+  const files = names.map(async (name) => [
+    name,
+    (await readFile(join(folder, 'weights', name))).toString('hex'),
+  ]);
+  return Object.fromEntries(await Promise.all(files));
+}
+
+describe('run-all', () => {
+  it('trains, saves, tests and reports every model', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, GRID);
+    const { code, stdout, stderr } = await treadle(['run-all', ...options], { cwd: folder });
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(stdout.match(/^(wide|slim) 0\.0\d+ {2}epoch \d\/3 /gm)).toHaveLength(12);
+    expect(stdout).toContain('Data: data from ');
+    expect(stdout).toContain('Best model: ');
+
+    const { run, results } = await resultsIn(folder);
+    expect((await readdir(run)).sort()).toEqual([
+      'config.json',
+      'epochs.csv',
+      'figures',
+      'report.html',
+      'results.json',
+    ]);
+    expect(JSON.parse(await readFile(join(run, 'config.json'), 'utf8'))).toEqual(results.config);
+    expect((await readFile(join(run, 'epochs.csv'), 'utf8')).trim().split('\n')).toHaveLength(1 + 12);
+    expect(results.dataset).toMatchObject({ trainSamples: 240, validationSamples: 60, testSamples: 60 });
+    expect(results.models.map(({ model, learningRate }) => `${model} ${learningRate}`)).toEqual([
+      'wide 0.01',
+      'wide 0.005',
+      'slim 0.01',
+      'slim 0.005',
+    ]);
+    for (const { model, learningRate, epochs, kept, weights, test } of results.models) {
+      expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+      expect(kept!.valMacroF1).toBe(Math.max(...epochs.map(({ valMacroF1 }) => valMacroF1)));
+      expect(weights).toEqual([
+        join('weights', `${model}_weights_${learningRate}.safetensors`),
+        join('weights', `${model}_weights_${learningRate}.pkl`),
+      ]);
+      const right = test!.confusion.reduce((sum, row, label) => sum + row[label]!, 0);
+      expect(test!.confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(60);
+      expect(test!.accuracy).toBe(right / 60);
+      const { metadata } = await loadWeights(join(folder, weights[0]!));
+      expect(metadata).toMatchObject({
+        model,
+        learningRate,
+        keptEpoch: kept!.epoch,
+        dataHash: results.dataset.hash,
+      });
+    }
+    // The classes are prototypes with little noise: a network that learns at all tells them apart.
+    expect(Math.max(...results.models.map(({ test }) => test!.accuracy))).toBeGreaterThan(0.9);
+
+    const tested = await treadle(['test', '--json', '--data', 'data', '--no-verify'], { cwd: folder });
+    expect(tested.code).toBe(0);
+    const byModel = new Map(
+      jsonLines(tested.stdout).map((line) => [`${line.model} ${line.learningRate}`, line]),
+    );
+    for (const { model, learningRate, test } of results.models) {
+      expect(byModel.get(`${model} ${learningRate}`)).toMatchObject({ ...test });
+    }
+    const best = await treadle(['test', '--best', '--json', '--data', 'data', '--no-verify'], {
+      cwd: folder,
+    });
+    expect(jsonLines(best.stdout)).toMatchObject([{ ...results.best }]);
+  });
+
+  it('gives the same bytes with one job and thread as with two, and alone as in a grid', async () => {
+    const folders = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()] as const;
+    const runs = [
+      ['run-all', '--jobs', '1', '--threads', '1'],
+      ['run-all', '--jobs', '2', '--threads', '3'],
+      ['train', '--model', 'slim', '--lr', '0.01'],
+    ];
+    for (const [index, folder] of folders.entries()) {
+      const options = await smallRun(folder, GRID);
+      const { code, stderr } = await treadle([...runs[index]!, ...options], { cwd: folder });
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+    }
+    const [one, two, alone] = [
+      await weightBytes(folders[0]),
+      await weightBytes(folders[1]),
+      await weightBytes(folders[2]),
+    ];
+    expect(Object.keys(one)).toHaveLength(8);
+    expect(two).toEqual(one);
+    expect(Object.keys(alone)).toEqual(['slim_weights_0.01.pkl', 'slim_weights_0.01.safetensors']);
+    expect(one).toMatchObject(alone);
+  });
+
+  it('goes on from the weights before in chained mode only', async () => {
+    const [chained, independent] = [await temporaryFolder(), await temporaryFolder()];
+    const trained = [];
+    for (const [folder, mode] of [
+      [chained, 'chained'],
+      [independent, 'independent'],
+    ] as const) {
+      const options = await smallRun(folder, GRID);
+      expect((await treadle(['run-all', '--mode', mode, ...options], { cwd: folder })).code).toBe(0);
+      trained.push((await resultsIn(folder)).results.models);
+    }
+    const [withChain, without] = trained;
+    // The first rate is the same model in both; the second starts where the first ended, and so lower.
+    expect(withChain![0]!.epochs.map(({ trainLoss }) => trainLoss)).toEqual(
+      without![0]!.epochs.map(({ trainLoss }) => trainLoss),
+    );
+    expect(withChain![1]!.epochs[0]!.trainLoss).toBeLessThan(without![1]!.epochs[0]!.trainLoss / 2);
+  });
+
+  it('prints one JSON object for each event with --json, and nothing else', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] } });
+    const { code, stdout } = await treadle(['run-all', '--json', ...options], { cwd: folder });
+    expect(code).toBe(0);
+    const events = jsonLines(stdout).filter(({ type }) => type !== 'step');
+    // A model's files are saved while the next one trains, so the order is each model's own.
+    for (const job of ['slim_0.01', 'slim_0.005']) {
+      const types = events.filter((event) => event.job === job).map(({ type }) => type);
+      expect(types).toEqual(['start', 'epoch', 'epoch', 'epoch', 'saved']);
+    }
+    const ofTheRun = events.filter(({ job }) => job === undefined).map(({ type }) => type);
+    expect(ofTheRun).toEqual(['run', 'test', 'test', 'best', 'done']);
+  });
+
+  it('finishes the other models when one diverges, and ends with 1', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, learningRates: [0.01, 1e30, 0.005] });
+    const { code, stdout, stderr } = await treadle(['run-all', '--json', ...options], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain('4 of 6 models failed');
+    const failed = jsonLines(stdout).filter(({ type }) => type === 'failed');
+    const [diverged] = failed.filter(({ job }) => job === 'wide_1e+30');
+    expect(diverged).toMatchObject({ code: 'diverged' });
+    expect(diverged!.message).toMatch(
+      /Model wide at learning rate 1e\+30: .+ at epoch \d, step \d \(.+(block|layer).+\)/,
+    );
+    const [orphan] = failed.filter(({ job }) => job === 'wide_0.005');
+    expect(orphan).toMatchObject({ code: 'worker' });
+    expect(orphan!.message).toContain(
+      'starts from the weights of the model at learning rate 1e+30, which failed',
+    );
+
+    const { results } = await resultsIn(folder);
+    expect(results.models.map(({ test, error }) => [test !== null, error !== undefined])).toEqual([
+      [true, false],
+      [false, true],
+      [false, true],
+      [true, false],
+      [false, true],
+      [false, true],
+    ]);
+    expect(results.best!.learningRate).toBe(0.01);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'keeps what is finished when %s stops it, and ends with 130',
+    async (signal) => {
+      const folder = await temporaryFolder();
+      const options = await smallRun(folder, { ...GRID, architectures: { wide: [128, 64] }, epochs: 40 });
+      const { code, stdout, stderr } = await treadle(['run-all', '--json', '--jobs', '1', ...options], {
+        cwd: folder,
+        onOutput: (text, child) => {
+          if (text.includes('"type":"saved"')) child.kill(signal);
+        },
+      });
+      expect(code).toBe(130);
+      expect(stderr).toContain('interrupted');
+      expect(jsonLines(stdout).some(({ type }) => type === 'done')).toBe(false);
+      const { results } = await resultsIn(folder);
+      const [first, second] = results.models;
+      expect(first).toMatchObject({ kept: { valMacroF1: expect.any(Number) } });
+      expect(first!.error).toBeUndefined();
+      expect(second!.kept).toBeNull();
+      expect(second!.error).toContain('interrupted');
+      expect(results.best).toEqual({ model: 'wide', learningRate: 0.01 });
+      const names = await readdir(join(folder, 'weights'));
+      expect(names.sort()).toEqual(['wide_weights_0.01.pkl', 'wide_weights_0.01.safetensors']);
+      for (const name of names) await loadWeights(join(folder, 'weights', name));
+    },
+  );
+});
+
+describe('test', () => {
+  it('names a damaged file, tests the others and ends with 1', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] } });
+    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
+    const damaged = join('weights', 'slim_weights_0.01.safetensors');
+    await truncate(join(folder, damaged), 200);
+    const { code, stdout, stderr } = await treadle(['test', '--json', '--data', 'data', '--no-verify'], {
+      cwd: folder,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: weights.slim_weights_0\.01\.safetensors: .+\n$/);
+    expect(jsonLines(stdout)).toMatchObject([
+      { type: 'test', learningRate: 0.005 },
+      { type: 'failed', file: damaged, code: 'format' },
+    ]);
+  });
+
+  it('refuses weights for other images', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] }, learningRates: [0.01] });
+    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
+    const other = await temporaryFolder();
+    const { syntheticDataset, writeIdxDataset } = await import('../support/idx.js');
+    const data = syntheticDataset({ classes: 3, height: 4, width: 4, train: 30, test: 9, seed: 2 });
+    await writeIdxDataset(join(other, 'data'), data);
+    const args = ['test', '--weights', join(folder, 'weights'), '--data', 'data', '--no-verify'];
+    const { code, stderr } = await treadle(args, { cwd: other });
+    expect(code).toBe(1);
+    expect(stderr).toContain('has 30 inputs and 3 classes; 16 inputs and 3 classes are expected');
+  });
+});

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Called with all of stdout so far whenever there is more. */
+  onOutput?: (stdout: string, child: ChildProcess) => void;
+}
+
+/** Runs the compiled command line and waits for its end. */
+export function treadle(args: string[], { cwd, env, onOutput }: RunOptions = {}): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...process.env, ...env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      onOutput?.(stdout, child);
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** The objects of an output that has one on each line. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
+}
+
+/** Options that make a run small: data of 3 classes and 6 x 5 pixels in `folder/data`, and a grid in `folder/grid.json`. */
+export async function smallRun(folder: string, grid: object): Promise<string[]> {
+  await writeIdxDataset(
+    join(folder, 'data'),
+    syntheticDataset({ classes: 3, height: 6, width: 5, train: 300, test: 60, seed: 1 }),
+  );
+  await writeFile(join(folder, 'grid.json'), JSON.stringify(grid));
+  return ['--data', 'data', '--no-verify', '--validation-size', '60', '--config', 'grid.json'];
+}

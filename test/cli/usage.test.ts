@@ -1,0 +1,161 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/folder.js';
+import { smallRun, treadle } from './treadle.js';
+
+const COMMANDS = [
+  ['run-all'],
+  ['train'],
+  ['test'],
+  ['predict'],
+  ['data', 'fetch'],
+  ['data', 'info'],
+  ['report'],
+  ['inspect'],
+  ['doctor'],
+];
+
+describe('help', () => {
+  it.each(COMMANDS)('of %s %s has an example', async (...command) => {
+    const { code, stdout, stderr } = await treadle([...command.filter(Boolean), '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Example:\n  treadle ${command.filter(Boolean).join(' ')}`);
+    expect(stderr).toBe('');
+  });
+
+  it('of run-all has every option with its default', async () => {
+    const { stdout } = await treadle(['run-all', '--help'], { env: { COLUMNS: '200' } });
+    const text = stdout.replace(/\s+/g, ' ');
+    for (const option of [
+      /--data <dir> .*?\(default: /,
+      /--no-verify /,
+      /--weights <dir> .*?\(default: "weights"\)/,
+      /--out <dir> .*?\(default: "runs"\)/,
+      /--epochs <n> .*?\(default: 10\)/,
+      /--batch-size <n> .*?\(default: \d+\)/,
+      /--mode <mode> .*?"chained", "independent", default: "chained"/,
+      /--jobs <n> .*?\(default: \d+, this machine's cores\)/,
+      /--threads <n> .*?\(default: \d+, this machine's cores\)/,
+      /--seed <n> .*?\(default: 0\)/,
+      /--validation-size <n> .*?\(default: 10000\)/,
+      /--train-samples <n> .*?\(default: all\)/,
+      /--keep <which> .*?"best", "last", default: "best"/,
+      /--config <file> /,
+      /--build <name> .*?default: "auto"/,
+      /--json /,
+      /--verbose /,
+    ]) {
+      expect(text).toMatch(option);
+    }
+  });
+});
+
+describe('wrong usage ends with 2 and one sentence', () => {
+  const wrong: [string, string[], string][] = [
+    ['an unknown command', ['trian'], "unknown command 'trian'"],
+    ['no command', [], 'Usage: treadle'],
+    ['an unknown option', ['run-all', '--epoch', '3'], "unknown option '--epoch'"],
+    ['an argument too many', ['run-all', 'now'], 'too many arguments'],
+    [
+      'no epochs',
+      ['run-all', '--epochs', '0'],
+      '--epochs is "0"; a whole number from 1 to 100000 is expected.',
+    ],
+    ['negative epochs', ['run-all', '--epochs', '-1'], '--epochs is "-1"'],
+    ['absurd epochs', ['run-all', '--epochs', '1e9'], '--epochs is "1e9"'],
+    ['epochs that are no number', ['run-all', '--epochs', 'ten'], '--epochs is "ten"'],
+    ['part of an epoch', ['run-all', '--epochs', '1.5'], '--epochs is "1.5"'],
+    ['a batch of one', ['run-all', '--batch-size', '1'], '--batch-size is "1"; a whole number from 2'],
+    ['no jobs', ['run-all', '--jobs', '0'], '--jobs is "0"'],
+    ['no threads', ['run-all', '--threads', '0'], '--threads is "0"'],
+    ['a negative seed', ['run-all', '--seed', '-5'], '--seed is "-5"'],
+    ['no validation', ['run-all', '--validation-size', '0'], '--validation-size is "0"'],
+    ['too few samples', ['run-all', '--train-samples', '1'], '--train-samples is "1"'],
+    ['an unknown mode', ['run-all', '--mode', 'fast'], "'--mode <mode>' argument 'fast' is invalid"],
+    ['an unknown build', ['run-all', '--build', 'fast'], "'--build <name>' argument 'fast' is invalid"],
+    [
+      'an empty folder name',
+      ['run-all', '--weights', ''],
+      '--weights is ""; the path of a folder is expected.',
+    ],
+    ['no model', ['train', '--lr', '0.1'], "required option '--model <name>'"],
+    [
+      'an unknown model',
+      ['train', '--model', 'huge', '--lr', '0.1'],
+      '--model is "huge"; one of large1, large2, small',
+    ],
+    ['a rate of zero', ['train', '--model', 'small', '--lr', '0'], '--lr is "0"; a number above 0'],
+    ['a negative rate', ['train', '--model', 'small', '--lr', '-0.1'], '--lr is "-0.1"'],
+    ['a rate of NaN', ['train', '--model', 'small', '--lr', 'NaN'], '--lr is "NaN"'],
+    ['an infinite rate', ['train', '--model', 'small', '--lr', '1e999'], '--lr is "1e999"'],
+    ['no weights to predict with', ['predict', 'a.png'], "required option '--weights <file>'"],
+    ['no image', ['predict', '--weights', 'w.pkl'], "missing required argument 'image'"],
+  ];
+  it.each(wrong)('%s', async (_, args, part) => {
+    const { code, stdout, stderr } = await treadle(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(part);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(stdout).toBe('');
+  });
+
+  it('a config file with an unknown key', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'grid.json'), '{"epoch": 3}');
+    const { code, stderr } = await treadle(['run-all', '--config', 'grid.json'], { cwd: folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: grid\.json: "epoch" is an unknown key; .+\n$/);
+  });
+});
+
+describe('what cannot be done ends with 1 and one sentence', () => {
+  it.each([
+    ['weights that are not there', ['inspect', 'none.pkl'], 'none.pkl does not exist'],
+    ['a folder of weights that is not there', ['test', '--weights', 'none'], 'none does not exist'],
+    ['a run that is not there', ['report', 'none'], 'does not exist'],
+    ['a config file that is not there', ['run-all', '--config', 'none.json'], 'none.json does not exist'],
+    ['data that is not there', ['run-all', '--data', 'none'], 'none does not exist'],
+  ])('%s', async (_, args, part) => {
+    const { code, stdout, stderr } = await treadle(args, { cwd: await temporaryFolder() });
+    expect(code).toBe(1);
+    expect(stderr).toContain(part);
+    expect(stderr).toMatch(/^error: .+\n$/);
+    expect(stdout).toBe('');
+  });
+
+  it('a folder without weights', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'weights'));
+    const { code, stderr } = await treadle(['test'], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: weights has no weights; .+\n$/);
+  });
+
+  it('a file in the way of the output folder', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'runs'), '');
+    const { code, stderr } = await treadle(['run-all'], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: Folder runs cannot be written to: .+\n$/);
+  });
+
+  it('a split that leaves too little', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, {});
+    const { code, stderr } = await treadle(['run-all', ...options, '--validation-size', '299'], {
+      cwd: folder,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*validation.size.* 299.*\n$/);
+    expect(await readdir(join(folder, 'runs'))).toEqual([]);
+  });
+
+  it('shows where it failed only with --verbose', async () => {
+    const { code, stderr } = await treadle(['inspect', 'none.pkl', '--verbose'], {
+      cwd: await temporaryFolder(),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ +at /m);
+  });
+});

@@ -1,0 +1,181 @@
+import {
+  gatherA,
+  gatherTransposedA,
+  packA,
+  packB,
+  packReluA,
+  packTransposedA,
+  packTransposedB,
+} from '../../assembly/gemm/pack';
+import {
+  allocate,
+  at,
+  begin,
+  expectGuards,
+  expectSame,
+  expectSameBytes,
+  fillBytes,
+  fillUniform,
+  floats,
+  primeFrom,
+  put,
+  roundUp,
+  shuffled,
+  zeroed,
+} from './support';
+
+// Each routine packs one matrix at every size, once whole and once in any two parts, the later part first. Sources
+// are random; every element of the output is compared with the index formula at the head of gemm/pack.ts.
+
+const PACK_A: i32 = 0;
+const PACK_RELU_A: i32 = 1;
+const GATHER_A: i32 = 2;
+const PACK_TRANSPOSED_A: i32 = 3;
+const GATHER_TRANSPOSED_A: i32 = 4;
+const PACK_B: i32 = 5;
+const PACK_SCALED_B: i32 = 6;
+const PACK_TRANSPOSED_B: i32 = 7;
+const NAMES: string[] = [
+  'packA', 'packReluA', 'gatherA', 'packTransposedA', 'gatherTransposedA', 'packB', 'packB with scale',
+  'packTransposedB',
+];
+
+/** The dimension that is cut into panels (M or N) around the tiles of 4, 6 and 8, and two primes. */
+const WIDTHS: i32[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 18, 23, 24, 31];
+/** The dimension that runs along a panel, around the blocks of 4 and 16. */
+const DEPTHS: i32[] = [1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 33];
+
+/** Samples that the gathering routines choose from. */
+const SAMPLES: i32 = 47;
+
+let source: usize = 0;
+/** Elements from one row of `source` to the next. */
+let stride: i32 = 0;
+let order: usize = 0;
+let scale: usize = 0;
+let zeros: usize = 0;
+
+/** Makes the source of a width x depth case: its rows are the depth in some routines, the width in others. */
+function makeSource(routine: i32, width: i32, depth: i32): void {
+  zeros = zeroed(depth);
+  if (routine == GATHER_A || routine == GATHER_TRANSPOSED_A) {
+    stride = routine == GATHER_A ? depth : width;
+    source = allocate(SAMPLES * stride + 4);
+    fillBytes(source, SAMPLES * stride);
+    order = shuffled(SAMPLES);
+    // One sample twice: a gather may repeat.
+    store<u32>(order, load<u32>(order, 4));
+    return;
+  }
+  const rows = routine == PACK_A || routine == PACK_RELU_A || routine == PACK_TRANSPOSED_B ? width : depth;
+  if (routine == PACK_B || routine == PACK_SCALED_B) {
+    // packB reads whole panels, whose columns beyond the width its source has to hold as zeros.
+    stride = primeFrom(roundUp(width, 8));
+    source = zeroed(rows * stride);
+    for (let k = 0; k < rows; k++) fillUniform(source + ((<usize>k * stride) << 2), width, -1, 1);
+    scale = zeroed(roundUp(width, 8));
+    fillUniform(scale, width, -2, 2);
+    return;
+  }
+  const columns = rows == width && routine != PACK_TRANSPOSED_A ? depth : width;
+  stride = primeFrom(columns);
+  source = floats((rows - 1) * stride + columns);
+  fillUniform(source, (rows - 1) * stride + columns, -1, 1);
+}
+
+/** Element (i, k) of the packed operand, i across the panels and k along them, zero beyond the width. */
+function expected(routine: i32, width: i32, i: i32, k: i32): f32 {
+  if (i >= width) return 0;
+  if (routine == GATHER_A) return <f32>load<u8>(source + load<u32>(order + (<usize>i << 2)) * stride + k) / 255;
+  if (routine == GATHER_TRANSPOSED_A) {
+    return <f32>load<u8>(source + load<u32>(order + (<usize>k << 2)) * stride + i) / 255;
+  }
+  if (routine == PACK_RELU_A) return max<f32>(at(source, i * stride + k), 0);
+  if (routine == PACK_A || routine == PACK_TRANSPOSED_B) return at(source, i * stride + k);
+  if (routine == PACK_SCALED_B) return at(source, k * stride + i) * at(scale, i);
+  return at(source, k * stride + i);
+}
+
+/** Packs panels [from, to) into out. */
+function pack(routine: i32, height: i32, width: i32, depth: i32, out: usize, from: i32, to: i32): void {
+  const bytes = <usize>stride << 2;
+  if (routine == PACK_A) packA(height, width, depth, source, bytes, zeros, out, from, to);
+  if (routine == PACK_RELU_A) packReluA(height, width, depth, source, bytes, zeros, out, from, to);
+  if (routine == GATHER_A) gatherA(height, width, depth, source, order, zeros, out, from, to);
+  if (routine == PACK_TRANSPOSED_A) packTransposedA(height, width, depth, source, bytes, out, from, to);
+  if (routine == GATHER_TRANSPOSED_A) gatherTransposedA(height, width, depth, source, order, out, from, to);
+  if (routine == PACK_B) packB(depth, source, bytes, 0, out, from, to);
+  if (routine == PACK_SCALED_B) packB(depth, source, bytes, scale, out, from, to);
+  if (routine == PACK_TRANSPOSED_B) packTransposedB(width, depth, source, bytes, zeros, out, from, to);
+}
+
+/** One size: every element, every partition into two parts, and the bytes around the output. */
+function checkSize(routine: i32, height: i32, width: i32, depth: i32): void {
+  begin(
+    `${NAMES[routine]} panels of ${height.toString()}, width ${width.toString()}, depth ${depth.toString()}`,
+    routine * 1000003 + height * 10007 + width * 101 + depth,
+  );
+  makeSource(routine, width, depth);
+  const panels = (width + height - 1) / height;
+  const size = panels * depth * height;
+  const whole = floats(size);
+  pack(routine, height, width, depth, whole, 0, panels);
+  for (let i = 0; i < panels * height; i++) {
+    for (let k = 0; k < depth; k++) {
+      const element = at(whole, ((i / height) * depth + k) * height + (i % height));
+      expectSame(element, expected(routine, width, i, k), 'element', i, k);
+    }
+  }
+  const parts = floats(size);
+  for (let cut = 0; cut <= panels; cut++) {
+    memory.fill(parts, 0xff, <usize>size << 2);
+    pack(routine, height, width, depth, parts, cut, panels);
+    pack(routine, height, width, depth, parts, 0, cut);
+    expectSameBytes(parts, whole, 1, size, size, `cut before panel ${cut.toString()}`);
+  }
+  expectGuards();
+}
+
+function checkSizes(routine: i32, height: i32): void {
+  for (let w = 0; w < WIDTHS.length; w++) {
+    for (let d = 0; d < DEPTHS.length; d++) checkSize(routine, height, WIDTHS[w], DEPTHS[d]);
+  }
+}
+
+describe('packed A: placement, zero fill, any partition, no byte outside', () => {
+  it('packA, 4 rows (exact)', () => checkSizes(PACK_A, 4));
+  it('packA, 6 rows (exact)', () => checkSizes(PACK_A, 6));
+  it('packReluA, 4 rows (exact)', () => checkSizes(PACK_RELU_A, 4));
+  it('packReluA, 6 rows (exact)', () => checkSizes(PACK_RELU_A, 6));
+  it('gatherA, 4 rows (exact)', () => checkSizes(GATHER_A, 4));
+  it('gatherA, 6 rows (exact)', () => checkSizes(GATHER_A, 6));
+  it('packTransposedA, 4 rows (exact)', () => checkSizes(PACK_TRANSPOSED_A, 4));
+  it('packTransposedA, 6 rows (exact)', () => checkSizes(PACK_TRANSPOSED_A, 6));
+  it('gatherTransposedA, 4 rows (exact)', () => checkSizes(GATHER_TRANSPOSED_A, 4));
+  it('gatherTransposedA, 6 rows (exact)', () => checkSizes(GATHER_TRANSPOSED_A, 6));
+});
+
+describe('packed B: placement, zero fill, any partition, no byte outside', () => {
+  it('packB (exact)', () => checkSizes(PACK_B, 8));
+  it('packB with a scale for each column (exact: one rounding)', () => checkSizes(PACK_SCALED_B, 8));
+  it('packTransposedB (exact)', () => checkSizes(PACK_TRANSPOSED_B, 8));
+});
+
+describe('packReluA on special values', () => {
+  it('keeps NaN and infinity and turns -0 and -infinity into 0, in whole blocks and in the rest (exact)', () => {
+    const values: f32[] = [NaN, Infinity, -Infinity, -0.0, 0];
+    const results: f32[] = [NaN, Infinity, 0, 0, 0];
+    for (let height = 4; height <= 6; height += 2) {
+      begin(`panels of ${height.toString()}`, 0);
+      const row = floats(5);
+      const out = floats(5 * height);
+      zeros = zeroed(5);
+      for (let shift = 0; shift < 5; shift++) {
+        for (let k = 0; k < 5; k++) put(row, k, values[(k + shift) % 5]);
+        packReluA(height, 1, 5, row, 20, zeros, out, 0, 1);
+        for (let k = 0; k < 5; k++) expectSame(at(out, k * height), results[(k + shift) % 5], 'element', 0, k);
+      }
+      expectGuards();
+    }
+  });
+});
