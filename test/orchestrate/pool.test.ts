@@ -18,7 +18,7 @@ function jobs(build: string, epochs: number): Job[] {
     { name: 'a', hidden: [16] },
     { name: 'b', hidden: [8] },
   ];
-  const config = resolveConfig({ architectures, learningRates: [0.01, 0.001], epochs });
+  const config = resolveConfig({ architectures, learningRates: [0.01, 0.001], epochs, batchSize: 128 });
   return planJobs(config, { inputs: 16, classes: 3 }, build);
 }
 
