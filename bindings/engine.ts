@@ -44,6 +44,8 @@ export interface CoreFunctions {
     scratch: number,
   ): void;
   philox4(c0: number, c1: number, c2: number, c3: number, key0: number, key1: number, out: number): void;
+  entryStride(K: number): number;
+  pixelTable(out: number): void;
   peak(iterations: number, out: number): void;
 }
 
@@ -133,7 +135,7 @@ export function instantiate(engine: Engine, memory: WebAssembly.Memory): Core {
   return { memory, functions: exports as unknown as CoreFunctions, constant };
 }
 
-/** The constants of a build, read without a network: an instance over one page. */
-export function readConstants(engine: Engine): (name: string) => number {
-  return instantiate(engine, createMemory(engine.build, 65536)).constant;
+/** An instance over one page: the build's constants and pure functions, without a network. */
+export function probeCore(engine: Engine): Core {
+  return instantiate(engine, createMemory(engine.build, 65536));
 }

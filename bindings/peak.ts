@@ -1,5 +1,5 @@
 import { encodeProgram, layOut } from './arena.js';
-import { createMemory, type Engine, instantiate, readConstants } from './engine.js';
+import { createMemory, type Engine, instantiate, probeCore } from './engine.js';
 import { TILE_HEIGHT } from './memory.js';
 import { roundUp } from './plan.js';
 
@@ -32,7 +32,7 @@ const LARGE1_SHAPES: GemmShape[] = [
 ];
 
 /** A multiple of every padding that the kernels ask for. */
-const PADDING = 48;
+const PADDING = 96;
 const ROUNDS = 7;
 const PEAK_ITERATIONS = 1_000_000;
 
@@ -49,8 +49,8 @@ function medianSeconds(run: () => void): number {
 
 /** Measures one thread's FMA peak and the core's products, packing included. Takes about a second. */
 export function measurePeak(engine: Engine, shapes: GemmShape[] = LARGE1_SHAPES): PeakFigures {
-  const peakFlops = 8 * readConstants(engine)('PEAK_CHAINS') * PEAK_ITERATIONS;
-  const probe = instantiate(engine, createMemory(engine.build, 65536));
+  const probe = probeCore(engine);
+  const peakFlops = 8 * probe.constant('PEAK_CHAINS') * PEAK_ITERATIONS;
   const out = probe.constant('ARENA_START');
   const peakGflops = peakFlops / medianSeconds(() => probe.functions.peak(PEAK_ITERATIONS, out)) / 1e9;
   const gemm = shapes.map((shape) => {
@@ -63,7 +63,7 @@ export function measurePeak(engine: Engine, shapes: GemmShape[] = LARGE1_SHAPES)
 
 /** Seconds of one product from row-major operands: both packings and the multiplication. */
 function gemmSeconds(engine: Engine, { form, m, n, k }: GemmShape): number {
-  const constant = readConstants(engine);
+  const { constant } = probeCore(engine);
   const [M, N, K] = [m, n, k].map((count) => roundUp(count, PADDING)) as [number, number, number];
   const operations = gemmOperations({ form, m, n, k });
   const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
