@@ -4,8 +4,8 @@ import type { NetworkSpec } from './spec.js';
 // each of the others, so they pay below a density. They give the same bytes as the dense ones: the choice is of speed.
 
 /** Shares of inputs that are not zero: below the first a layer is compressed, above the second it is no longer. */
-const COMPRESS_BELOW = 0.4;
-const DENSE_ABOVE = 0.45;
+const COMPRESS_BELOW = 0.6;
+const DENSE_ABOVE = 0.65;
 
 /** Samples whose pixels are counted. */
 const COUNTED_SAMPLES = 2048;

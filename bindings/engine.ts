@@ -9,11 +9,26 @@ const ABI_VERSION = 1;
 export interface Engine {
   readonly build: BuildName;
   readonly module: WebAssembly.Module;
+  /** The micro-kernels in use. All give the same bytes; which are fastest depends on the JavaScript engine. */
+  readonly kernels: Kernels;
 }
+
+/** A choice of micro-kernels. */
+export interface Kernels {
+  /** Rows of a dense tile, 8 columns wide. */
+  tileHeight: 4 | 6;
+  /** Columns that a compressed kernel takes at once. */
+  sparseWidth: 16 | 32;
+}
+
+/** The kernels that suit an engine with few registers to spare; calibrate() finds better ones. */
+export const DEFAULT_KERNELS: Kernels = { tileHeight: 4, sparseWidth: 16 };
 
 export interface EngineOptions {
   /** A build's name, or `auto` (the default): $TREADLE_BUILD where it is set, else the fastest the engine can run. */
   build?: BuildName | 'auto';
+  /** Default: DEFAULT_KERNELS. */
+  kernels?: Kernels;
 }
 
 /** The functions that the binary exports. Addresses and sizes in bytes unless said otherwise. */
@@ -27,7 +42,6 @@ export interface CoreFunctions {
     w: number,
     rows: number,
     columns: number,
-    ld: number,
     tensor: number,
     key0: number,
     key1: number,
@@ -37,7 +51,6 @@ export interface CoreFunctions {
     w: number,
     rows: number,
     columns: number,
-    ld: number,
     tensor: number,
     key0: number,
     key1: number,
@@ -66,7 +79,8 @@ export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
     throw new TreadleError('engine', 'This JavaScript engine has no WebAssembly, which treadle needs.');
   }
   const build = chooseBuild(wanted, await detectFeatures());
-  return { build, module: await compile(new URL(`../../build/${build}.wasm`, import.meta.url)) };
+  const module = await compile(new URL(`../../build/${build}.wasm`, import.meta.url));
+  return { build, module, kernels: options.kernels ?? DEFAULT_KERNELS };
 }
 
 async function compile(url: URL): Promise<WebAssembly.Module> {

@@ -5,12 +5,6 @@ import type { NetworkSpec } from './spec.js';
 
 export type ProgramName = keyof Plan['programs'];
 
-/** The tile height that was fastest on Node 20; every height gives the same bytes (assembly/gemm). */
-export const TILE_HEIGHT = 4;
-
-/** The compressed kernels' width that was fastest on Node 20; every width gives the same bytes (assembly/sparse). */
-export const SPARSE_WIDTH = 16;
-
 /** One network's linear memory: its plan laid out, its programs written, and views of its buffers by name. */
 export class NetworkMemory {
   readonly plan: Plan;
@@ -28,11 +22,10 @@ export class NetworkMemory {
       { batch, samples },
       {
         panel: constant('PANEL'),
-        sparseWidth: SPARSE_WIDTH,
+        ...engine.kernels,
         sparseBlock: constant('K_BLOCK'),
         entryStride: probe.functions.entryStride,
         rowPadding: constant('ROW_PADDING'),
-        tileHeight: TILE_HEIGHT,
         keepAll: constant('KEEP_ALL'),
         stateBytes: constant('STATE_BYTES'),
       },

@@ -171,7 +171,7 @@ export class Network {
     const count = Math.ceil(images.length / inputs);
     expectLength('images', images.length, count * inputs);
     const probabilities = new Float32Array(count * classes);
-    const { ld } = this.#memory.plan.layers.at(-1)!.bias;
+    const ld = this.#memory.plan.layers.at(-1)!.outputStride / 4;
     this.#forward(count, (first, rows) => {
       this.#memory.bytes('stage').set(images.subarray(first * inputs, (first + rows) * inputs));
       this.#memory.run('predict', this.#memory.address('stageOrder'), rows);
@@ -269,7 +269,7 @@ export class Network {
     if (this.#rows > 0) {
       this.spec.hidden.forEach((width, block) => {
         const x = this.#memory.floats(`x${block + 1}`);
-        const ld = this.#memory.plan.layers[block]!.bias.ld;
+        const ld = this.#memory.plan.layers[block]!.outputStride / 4;
         this.#density.measure(block + 1, nonZeroShare(x, this.#rows, width, ld));
       });
     }

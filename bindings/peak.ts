@@ -1,6 +1,5 @@
 import { encodeProgram, layOut } from './arena.js';
 import { createMemory, type Engine, instantiate, probeCore } from './engine.js';
-import { TILE_HEIGHT } from './memory.js';
 import { roundUp } from './plan.js';
 
 /** One matrix product: C (m, n) = A (m, k) B (k, n). */
@@ -65,7 +64,7 @@ export function measurePeak(engine: Engine, shapes: GemmShape[] = LARGE1_SHAPES)
 function gemmSeconds(engine: Engine, { form, m, n, k }: GemmShape): number {
   const { constant } = probeCore(engine);
   const [M, N, K] = [m, n, k].map((count) => roundUp(count, PADDING)) as [number, number, number];
-  const operations = gemmOperations({ form, m, n, k });
+  const operations = gemmOperations({ form, m, n, k }, engine.kernels.tileHeight);
   const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
   const arena = layOut(
     new Map([
@@ -99,7 +98,7 @@ function gemmSeconds(engine: Engine, { form, m, n, k }: GemmShape): number {
   );
 }
 
-function gemmOperations({ form, m, n, k }: GemmShape) {
+function gemmOperations({ form, m, n, k }: GemmShape, tileHeight: number) {
   const ld = (columns: number) => roundUp(columns, PADDING);
   const place = (buffer: string) => ({ buffer });
   const operation = (opcode: string, ...args: (number | { buffer: string })[]) => ({
@@ -107,7 +106,7 @@ function gemmOperations({ form, m, n, k }: GemmShape) {
     args,
     barrier: false,
   });
-  const mr = TILE_HEIGHT;
+  const mr = tileHeight;
   const packA =
     form === 'TN'
       ? operation('OP_PACK_TRANSPOSED_A', mr, m, place('a'), 4 * ld(m), place('packedA'))
@@ -115,7 +114,7 @@ function gemmOperations({ form, m, n, k }: GemmShape) {
   const packB =
     form === 'NT'
       ? operation('OP_PACK_TRANSPOSED_B', n, k, place('b'), 4 * ld(k), place('packedB'))
-      : operation('OP_PACK_B', k, n, place('b'), 4 * ld(n), 0, place('packedB'));
+      : operation('OP_PACK_B', k, n, place('b'), 4 * ld(n), place('packedB'));
   const multiply = operation(
     'OP_GEMM',
     mr,

@@ -21,20 +21,20 @@ export interface Operation {
   barrier: boolean;
 }
 
-/** A matrix (rows, columns) in a buffer; its rows are ld elements apart. */
+/** A matrix (rows, columns) in panels (assembly/gemm/panel), in a buffer. A vector is a matrix of one row. */
 export interface Matrix extends Place {
   offset: number;
   rows: number;
   columns: number;
-  ld: number;
 }
 
 /** Where one layer's parameters stand in the buffers `parameters`, `moment1` and `moment2`. */
 export interface LayerPlan {
   inputs: number;
   outputs: number;
-  /** Bytes from row to row of the layer's input, where that is an activation. */
+  /** Bytes from row to row of the layer's input, where that is an activation, and of its output. */
   inputStride: number;
+  outputStride: number;
   weight: Matrix;
   bias: Matrix;
   /** BatchNorm's parameters; null in the output layer. */
@@ -96,7 +96,7 @@ export function planNetwork(spec: NetworkSpec, sizes: PlanSizes, constants: Plan
   const layers = planLayers(spec, constants);
   // The vectors follow the weights: the first is the first layer's bias, the last the output layer's.
   const last = layers.at(-1)!.bias;
-  const parameterCount = last.offset / 4 + last.ld;
+  const parameterCount = last.offset / 4 + roundUp(last.columns, constants.panel);
   const first = layers[0]!.bias.offset;
   const vectors = { offset: first, count: parameterCount - first / 4 };
   return {
@@ -123,9 +123,8 @@ function planLayers(spec: NetworkSpec, { panel }: PlanConstants): LayerPlan[] {
   const sizes = widths(spec);
   let offset = 0;
   const place = (rows: number, columns: number): Matrix => {
-    const ld = roundUp(columns, panel);
-    const matrix = { buffer: 'parameters', offset, rows, columns, ld };
-    offset += rows * ld * 4;
+    const matrix = { buffer: 'parameters', offset, rows, columns };
+    offset += rows * roundUp(columns, panel) * 4;
     return matrix;
   };
   const outputs = sizes.slice(1);
@@ -134,6 +133,7 @@ function planLayers(spec: NetworkSpec, { panel }: PlanConstants): LayerPlan[] {
     inputs: sizes[l]!,
     outputs: columns,
     inputStride: roundUp(sizes[l]!, panel) * 4,
+    outputStride: roundUp(columns, panel) * 4,
     weight: weights[l]!,
     bias: place(1, columns),
     norm: l < spec.hidden.length ? { gamma: place(1, columns), beta: place(1, columns) } : null,
@@ -153,6 +153,8 @@ function planBuffers(
   const padded = (width: number) => roundUp(width, panel);
   const widest = Math.max(...widths(spec).map((width) => roundUp(padded(width), rowPadding)));
 
+  const starts = (count: number, length: number) => count * (Math.ceil(length / sparseBlock) + 1);
+
   const buffers = new Map<string, number>();
   const floats = (name: string, count: number) => buffers.set(name, count * 4);
   buffers.set('state', stateBytes);
@@ -168,9 +170,11 @@ function planBuffers(
   floats('gradients', vectorCount);
   layers.forEach((layer, l) => {
     const ld = padded(layer.outputs);
-    floats(`packedW${l}`, layer.inputs * ld);
+    floats(`foldedW${l}`, layer.inputs * ld);
     floats(`folded${l}`, ld);
     floats(`z${l}`, rows * ld);
+    buffers.set(`entries${l}`, maxRows * entryStride(layer.inputs));
+    floats(`starts${l}`, starts(maxRows, layer.inputs));
     if (layer.norm) {
       for (const name of ['runningMean', 'runningVar', 'mean', 'rstd', 'scale']) floats(`${name}${l}`, ld);
       floats(`vectors${l}`, 6);
@@ -181,15 +185,9 @@ function planBuffers(
   floats('d1', rows * widest);
   floats('packedX', rows * widest);
   floats('packedXT', rows * widest);
-  floats('packedD', rows * widest);
   floats('packedDB', maxRows * widest);
-  const transposed = layers.slice(1).map((layer) => padded(layer.inputs) * layer.outputs);
-  floats('packedWT', Math.max(0, ...transposed));
   const widestInput = Math.max(...layers.map((layer) => padded(layer.inputs)));
-  const starts = (count: number, length: number) => count * (Math.ceil(length / sparseBlock) + 1);
   floats('pixels', 256);
-  buffers.set('rowEntries', maxRows * entryStride(widestInput));
-  floats('rowStarts', starts(maxRows, widestInput));
   buffers.set('columnEntries', widestInput * entryStride(maxRows));
   floats('columnStarts', starts(widestInput, maxRows));
   floats('predicted', maxRows);

@@ -52,8 +52,8 @@ export function trainProgram(
   const loss = [
     ...barrier([softmax(head, last, 'labels', 'd0')]),
     tally(head, 'labels'),
-    ...barrier([operation('OP_CROSS_ENTROPY_BACKWARD', head.bias.ld, at('d0'), at('labels'))]),
-    operation('OP_BIAS_GRADIENT', head.bias.ld, at('d0'), gradientOf(head.bias, context)),
+    ...barrier([operation('OP_CROSS_ENTROPY_BACKWARD', head.outputStride / 4, at('d0'), at('labels'))]),
+    operation('OP_BIAS_GRADIENT', head.outputStride / 4, at('d0'), gradientOf(head.bias, context)),
   ];
 
   const backward = layers
@@ -78,31 +78,43 @@ export function trainProgram(
   return [...forward, ...loss, ...backward, update];
 }
 
-/** Z = X W + b */
+/** Z = X W + b. The compressed rows of a hidden input are kept: they say which input gradients backward needs. */
 function forwardDense(layer: LayerPlan, l: number, compressed: boolean, { constants }: Context): Operation[] {
   const { inputs, outputs, weight, bias } = layer;
-  const packW = operation('OP_PACK_B', inputs, outputs, weight, weight.ld * 4, 0, at(`packedW${l}`));
+  const mr = constants.tileHeight;
+  const compress = l === 0 ? compressPixels(layer) : compressRows(layer, l);
   if (!compressed) {
-    const mr = constants.tileHeight;
-    return [...barrier([packInput(layer, l, mr), packW]), ...barrier([dense(layer, l, mr, bias)])];
+    const packs = [packInput(layer, l, mr), ...(l === 0 ? [] : [compress])];
+    return [...barrier(packs), ...barrier([dense(layer, l, mr, weight, bias)])];
   }
-  const [entries, starts] = [at('rowEntries'), at('rowStarts')];
-  const compress =
-    l === 0
-      ? operation('OP_COMPRESS_PIXEL_ROWS', inputs, at('images'), at('pixels'), entries, starts)
-      : operation('OP_COMPRESS_ROWS', inputs, at(`x${l}`), layer.inputStride, entries, starts);
   const multiply = operation(
     'OP_SPMM',
     constants.sparseWidth,
     outputs,
     inputs,
-    starts,
-    at(`packedW${l}`),
+    at(`starts${l}`),
+    weight,
     bias,
     at(`z${l}`),
-    bias.ld * 4,
+    layer.outputStride,
   );
-  return [...barrier([compress, packW]), ...barrier([multiply])];
+  return [...barrier([compress]), ...barrier([multiply])];
+}
+
+function compressPixels({ inputs }: LayerPlan): Operation {
+  return operation(
+    'OP_COMPRESS_PIXEL_ROWS',
+    inputs,
+    at('images'),
+    at('pixels'),
+    at('entries0'),
+    at('starts0'),
+  );
+}
+
+function compressRows(layer: LayerPlan, l: number): Operation {
+  const { inputs, inputStride } = layer;
+  return operation('OP_COMPRESS_ROWS', inputs, at(`x${l}`), inputStride, at(`entries${l}`), at(`starts${l}`));
 }
 
 /** A of the forward product: the images themselves, or the block before. */
@@ -111,10 +123,9 @@ function packInput(layer: LayerPlan, l: number, mr: number): Operation {
   return operation('OP_PACK_A', mr, layer.inputs, at(`x${l}`), layer.inputStride, at('packedX'));
 }
 
-/** The product over the packed operands. */
-function dense(layer: LayerPlan, l: number, mr: number, bias: Place): Operation {
-  const { inputs, outputs } = layer;
-  const z = at(`z${l}`);
+/** The product over the packed input and weights in panels. */
+function dense(layer: LayerPlan, l: number, mr: number, weight: Place, bias: Place): Operation {
+  const { inputs, outputs, outputStride } = layer;
   return operation(
     'OP_GEMM',
     mr,
@@ -122,17 +133,19 @@ function dense(layer: LayerPlan, l: number, mr: number, bias: Place): Operation 
     outputs,
     inputs,
     at('packedX'),
-    at(`packedW${l}`),
+    weight,
     bias,
-    z,
-    layer.bias.ld * 4,
+    at(`z${l}`),
+    outputStride,
   );
 }
 
 function forwardNorm(layer: LayerPlan, l: number, keepBelow: number, { keepScale }: Context): Operation[] {
   if (layer.norm === null) return [];
   const [z, out, vectors] = [at(`z${l}`), at(`x${l + 1}`), at(`vectors${l}`)];
-  return barrier([operation('OP_NORM_FORWARD', z, out, layer.bias.ld, vectors, keepBelow, keepScale, l)]);
+  return barrier([
+    operation('OP_NORM_FORWARD', z, out, layer.outputStride / 4, vectors, keepBelow, keepScale, l),
+  ]);
 }
 
 /** d holds the gradient of the block's output on entry, that of its Dense layer's output on return. */
@@ -144,7 +157,7 @@ function backwardNorm(layer: LayerPlan, l: number, d: string, context: Context):
       at(`z${l}`),
       at(`x${l + 1}`),
       at(d),
-      layer.bias.ld,
+      layer.outputStride / 4,
       at(`vectors${l}`),
       gradientOf(layer.norm.gamma, context),
       gradientOf(layer.norm.beta, context),
@@ -158,9 +171,8 @@ function gradientOf(place: Matrix, { vectorOffset }: Context): Place {
 }
 
 /**
- * d holds dZ; `next` takes dX = dZ W^T, and W takes its Adam step with the gradient X^T dZ. Both read packed copies,
- * so they need not wait for each other. A hidden bias gets no gradient: BatchNorm subtracts it again, so its exact
- * gradient is zero.
+ * d holds dZ; `next` takes dX = dZ W^T where X is not zero, and then W takes its Adam step with the gradient X^T dZ. A
+ * hidden bias gets no gradient: BatchNorm subtracts it again, so its exact gradient is zero.
  */
 function backwardDense(
   layer: LayerPlan,
@@ -170,11 +182,10 @@ function backwardDense(
   next: string,
   { constants }: Context,
 ): Operation[] {
-  const { inputs, outputs, weight, inputStride } = layer;
-  const stride = weight.ld * 4;
+  const { inputs, outputs, weight, inputStride, outputStride } = layer;
   const mr = constants.tileHeight;
-  const packDZ = operation('OP_PACK_B', ROWS, outputs, at(d), layer.bias.ld * 4, 0, at('packedDB'));
-  const moments = [weight, at('moment1', weight.offset), at('moment2', weight.offset), stride];
+  const packDZ = operation('OP_PACK_B', ROWS, outputs, at(d), outputStride, at('packedDB'));
+  const moments = [weight, at('moment1', weight.offset), at('moment2', weight.offset)];
   const [transpose, update] = compressed
     ? [
         compressTransposed(layer, l),
@@ -194,26 +205,23 @@ function backwardDense(
           : operation('OP_PACK_TRANSPOSED_A', mr, inputs, at(`x${l}`), inputStride, at('packedXT')),
         operation('OP_UPDATE_DENSE', mr, inputs, outputs, at('packedXT'), at('packedDB'), ...moments),
       ];
-  if (l === 0) return [...barrier([packDZ, transpose]), ...barrier([update])];
-  const packs = [
-    packDZ,
-    transpose,
-    operation('OP_PACK_A', mr, outputs, at(d), layer.bias.ld * 4, at('packedD')),
-    operation('OP_PACK_TRANSPOSED_B', inputs, outputs, weight, stride, at('packedWT')),
-  ];
-  const inputGradient = operation(
-    'OP_GEMM',
-    mr,
-    ROWS,
-    inputs,
-    outputs,
-    at('packedD'),
-    at('packedWT'),
-    at('zeros'),
-    at(next),
-    inputStride,
-  );
-  return [...barrier(packs), ...barrier([inputGradient, update])];
+  const inputGradient =
+    l === 0
+      ? []
+      : [
+          operation(
+            'OP_SDDMM',
+            outputs,
+            inputs,
+            at(`starts${l}`),
+            at(d),
+            outputStride,
+            weight,
+            at(next),
+            inputStride,
+          ),
+        ];
+  return [...barrier([packDZ, transpose, ...inputGradient]), ...barrier([update])];
 }
 
 /** X^T of the weight gradient, compressed. */
@@ -229,7 +237,7 @@ function softmax(head: LayerPlan, l: number, labels: string, probabilities: stri
   return operation(
     'OP_SOFTMAX',
     head.outputs,
-    head.bias.ld,
+    head.outputStride / 4,
     at(`z${l}`),
     at(probabilities),
     at(labels),
@@ -250,25 +258,19 @@ export function prepareProgram(layers: LayerPlan[]): Operation[] {
           operation(
             'OP_FOLD_NORM',
             layer.bias,
-            layer.bias.ld,
+            layer.outputStride / 4,
             at(`vectors${l}`),
             at(`scale${l}`),
             at(`folded${l}`),
           ),
         ],
   );
-  const pack = layers.map((layer, l) =>
-    operation(
-      'OP_PACK_B',
-      layer.inputs,
-      layer.outputs,
-      layer.weight,
-      layer.weight.ld * 4,
-      layer.norm === null ? 0 : at(`scale${l}`),
-      at(`packedW${l}`),
-    ),
-  );
-  return [...barrier(fold), ...pack];
+  const scale = layers.flatMap((layer, l) => {
+    const { inputs, outputs, weight } = layer;
+    if (layer.norm === null) return [];
+    return [operation('OP_SCALE_PANELS', inputs, outputs, weight, at(`scale${l}`), at(`foldedW${l}`))];
+  });
+  return [...barrier(fold), ...scale];
 }
 
 export function inferenceProgram(
@@ -283,7 +285,11 @@ export function inferenceProgram(
         ? operation('OP_GATHER_A', mr, layer.inputs, at(images), at('packedX'))
         : operation('OP_PACK_RELU_A', mr, layer.inputs, at(`z${l - 1}`), layer.inputStride, at('packedX')),
     ]),
-    ...barrier([dense(layer, l, mr, layer.norm === null ? layer.bias : at(`folded${l}`))]),
+    ...barrier([
+      layer.norm === null
+        ? dense(layer, l, mr, layer.weight, layer.bias)
+        : dense(layer, l, mr, at(`foldedW${l}`), at(`folded${l}`)),
+    ]),
   ]);
   const last = layers.length - 1;
   return [...forward, ...barrier([softmax(layers[last]!, last, labels, 'd0')]), tally(layers[last]!, labels)];

@@ -142,23 +142,29 @@ export function gatherTransposedA(mr: i32, M: i32, K: i32, images: usize, order:
 /** Rows of B that are packed together, so that reads and writes both run along cache lines. */
 const ROW_BLOCK: i32 = 16;
 
-/**
- * B from a row-major (K, N) f32 matrix with rows `stride` bytes apart, readable to a whole panel.
- * Where `scale` is given (N f32, padded to a whole panel), column n is multiplied by scale[n].
- */
-export function packB(K: i32, source: usize, stride: usize, scale: usize, out: usize, from: i32, to: i32): void {
+/** B from a row-major (K, N) f32 matrix with rows `stride` bytes apart, readable to a whole panel. */
+export function packB(K: i32, source: usize, stride: usize, out: usize, from: i32, to: i32): void {
   for (let k0 = 0; k0 < K; k0 += ROW_BLOCK) {
     const k1 = min(k0 + ROW_BLOCK, K);
     for (let panel = from; panel < to; panel++) {
-      const column = <usize>panel * PANEL_BYTES;
-      const write = out + (<usize>panel * K + k0) * PANEL_BYTES;
-      for (let k = k0; k < k1; k++) {
-        const read = source + <usize>k * stride + column;
-        const target = write + <usize>(k - k0) * PANEL_BYTES;
-        for (let at: usize = 0; at < PANEL_BYTES; at += 16) {
-          const v = v128.load(read + at);
-          v128.store(target + at, scale ? f32x4.mul(v, v128.load(scale + column + at)) : v);
-        }
+      let read = source + <usize>k0 * stride + <usize>panel * PANEL_BYTES;
+      let write = out + (<usize>panel * K + k0) * PANEL_BYTES;
+      for (let k = k0; k < k1; k++, read += stride, write += PANEL_BYTES) {
+        for (let at: usize = 0; at < PANEL_BYTES; at += 16) v128.store(write + at, v128.load(read + at));
+      }
+    }
+  }
+}
+
+/** Panels [from, to) of B with column n times scale[n]: both in panels; scale (N) f32, padded to a whole panel. */
+export function scalePanels(K: i32, source: usize, scale: usize, out: usize, from: i32, to: i32): void {
+  for (let panel = from; panel < to; panel++) {
+    const first = <usize>panel * K * PANEL_BYTES;
+    for (let column: usize = 0; column < PANEL_BYTES; column += 16) {
+      const factor = v128.load(scale + <usize>panel * PANEL_BYTES + column);
+      const end = first + <usize>K * PANEL_BYTES;
+      for (let at = first + column; at < end; at += PANEL_BYTES) {
+        v128.store(out + at, f32x4.mul(v128.load(source + at), factor));
       }
     }
   }

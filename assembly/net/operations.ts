@@ -7,6 +7,7 @@ import {
   packReluA,
   packTransposedA,
   packTransposedB,
+  scalePanels,
 } from '../gemm/pack';
 import { PANEL } from '../gemm/panel';
 import { isTileHeight } from '../gemm/tile';
@@ -23,7 +24,7 @@ import { adam } from '../optim/adam';
 import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
 import { compressColumns, compressPixelColumns, compressPixelRows, compressRows } from '../sparse/compress';
-import { spmm } from '../sparse/spmm';
+import { sddmm, spmm } from '../sparse/spmm';
 import {
   SCRATCH_BYTES,
   STATE_ADAM_FACTORS,
@@ -57,7 +58,7 @@ export const OP_PACK_A: i32 = 3;
 export const OP_PACK_RELU_A: i32 = 4;
 /** mr, M, source, stride, out */
 export const OP_PACK_TRANSPOSED_A: i32 = 5;
-/** K, N, source, stride, scale or 0, out */
+/** K, N, source, stride, out */
 export const OP_PACK_B: i32 = 6;
 /** N, K, source, stride, out */
 export const OP_PACK_TRANSPOSED_B: i32 = 7;
@@ -89,10 +90,14 @@ export const OP_COMPRESS_PIXEL_ROWS: i32 = 19;
 export const OP_COMPRESS_PIXEL_COLUMNS: i32 = 20;
 /** width, N, K, starts, b, init, c, cStride */
 export const OP_SPMM: i32 = 21;
-/** mr, I, O, a, b, w, m, v, stride */
+/** mr, I, O, a, b, w, m, v */
 export const OP_UPDATE_DENSE: i32 = 22;
-/** width, I, O, starts, b, w, m, v, stride */
+/** width, I, O, starts, b, w, m, v */
 export const OP_UPDATE_COMPRESSED: i32 = 23;
+/** K, N, source, scale, out */
+export const OP_SCALE_PANELS: i32 = 24;
+/** N, K, starts, d, dStride, b, dx, xStride */
+export const OP_SDDMM: i32 = 25;
 
 /** Parameters that one thread's share of Adam is a multiple of. */
 const ADAM_UNIT: i32 = 16;
@@ -160,7 +165,18 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 2),
         address(record, 3),
         address(record, 4),
-        address(record, 5),
+        shareStart(count, thread, threads),
+        shareStart(count, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_SCALE_PANELS: {
+      const count = panels(arg(record, 1), PANEL);
+      scalePanels(
+        arg(record, 0),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
         shareStart(count, thread, threads),
         shareStart(count, thread + 1, threads),
       );
@@ -394,7 +410,6 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 5),
         address(record, 6),
         address(record, 7),
-        address(record, 8),
         state + STATE_ADAM_FACTORS,
         state + STATE_SCRATCH + thread * SCRATCH_BYTES,
         thread,
@@ -414,9 +429,24 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 5),
         address(record, 6),
         address(record, 7),
-        address(record, 8),
         state + STATE_ADAM_FACTORS,
         state + STATE_SCRATCH + thread * SCRATCH_BYTES,
+        thread,
+        threads,
+      );
+      break;
+    }
+    case OP_SDDMM: {
+      sddmm(
+        rows,
+        arg(record, 0),
+        arg(record, 1),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        address(record, 5),
+        address(record, 6),
+        address(record, 7),
         thread,
         threads,
       );

@@ -9,12 +9,15 @@ import { adam } from './adam';
 // A weight matrix's gradient and its Adam step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
 // while it is in the first-level cache. The gradient of the whole matrix is never stored.
 //
-//   w, m, v  row-major (I, O) f32 with rows `stride` bytes apart, padded to whole panels; updated in place
-//   b        dZ, packed in panels of 32 columns: K = the batch
+//   w, m, v  (I, O) in panels (gemm/panel.ts); updated in place
+//   b        dZ (K, O) in panels; K = the batch
 //   factors  adam.ts
 //   scratch  6 x 128 bytes of the calling thread's own
 //
-// Threads split the columns of W.
+// Threads split the panels of W, or its rows where it has too few panels to share evenly.
+
+/** Panels for each thread from which on the panels are split. */
+const PANELS_TO_SPLIT: i32 = 4;
 
 /** With X^T packed densely in panels of mr rows. */
 export function updateDense(
@@ -28,7 +31,6 @@ export function updateDense(
   w: usize,
   m: usize,
   v: usize,
-  stride: usize,
   factors: usize,
   scratch: usize,
   thread: i32,
@@ -36,20 +38,21 @@ export function updateDense(
 ): void {
   assert(isTileHeight(mr) && I > 0 && O > 0 && K > 0 && thread < threads);
   const panels = (O + PANEL - 1) / PANEL;
-  const from = shareStart(panels, thread, threads);
-  const to = shareStart(panels, thread + 1, threads);
+  const tiles = (I + mr - 1) / mr;
+  const byPanels = panels >= PANELS_TO_SPLIT * threads;
+  const from = byPanels ? shareStart(panels, thread, threads) : 0;
+  const to = byPanels ? shareStart(panels, thread + 1, threads) : panels;
+  const first = byPanels ? 0 : mr * shareStart(tiles, thread, threads);
+  const last = byPanels ? I : min(I, mr * shareStart(tiles, thread + 1, threads));
   for (let panel = from; panel < to; panel++) {
-    for (let i = 0; i < I; i += mr) {
+    for (let i = first; i < last; i += mr) {
       const rowsOfX = a + (<usize>i * K << 2);
       for (let j = 0; j < PANEL / NR; j++) {
         const slice = sliceOfB(b, K, panel * (PANEL / NR) + j, 0);
         tile(mr, K, rowsOfX, slice, zeros, 0, scratch + <usize>j * NR * 4, PANEL_BYTES);
       }
-      const rows = min(mr, I - i);
-      for (let r = 0; r < rows; r++) {
-        const at = <usize>(i + r) * stride + <usize>panel * PANEL_BYTES;
-        adam(PANEL, w + at, scratch + <usize>r * PANEL_BYTES, m + at, v + at, factors);
-      }
+      const at = <usize>(panel * I + i) * PANEL_BYTES;
+      adam(min(mr, I - i) * PANEL, w + at, scratch, m + at, v + at, factors);
     }
   }
 }
@@ -66,29 +69,33 @@ export function updateCompressed(
   w: usize,
   m: usize,
   v: usize,
-  stride: usize,
   factors: usize,
   scratch: usize,
   thread: i32,
   threads: i32,
 ): void {
   assert((width == 16 || width == 32) && I > 0 && O > 0 && K > 0 && thread < threads);
-  const slices = ((O + PANEL - 1) / PANEL) * (PANEL / width);
-  const from = shareStart(slices, thread, threads);
-  const to = shareStart(slices, thread + 1, threads);
+  const panels = (O + PANEL - 1) / PANEL;
+  const byPanels = panels >= PANELS_TO_SPLIT * threads;
+  const from = byPanels ? shareStart(panels, thread, threads) : 0;
+  const to = byPanels ? shareStart(panels, thread + 1, threads) : panels;
+  const first = byPanels ? 0 : shareStart(I, thread, threads);
+  const last = byPanels ? I : shareStart(I, thread + 1, threads);
   const blocks = blocksOf(K);
-  for (let slice = from; slice < to; slice++) {
-    const column = <usize>(slice * width) << 2;
-    const panel = b + (column / PANEL_BYTES) * K * PANEL_BYTES + (column % PANEL_BYTES);
-    for (let i = 0; i < I; i++) {
-      const start = startsOf(starts, i, K);
-      for (let block = 0; block < blocks; block++) {
-        const at = start + (<usize>block << 2);
-        const rows = panel + <usize>(block * K_BLOCK) * PANEL_BYTES;
-        spmmRow(width, load<u32>(at), load<u32>(at, 4), rows, block == 0 ? zeros : scratch, scratch);
+  const columns = min(PANEL, ((O + width - 1) / width) * width);
+  for (let panel = from; panel < to; panel++) {
+    for (let column = 0; column < columns; column += width) {
+      const offset = <usize>column << 2;
+      for (let i = first; i < last; i++) {
+        const start = startsOf(starts, i, K);
+        for (let block = 0; block < blocks; block++) {
+          const at = start + (<usize>block << 2);
+          const rows = b + <usize>(panel * K + block * K_BLOCK) * PANEL_BYTES + offset;
+          spmmRow(width, load<u32>(at), load<u32>(at, 4), rows, block == 0 ? zeros : scratch, scratch);
+        }
+        const at = <usize>(panel * I + i) * PANEL_BYTES + offset;
+        adam(width, w + at, scratch, m + at, v + at, factors);
       }
-      const at = <usize>i * stride + column;
-      adam(width, w + at, scratch, m + at, v + at, factors);
     }
   }
 }
