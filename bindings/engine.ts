@@ -1,6 +1,7 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { TreadleError } from './errors.js';
-import { type BuildName, chooseBuild, detectFeatures } from './features.js';
+import type { BuildName } from './features.js';
+import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
 const ABI_VERSION = 1;
@@ -11,24 +12,8 @@ export interface Engine {
   readonly module: WebAssembly.Module;
   /** The micro-kernels in use. All give the same bytes; which are fastest depends on the JavaScript engine. */
   readonly kernels: Kernels;
-}
-
-/** A choice of micro-kernels. */
-export interface Kernels {
-  /** Rows of a dense tile, 8 columns wide. */
-  tileHeight: 4 | 6;
-  /** Columns that a compressed kernel takes at once. */
-  sparseWidth: 16 | 32;
-}
-
-/** The kernels that suit an engine with few registers to spare; calibrate() finds better ones. */
-export const DEFAULT_KERNELS: Kernels = { tileHeight: 4, sparseWidth: 16 };
-
-export interface EngineOptions {
-  /** A build's name, or `auto` (the default): $TREADLE_BUILD where it is set, else the fastest the engine can run. */
-  build?: BuildName | 'auto';
-  /** Default: DEFAULT_KERNELS. */
-  kernels?: Kernels;
+  /** True where V8 joins pairs of 128-bit operations (revectorize). */
+  readonly revectorized: boolean;
 }
 
 /** The functions that the binary exports. Addresses and sizes in bytes unless said otherwise. */
@@ -68,38 +53,6 @@ export interface Core {
   readonly functions: CoreFunctions;
   /** A constant of the binary, by its name in assembly/index.ts. */
   constant(name: string): number;
-}
-
-/** Probes the JavaScript engine, reads and compiles a build. Throws `engine` or `usage` (chooseBuild), `not-found`. */
-export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
-  const environment = globalThis.process?.env?.TREADLE_BUILD;
-  const wanted =
-    options.build === undefined || options.build === 'auto' ? environment || 'auto' : options.build;
-  if (typeof WebAssembly !== 'object') {
-    throw new TreadleError('engine', 'This JavaScript engine has no WebAssembly, which treadle needs.');
-  }
-  const build = chooseBuild(wanted, await detectFeatures());
-  const module = await compile(new URL(`../../build/${build}.wasm`, import.meta.url));
-  return { build, module, kernels: options.kernels ?? DEFAULT_KERNELS };
-}
-
-async function compile(url: URL): Promise<WebAssembly.Module> {
-  if (url.protocol !== 'file:') return WebAssembly.compileStreaming(fetch(url));
-  const { readFile } = await import('node:fs/promises');
-  try {
-    return await WebAssembly.compile(await readFile(url));
-  } catch (cause) {
-    const found = (cause as Error).message;
-    throw new TreadleError(
-      'not-found',
-      `The core ${url.pathname} cannot be loaded (${found}); 'npm run build' makes it.`,
-      {
-        subject: url.pathname,
-        found,
-        cause,
-      },
-    );
-  }
 }
 
 /** The memory that a build imports: `bytes` long for good, shared where the build has threads. */
