@@ -4,7 +4,7 @@ import type { BuildName } from './features.js';
 import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 
 /** A compiled build of the core. Plain data: it may be posted to a worker, which shares the compiled code. */
 export interface Engine {

@@ -6,8 +6,8 @@ import { PANEL, PANEL_BYTES } from './panel';
 //   A  panels of mr rows:    [ceil(M / mr)][K][mr]     element (m, k) at ((m / mr) K + k) mr + m % mr
 //   B  panels of 32 columns: [ceil(N / 32)][K][32]     element (k, n) at ((n / 32) K + k) 32 + n % 32
 //
-// Rows beyond M are packed as zeros; columns beyond N are too, or are a copy of the source's zero padding. Every routine packs panels [from, to) of its operand, so
-// that threads can share the work. `zeros` points to at least K f32 zeros: the row that stands for a missing one.
+// Rows beyond M are packed as zeros; columns beyond N are too, or are a copy of the source's zero padding. Every routine
+// packs panels [from, to) of its operand, so that threads can share the work. `zeros` points to at least K f32 zeros: the row that stands for a missing one.
 
 /** What packRows does to an element on its way. */
 const PLAIN: i32 = 0;

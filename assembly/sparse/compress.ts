@@ -7,7 +7,8 @@ import { zero } from '../simd/simd';
 //   starts   [M][blocks + 1] u32 addresses: block i of row m is entries starts[m][i] to starts[m][i + 1]
 //
 // Row m's entries begin at entries + m entryStride(K). K-blocks are K_BLOCK long, so that the part of a panel of B
-// that a block meets stays in the first-level cache. An element that is not stored would have added an exact zero.
+// that a block meets stays in the first-level cache. An element that is not stored would have added an exact zero,
+// which at most turns a sum of -0 into 0.
 
 /** K-block of a compressed operand: K_BLOCK rows of a panel are 32 KB. */
 export const K_BLOCK: i32 = 256;
