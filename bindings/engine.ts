@@ -1,19 +1,19 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { TreadleError } from './errors.js';
-import { type BuildName, chooseBuild, detectFeatures } from './features.js';
+import type { BuildName } from './features.js';
+import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 
 /** A compiled build of the core. Plain data: it may be posted to a worker, which shares the compiled code. */
 export interface Engine {
   readonly build: BuildName;
   readonly module: WebAssembly.Module;
-}
-
-export interface EngineOptions {
-  /** A build's name, or `auto` (the default): $TREADLE_BUILD where it is set, else the fastest the engine can run. */
-  build?: BuildName | 'auto';
+  /** The micro-kernels in use. All give the same bytes; which are fastest depends on the JavaScript engine. */
+  readonly kernels: Kernels;
+  /** True where V8 joins pairs of 128-bit operations (revectorize). */
+  readonly revectorized: boolean;
 }
 
 /** The functions that the binary exports. Addresses and sizes in bytes unless said otherwise. */
@@ -27,7 +27,6 @@ export interface CoreFunctions {
     w: number,
     rows: number,
     columns: number,
-    ld: number,
     tensor: number,
     key0: number,
     key1: number,
@@ -37,13 +36,14 @@ export interface CoreFunctions {
     w: number,
     rows: number,
     columns: number,
-    ld: number,
     tensor: number,
     key0: number,
     key1: number,
     scratch: number,
   ): void;
   philox4(c0: number, c1: number, c2: number, c3: number, key0: number, key1: number, out: number): void;
+  entryStride(K: number): number;
+  pixelTable(out: number): void;
   peak(iterations: number, out: number): void;
 }
 
@@ -53,37 +53,6 @@ export interface Core {
   readonly functions: CoreFunctions;
   /** A constant of the binary, by its name in assembly/index.ts. */
   constant(name: string): number;
-}
-
-/** Probes the JavaScript engine, reads and compiles a build. Throws `engine` or `usage` (chooseBuild), `not-found`. */
-export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
-  const environment = globalThis.process?.env?.TREADLE_BUILD;
-  const wanted =
-    options.build === undefined || options.build === 'auto' ? environment || 'auto' : options.build;
-  if (typeof WebAssembly !== 'object') {
-    throw new TreadleError('engine', 'This JavaScript engine has no WebAssembly, which treadle needs.');
-  }
-  const build = chooseBuild(wanted, await detectFeatures());
-  return { build, module: await compile(new URL(`../../build/${build}.wasm`, import.meta.url)) };
-}
-
-async function compile(url: URL): Promise<WebAssembly.Module> {
-  if (url.protocol !== 'file:') return WebAssembly.compileStreaming(fetch(url));
-  const { readFile } = await import('node:fs/promises');
-  try {
-    return await WebAssembly.compile(await readFile(url));
-  } catch (cause) {
-    const found = (cause as Error).message;
-    throw new TreadleError(
-      'not-found',
-      `The core ${url.pathname} cannot be loaded (${found}); 'npm run build' makes it.`,
-      {
-        subject: url.pathname,
-        found,
-        cause,
-      },
-    );
-  }
 }
 
 /** The memory that a build imports: `bytes` long for good, shared where the build has threads. */
@@ -133,7 +102,7 @@ export function instantiate(engine: Engine, memory: WebAssembly.Memory): Core {
   return { memory, functions: exports as unknown as CoreFunctions, constant };
 }
 
-/** The constants of a build, read without a network: an instance over one page. */
-export function readConstants(engine: Engine): (name: string) => number {
-  return instantiate(engine, createMemory(engine.build, 65536)).constant;
+/** An instance over one page: the build's constants and pure functions, without a network. */
+export function probeCore(engine: Engine): Core {
+  return instantiate(engine, createMemory(engine.build, 65536));
 }

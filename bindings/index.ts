@@ -1,6 +1,8 @@
-export { createMemory, type Engine, type EngineOptions, loadEngine } from './engine.js';
+export { createMemory, type Engine } from './engine.js';
 export { type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
 export { BUILD_NAMES, type BuildName, chooseBuild, detectFeatures, type Features } from './features.js';
+export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './kernels.js';
+export { type EngineOptions, loadEngine } from './load.js';
 export {
   type Evaluation,
   MAX_BATCH,
@@ -9,8 +11,9 @@ export {
   type Samples,
   type Totals,
 } from './network.js';
-export { type GemmFigure, type GemmShape, measurePeak, type PeakFigures } from './peak.js';
+export { type GemmFigure, measurePeak, type PeakFigures } from './peak.js';
+export { type GemmShape, type Product, prepareProduct } from './product.js';
 export * from './spec.js';
 export { assist, type HelperTicket } from './team.js';
 export * from './tensors.js';
-export { enableRelaxedSimd } from './v8.js';
+export { enableRelaxedSimd, revectorize } from './v8.js';

@@ -1,12 +1,9 @@
 import { type Arena, encodeProgram, layOut } from './arena.js';
-import { type Core, createMemory, type Engine, instantiate, readConstants } from './engine.js';
+import { type Core, createMemory, type Engine, instantiate, probeCore } from './engine.js';
 import { type Plan, planNetwork } from './plan.js';
 import type { NetworkSpec } from './spec.js';
 
 export type ProgramName = keyof Plan['programs'];
-
-/** The tile height that was fastest on Node 20; every height gives the same bytes (assembly/gemm). */
-export const TILE_HEIGHT = 4;
 
 /** One network's linear memory: its plan laid out, its programs written, and views of its buffers by name. */
 export class NetworkMemory {
@@ -18,20 +15,25 @@ export class NetworkMemory {
 
   /** Throws `range` or `engine` when there is not enough memory (createMemory). */
   constructor(engine: Engine, spec: NetworkSpec, batch: number, samples: number) {
-    const constant = readConstants(engine);
+    const probe = probeCore(engine);
+    const { constant } = probe;
     this.plan = planNetwork(
       spec,
       { batch, samples },
       {
-        strip: constant('STRIP'),
+        panel: constant('PANEL'),
+        ...engine.kernels,
+        sparseBlock: constant('K_BLOCK'),
+        entryStride: probe.functions.entryStride,
         rowPadding: constant('ROW_PADDING'),
-        tileHeight: TILE_HEIGHT,
         keepAll: constant('KEEP_ALL'),
         stateBytes: constant('STATE_BYTES'),
       },
     );
     const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
-    const programs = Object.entries(this.plan.programs);
+    const { train, ...inference } = this.plan.programs;
+    const none = this.plan.layers.map(() => false);
+    const programs = Object.entries({ ...inference, train: train(none) });
     this.#sizes = new Map(this.plan.buffers);
     for (const [name, operations] of programs) {
       this.#sizes.set(name, (operations.length + 1) * format.recordBytes);
@@ -41,6 +43,15 @@ export class NetworkMemory {
     for (const [name, operations] of programs) {
       this.bytes(name).set(encodeProgram(operations, this.#arena.addresses, format));
     }
+  }
+
+  /** Rewrites the training program: `compressed[l]` says whether layer l's input is compressed. */
+  writeTrainProgram(compressed: readonly boolean[]): void {
+    const { constant } = this.core;
+    const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
+    this.bytes('train').set(
+      encodeProgram(this.plan.programs.train(compressed), this.#arena.addresses, format),
+    );
   }
 
   /** Address of a buffer. */

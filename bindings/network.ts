@@ -1,4 +1,5 @@
 import { expectLength, expectWhole, rangeError } from './checks.js';
+import { DensityWatch, nonZeroShare, pixelDensity } from './density.js';
 import type { Engine } from './engine.js';
 import { TreadleError } from './errors.js';
 import { NetworkMemory } from './memory.js';
@@ -63,6 +64,9 @@ export class Network {
   #optimizerSteps = 0;
   #totals = { loss: 0, samples: 0 };
   #threads = 1;
+  /** Rows of the latest training batch. */
+  #rows = 0;
+  readonly #density: DensityWatch;
   #disposed = false;
 
   /** Throws `range` or `shape` for a spec, option or data that cannot be trained on, `engine` for want of memory. */
@@ -81,6 +85,8 @@ export class Network {
     this.#writeConstants(seed);
     this.#memory.bytes('images').set(data.images);
     this.#memory.uints('labels').set(data.labels);
+    this.#memory.core.functions.pixelTable(this.#memory.address('pixels'));
+    this.#density = new DensityWatch(spec, pixelDensity(data.images, spec.inputs));
     this.#memory
       .uints('stageOrder')
       .set(Uint32Array.from({ length: this.#memory.plan.maxRows }, (_, b) => b));
@@ -107,6 +113,7 @@ export class Network {
     }
     this.#writeOrder(order);
     this.#memory.setState('LEARNING_RATE', 'f64', learningRate);
+    this.#chooseKernels();
     this.#totals = { loss: 0, samples: 0 };
     this.#memory.uints('confusion').fill(0);
     if (this.ticket !== null) this.#threads = this.#memory.admitHelpers();
@@ -121,6 +128,7 @@ export class Network {
     expectWhole('rows', rows, 2, this.#memory.plan.maxRows);
     expectWhole('first', first, 0, this.#samples - rows);
     const loss = this.#memory.run('train', this.#memory.address('order') + 4 * first, rows);
+    this.#rows = rows;
     this.#batchesTracked += 1;
     this.#optimizerSteps += 1;
     this.#totals.loss += loss;
@@ -163,7 +171,7 @@ export class Network {
     const count = Math.ceil(images.length / inputs);
     expectLength('images', images.length, count * inputs);
     const probabilities = new Float32Array(count * classes);
-    const { ld } = this.#memory.plan.layers.at(-1)!.bias;
+    const ld = this.#memory.plan.layers.at(-1)!.outputStride / 4;
     this.#forward(count, (first, rows) => {
       this.#memory.bytes('stage').set(images.subarray(first * inputs, (first + rows) * inputs));
       this.#memory.run('predict', this.#memory.address('stageOrder'), rows);
@@ -254,6 +262,18 @@ export class Network {
     this.#memory.run('prepare', this.#memory.address('order'), 0);
     const { maxRows } = this.#memory.plan;
     for (let first = 0; first < count; first += maxRows) step(first, Math.min(maxRows, count - first));
+  }
+
+  /** Compresses the inputs of the layers that were sparse enough in the latest batch. Changes no result. */
+  #chooseKernels(): void {
+    if (this.#rows > 0) {
+      this.spec.hidden.forEach((width, block) => {
+        const x = this.#memory.floats(`x${block + 1}`);
+        const ld = this.#memory.plan.layers[block]!.outputStride / 4;
+        this.#density.measure(block + 1, nonZeroShare(x, this.#rows, width, ld));
+      });
+    }
+    this.#memory.writeTrainProgram(this.#density.compressed);
   }
 
   #writeOrder(indices: Uint32Array): void {

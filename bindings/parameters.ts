@@ -12,7 +12,7 @@ export const RUNNING_STATISTICS = ['runningMean', 'runningVar'] as const;
 
 /** A copy of the values in a buffer, without its padding. */
 export function readParameters(memory: NetworkMemory, buffer: ParameterBuffer): ParameterTensors {
-  const read = (matrix: Matrix) => readMatrix(memory.floats(buffer), matrix);
+  const read = (matrix: Matrix) => readMatrix(memory.floats(buffer), matrix, memory.core.constant('PANEL'));
   const { layers } = memory.plan;
   return {
     dense: layers.map((layer) => ({ weight: read(layer.weight), bias: read(layer.bias) })),
@@ -33,7 +33,7 @@ export function writeParameters(
   expectLength('batchNorm', tensors.batchNorm.length, layers.length - 1);
   const write = (name: string, matrix: Matrix, values: Float32Array) => {
     expectLength(name, values.length, matrix.rows * matrix.columns);
-    writeMatrix(memory.floats(buffer), matrix, values);
+    writeMatrix(memory.floats(buffer), matrix, memory.core.constant('PANEL'), values);
   };
   layers.forEach((layer, l) => {
     write(`dense[${l}].weight`, layer.weight, tensors.dense[l]!.weight);
@@ -53,10 +53,10 @@ export function initialiseParameters(memory: NetworkMemory, seed: number): void 
   const parameters = memory.address('parameters');
   memory.plan.layers.forEach(({ weight, inputs, outputs, norm }, l) => {
     const draw = norm ? functions.heNormal : functions.glorotUniform;
-    draw(parameters + weight.offset, inputs, outputs, weight.ld, l, key0, key1, scratch);
+    draw(parameters + weight.offset, inputs, outputs, l, key0, key1, scratch);
     if (!norm) return;
     const ones = new Float32Array(outputs).fill(1);
-    writeMatrix(memory.floats('parameters'), norm.gamma, ones);
+    writeMatrix(memory.floats('parameters'), norm.gamma, constant('PANEL'), ones);
     memory.floats(`runningVar${l}`).set(ones);
     memory
       .uints(`vectors${l}`)
@@ -68,21 +68,30 @@ export function initialiseParameters(memory: NetworkMemory, seed: number): void 
   });
 }
 
-function readMatrix(buffer: Float32Array, { offset, rows, columns, ld }: Matrix): Float32Array {
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    const start = offset / 4 + row * ld;
-    values.set(buffer.subarray(start, start + columns), row * columns);
+/** Calls `copy(at, from, to)` for each run of a matrix's elements that lie together: values[from..to) at buffer[at]. */
+function eachRun(
+  { offset, rows, columns }: Matrix,
+  panel: number,
+  copy: (at: number, from: number, to: number) => void,
+): void {
+  for (let column = 0; column < columns; column += panel) {
+    for (let row = 0; row < rows; row++) {
+      const from = row * columns + column;
+      copy(offset / 4 + column * rows + row * panel, from, Math.min(from + panel, (row + 1) * columns));
+    }
   }
+}
+
+function readMatrix(buffer: Float32Array, matrix: Matrix, panel: number): Float32Array {
+  const values = new Float32Array(matrix.rows * matrix.columns);
+  eachRun(matrix, panel, (at, from, to) => {
+    values.set(buffer.subarray(at, at + to - from), from);
+  });
   return values;
 }
 
-function writeMatrix(
-  buffer: Float32Array,
-  { offset, rows, columns, ld }: Matrix,
-  values: Float32Array,
-): void {
-  for (let row = 0; row < rows; row++) {
-    buffer.set(values.subarray(row * columns, (row + 1) * columns), offset / 4 + row * ld);
-  }
+function writeMatrix(buffer: Float32Array, matrix: Matrix, panel: number, values: Float32Array): void {
+  eachRun(matrix, panel, (at, from, to) => {
+    buffer.set(values.subarray(from, to), at);
+  });
 }

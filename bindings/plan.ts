@@ -21,20 +21,20 @@ export interface Operation {
   barrier: boolean;
 }
 
-/** A matrix (rows, columns) in a buffer; its rows are ld elements apart. */
+/** A matrix (rows, columns) in panels (assembly/gemm/panel), in a buffer. A vector is a matrix of one row. */
 export interface Matrix extends Place {
   offset: number;
   rows: number;
   columns: number;
-  ld: number;
 }
 
-/** Where one layer's parameters stand in the buffers `parameters`, `gradients`, `moment1` and `moment2`. */
+/** Where one layer's parameters stand in the buffers `parameters`, `moment1` and `moment2`. */
 export interface LayerPlan {
   inputs: number;
   outputs: number;
-  /** Bytes from row to row of the layer's input, where that is an activation. */
+  /** Bytes from row to row of the layer's input, where that is an activation, and of its output. */
   inputStride: number;
+  outputStride: number;
   weight: Matrix;
   bias: Matrix;
   /** BatchNorm's parameters; null in the output layer. */
@@ -43,12 +43,18 @@ export interface LayerPlan {
 
 /** The core's constants that a plan depends on. */
 export interface PlanConstants {
-  /** Columns that every row is padded to a multiple of. */
-  strip: number;
+  /** Columns that every row is padded to a multiple of: a panel. */
+  panel: number;
   /** Rows that every matrix is padded to a multiple of. */
   rowPadding: number;
-  /** Rows of a micro-kernel tile. */
+  /** Rows of a dense micro-kernel's tile. */
   tileHeight: number;
+  /** Columns that a compressed micro-kernel takes at once. */
+  sparseWidth: number;
+  /** Bytes for the compressed entries of one row of K elements. */
+  entryStride(K: number): number;
+  /** K-block of compressed operands. */
+  sparseBlock: number;
   /** Dropout's threshold for keeping all. */
   keepAll: number;
   stateBytes: number;
@@ -66,13 +72,15 @@ export interface Plan {
   layers: LayerPlan[];
   /** Bytes of each buffer, in the order in which they are laid out. */
   buffers: Map<string, number>;
-  /** Elements in each of the four parameter buffers. */
+  /** Elements of the buffers `parameters`, `moment1` and `moment2`: the weights, then the vectors. */
   parameterCount: number;
+  /** The biases, gammas and betas: all that has a stored gradient, in the buffer `gradients`. */
+  vectors: { offset: number; count: number };
   /** Most rows that a program may be run on: a joined last batch holds one more than the others. */
   maxRows: number;
   programs: {
-    /** One training step. */
-    train: Operation[];
+    /** One training step, with the inputs of the layers named true compressed. */
+    train(compressed: readonly boolean[]): Operation[];
     /** Folds BatchNorm into the packed weights; before `evaluate` and `predict`. */
     prepare: Operation[];
     /** Forward over resident samples, with loss and confusion counts. */
@@ -86,14 +94,19 @@ export interface Plan {
 export function planNetwork(spec: NetworkSpec, sizes: PlanSizes, constants: PlanConstants): Plan {
   const maxRows = sizes.batch + 1;
   const layers = planLayers(spec, constants);
-  const { buffers, parameterCount } = planBuffers(spec, sizes, maxRows, layers, constants);
+  // The vectors follow the weights: the first is the first layer's bias, the last the output layer's.
+  const last = layers.at(-1)!.bias;
+  const parameterCount = last.offset / 4 + roundUp(last.columns, constants.panel);
+  const first = layers[0]!.bias.offset;
+  const vectors = { offset: first, count: parameterCount - first / 4 };
   return {
     layers,
-    buffers,
+    buffers: planBuffers(spec, sizes, maxRows, layers, parameterCount, vectors.count, constants),
     parameterCount,
+    vectors,
     maxRows,
     programs: {
-      train: trainProgram(spec, layers, parameterCount, constants),
+      train: (compressed) => trainProgram(spec, layers, vectors, constants, compressed),
       prepare: prepareProgram(layers),
       evaluate: inferenceProgram(layers, 'images', 'labels', constants.tileHeight),
       predict: inferenceProgram(layers, 'stage', 'stageLabels', constants.tileHeight),
@@ -106,27 +119,25 @@ export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-function planLayers(spec: NetworkSpec, constants: PlanConstants): LayerPlan[] {
+function planLayers(spec: NetworkSpec, { panel }: PlanConstants): LayerPlan[] {
   const sizes = widths(spec);
   let offset = 0;
-  const place = (rows: number, columns: number, paddedRows: number): Matrix => {
-    const ld = roundUp(columns, constants.strip);
-    const matrix = { buffer: 'parameters', offset, rows, columns, ld };
-    offset += paddedRows * ld * 4;
+  const place = (rows: number, columns: number): Matrix => {
+    const matrix = { buffer: 'parameters', offset, rows, columns };
+    offset += rows * roundUp(columns, panel) * 4;
     return matrix;
   };
-  return sizes.slice(1).map((outputs, l) => {
-    const inputs = sizes[l]!;
-    const hidden = l < spec.hidden.length;
-    return {
-      inputs,
-      outputs,
-      inputStride: roundUp(inputs, constants.strip) * 4,
-      weight: place(inputs, outputs, roundUp(inputs, constants.rowPadding)),
-      bias: place(1, outputs, 1),
-      norm: hidden ? { gamma: place(1, outputs, 1), beta: place(1, outputs, 1) } : null,
-    };
-  });
+  const outputs = sizes.slice(1);
+  const weights = outputs.map((columns, l) => place(sizes[l]!, columns));
+  return outputs.map((columns, l) => ({
+    inputs: sizes[l]!,
+    outputs: columns,
+    inputStride: roundUp(sizes[l]!, panel) * 4,
+    outputStride: roundUp(columns, panel) * 4,
+    weight: weights[l]!,
+    bias: place(1, columns),
+    norm: l < spec.hidden.length ? { gamma: place(1, columns), beta: place(1, columns) } : null,
+  }));
 }
 
 function planBuffers(
@@ -134,14 +145,15 @@ function planBuffers(
   sizes: PlanSizes,
   maxRows: number,
   layers: LayerPlan[],
-  { strip, rowPadding, stateBytes }: PlanConstants,
-): { buffers: Map<string, number>; parameterCount: number } {
+  parameterCount: number,
+  vectorCount: number,
+  { panel, rowPadding, stateBytes, sparseBlock, entryStride }: PlanConstants,
+): Map<string, number> {
   const rows = roundUp(maxRows, rowPadding);
-  const padded = (width: number) => roundUp(width, strip);
+  const padded = (width: number) => roundUp(width, panel);
   const widest = Math.max(...widths(spec).map((width) => roundUp(padded(width), rowPadding)));
-  const last = layers.at(-1)!;
-  const lastPlace = last.bias;
-  const parameterCount = lastPlace.offset / 4 + lastPlace.ld;
+
+  const starts = (count: number, length: number) => count * (Math.ceil(length / sparseBlock) + 1);
 
   const buffers = new Map<string, number>();
   const floats = (name: string, count: number) => buffers.set(name, count * 4);
@@ -154,12 +166,15 @@ function planBuffers(
   buffers.set('stage', maxRows * spec.inputs + 4);
   floats('stageLabels', maxRows);
   floats('stageOrder', maxRows);
-  for (const name of ['parameters', 'gradients', 'moment1', 'moment2']) floats(name, parameterCount);
+  for (const name of ['parameters', 'moment1', 'moment2']) floats(name, parameterCount);
+  floats('gradients', vectorCount);
   layers.forEach((layer, l) => {
     const ld = padded(layer.outputs);
-    floats(`packedW${l}`, layer.inputs * ld);
+    floats(`foldedW${l}`, layer.inputs * ld);
     floats(`folded${l}`, ld);
     floats(`z${l}`, rows * ld);
+    buffers.set(`entries${l}`, maxRows * entryStride(layer.inputs));
+    floats(`starts${l}`, starts(maxRows, layer.inputs));
     if (layer.norm) {
       for (const name of ['runningMean', 'runningVar', 'mean', 'rstd', 'scale']) floats(`${name}${l}`, ld);
       floats(`vectors${l}`, 6);
@@ -170,12 +185,13 @@ function planBuffers(
   floats('d1', rows * widest);
   floats('packedX', rows * widest);
   floats('packedXT', rows * widest);
-  floats('packedD', rows * widest);
   floats('packedDB', maxRows * widest);
-  const transposed = layers.slice(1).map((layer) => roundUp(layer.inputs, strip) * layer.outputs);
-  floats('packedWT', Math.max(0, ...transposed));
+  const widestInput = Math.max(...layers.map((layer) => padded(layer.inputs)));
+  floats('pixels', 256);
+  buffers.set('columnEntries', widestInput * entryStride(maxRows));
+  floats('columnStarts', starts(widestInput, maxRows));
   floats('predicted', maxRows);
   floats('losses', maxRows);
   floats('confusion', spec.classes ** 2);
-  return { buffers, parameterCount };
+  return buffers;
 }

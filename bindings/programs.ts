@@ -1,4 +1,4 @@
-import type { Argument, LayerPlan, Matrix, Operation, Place, PlanConstants } from './plan.js';
+import type { Argument, LayerPlan, Matrix, Operation, Place, Plan, PlanConstants } from './plan.js';
 import type { NetworkSpec } from './spec.js';
 
 // The layer programs of a network: which operation reads what, in which order, and where threads must meet.
@@ -13,50 +13,38 @@ function barrier(operations: Operation[]): Operation[] {
   return [...operations.slice(0, -1), { ...last, barrier: true }];
 }
 
-const gradientOf = (place: Matrix): Place => at('gradients', place.offset);
-
 /** Stands for the rows of the batch wherever an operation takes a dimension. */
 const ROWS = 0;
 
+/** What every layer's operations are made from. */
+interface Context {
+  constants: PlanConstants;
+  keepScale: Argument;
+  /** Byte offset of the first vector among the parameters: where the buffer `gradients` begins. */
+  vectorOffset: number;
+}
+
+/**
+ * One training step. `compressed[l]` says whether layer l's input is compressed or packed densely; both give the same
+ * bytes.
+ */
 export function trainProgram(
   spec: NetworkSpec,
   layers: LayerPlan[],
-  parameterCount: number,
+  vectors: Plan['vectors'],
   constants: PlanConstants,
+  compressed: readonly boolean[],
 ): Operation[] {
-  const mr = constants.tileHeight;
   // A multiple of 2^-16, at least one such step, so that the smallest keep probability still keeps something.
   const keepBelow = Math.max(1, Math.round((1 - spec.dropout) * constants.keepAll));
-  const keepScale = { float: constants.keepAll / keepBelow };
-
+  const context: Context = {
+    constants,
+    keepScale: { float: constants.keepAll / keepBelow },
+    vectorOffset: vectors.offset,
+  };
   const forward = layers.flatMap((layer, l) => [
-    ...barrier([
-      packInput(layer, l, mr),
-      operation(
-        'OP_PACK_B',
-        layer.inputs,
-        layer.outputs,
-        layer.weight,
-        layer.weight.ld * 4,
-        0,
-        at(`packedW${l}`),
-      ),
-    ]),
-    ...barrier([dense(layer, l, mr, layer.bias)]),
-    ...(layer.norm === null
-      ? []
-      : barrier([
-          operation(
-            'OP_NORM_FORWARD',
-            at(`z${l}`),
-            at(`x${l + 1}`),
-            layer.bias.ld,
-            at(`vectors${l}`),
-            keepBelow,
-            keepScale,
-            l,
-          ),
-        ])),
+    ...forwardDense(layer, l, compressed[l]!, context),
+    ...forwardNorm(layer, l, keepBelow, context),
   ]);
 
   const last = layers.length - 1;
@@ -64,24 +52,69 @@ export function trainProgram(
   const loss = [
     ...barrier([softmax(head, last, 'labels', 'd0')]),
     tally(head, 'labels'),
-    ...barrier([operation('OP_CROSS_ENTROPY_BACKWARD', head.bias.ld, at('d0'), at('labels'))]),
-    operation('OP_BIAS_GRADIENT', head.bias.ld, at('d0'), gradientOf(head.bias)),
+    ...barrier([operation('OP_CROSS_ENTROPY_BACKWARD', head.outputStride / 4, at('d0'), at('labels'))]),
+    operation('OP_BIAS_GRADIENT', head.outputStride / 4, at('d0'), gradientOf(head.bias, context)),
   ];
 
   const backward = layers
-    .map((layer, l) => backwardLayer(layer, l, `d${(last - l) % 2}`, `d${(last - l + 1) % 2}`, keepScale, mr))
+    .map((layer, l) => {
+      const [d, next] = (last - l) % 2 === 0 ? ['d0', 'd1'] : ['d1', 'd0'];
+      return [
+        ...backwardNorm(layer, l, d!, context),
+        ...backwardDense(layer, l, compressed[l]!, d!, next!, context),
+      ];
+    })
     .reverse()
     .flat();
 
   const update = operation(
     'OP_ADAM',
-    parameterCount,
-    at('parameters'),
+    vectors.count,
+    at('parameters', vectors.offset),
     at('gradients'),
-    at('moment1'),
-    at('moment2'),
+    at('moment1', vectors.offset),
+    at('moment2', vectors.offset),
   );
   return [...forward, ...loss, ...backward, update];
+}
+
+/** Z = X W + b. The compressed rows of a hidden input are kept: they say which input gradients backward needs. */
+function forwardDense(layer: LayerPlan, l: number, compressed: boolean, { constants }: Context): Operation[] {
+  const { inputs, outputs, weight, bias } = layer;
+  const mr = constants.tileHeight;
+  const compress = l === 0 ? compressPixels(layer) : compressRows(layer, l);
+  if (!compressed) {
+    const packs = [packInput(layer, l, mr), ...(l === 0 ? [] : [compress])];
+    return [...barrier(packs), ...barrier([dense(layer, l, mr, weight, bias)])];
+  }
+  const multiply = operation(
+    'OP_SPMM',
+    constants.sparseWidth,
+    outputs,
+    inputs,
+    at(`starts${l}`),
+    weight,
+    bias,
+    at(`z${l}`),
+    layer.outputStride,
+  );
+  return [...barrier([compress]), ...barrier([multiply])];
+}
+
+function compressPixels({ inputs }: LayerPlan): Operation {
+  return operation(
+    'OP_COMPRESS_PIXEL_ROWS',
+    inputs,
+    at('images'),
+    at('pixels'),
+    at('entries0'),
+    at('starts0'),
+  );
+}
+
+function compressRows(layer: LayerPlan, l: number): Operation {
+  const { inputs, inputStride } = layer;
+  return operation('OP_COMPRESS_ROWS', inputs, at(`x${l}`), inputStride, at(`entries${l}`), at(`starts${l}`));
 }
 
 /** A of the forward product: the images themselves, or the block before. */
@@ -90,103 +123,121 @@ function packInput(layer: LayerPlan, l: number, mr: number): Operation {
   return operation('OP_PACK_A', mr, layer.inputs, at(`x${l}`), layer.inputStride, at('packedX'));
 }
 
-/** Z = X W + b */
-function dense(layer: LayerPlan, l: number, mr: number, bias: Place): Operation {
-  const z = at(`z${l}`);
-  const ld = layer.bias.ld;
+/** The product over the packed input and weights in panels. */
+function dense(layer: LayerPlan, l: number, mr: number, weight: Place, bias: Place): Operation {
+  const { inputs, outputs, outputStride } = layer;
   return operation(
     'OP_GEMM',
     mr,
     ROWS,
-    layer.outputs,
-    layer.inputs,
+    outputs,
+    inputs,
     at('packedX'),
-    at(`packedW${l}`),
+    weight,
     bias,
-    z,
-    ld * 4,
+    at(`z${l}`),
+    outputStride,
   );
 }
 
+function forwardNorm(layer: LayerPlan, l: number, keepBelow: number, { keepScale }: Context): Operation[] {
+  if (layer.norm === null) return [];
+  const [z, out, vectors] = [at(`z${l}`), at(`x${l + 1}`), at(`vectors${l}`)];
+  return barrier([
+    operation('OP_NORM_FORWARD', z, out, layer.outputStride / 4, vectors, keepBelow, keepScale, l),
+  ]);
+}
+
+/** d holds the gradient of the block's output on entry, that of its Dense layer's output on return. */
+function backwardNorm(layer: LayerPlan, l: number, d: string, context: Context): Operation[] {
+  if (layer.norm === null) return [];
+  return barrier([
+    operation(
+      'OP_NORM_BACKWARD',
+      at(`z${l}`),
+      at(`x${l + 1}`),
+      at(d),
+      layer.outputStride / 4,
+      at(`vectors${l}`),
+      gradientOf(layer.norm.gamma, context),
+      gradientOf(layer.norm.beta, context),
+      context.keepScale,
+    ),
+  ]);
+}
+
+function gradientOf(place: Matrix, { vectorOffset }: Context): Place {
+  return at('gradients', place.offset - vectorOffset);
+}
+
 /**
- * d holds the gradient of layer l's output on entry; `next` takes that of its input. A hidden bias gets no gradient:
- * BatchNorm subtracts it again, so its exact gradient is zero.
+ * d holds dZ; `next` takes dX = dZ W^T where X is not zero, and then W takes its Adam step with the gradient X^T dZ. A
+ * hidden bias gets no gradient: BatchNorm subtracts it again, so its exact gradient is zero.
  */
-function backwardLayer(
+function backwardDense(
   layer: LayerPlan,
   l: number,
+  compressed: boolean,
   d: string,
   next: string,
-  keepScale: Argument,
-  mr: number,
+  { constants }: Context,
 ): Operation[] {
-  const ld = layer.bias.ld;
-  const { inputs, outputs } = layer;
-  const norm =
-    layer.norm === null
-      ? []
-      : barrier([
-          operation(
-            'OP_NORM_BACKWARD',
-            at(`z${l}`),
-            at(`x${l + 1}`),
-            at(d),
-            ld,
-            at(`vectors${l}`),
-            gradientOf(layer.norm.gamma),
-            gradientOf(layer.norm.beta),
-            keepScale,
-          ),
-        ]);
-  const packs = [
-    operation('OP_PACK_B', ROWS, outputs, at(d), ld * 4, 0, at('packedDB')),
+  const { inputs, outputs, weight, inputStride, outputStride } = layer;
+  const mr = constants.tileHeight;
+  const packDZ = operation('OP_PACK_B', ROWS, outputs, at(d), outputStride, at('packedDB'));
+  const moments = [weight, at('moment1', weight.offset), at('moment2', weight.offset)];
+  const [transpose, update] = compressed
+    ? [
+        compressTransposed(layer, l),
+        operation(
+          'OP_UPDATE_COMPRESSED',
+          constants.sparseWidth,
+          inputs,
+          outputs,
+          at('columnStarts'),
+          at('packedDB'),
+          ...moments,
+        ),
+      ]
+    : [
+        l === 0
+          ? operation('OP_GATHER_TRANSPOSED_A', mr, inputs, at('images'), at('packedXT'))
+          : operation('OP_PACK_TRANSPOSED_A', mr, inputs, at(`x${l}`), inputStride, at('packedXT')),
+        operation('OP_UPDATE_DENSE', mr, inputs, outputs, at('packedXT'), at('packedDB'), ...moments),
+      ];
+  const inputGradient =
     l === 0
-      ? operation('OP_GATHER_TRANSPOSED_A', mr, inputs, at('images'), at('packedXT'))
-      : operation('OP_PACK_TRANSPOSED_A', mr, inputs, at(`x${l}`), layer.inputStride, at('packedXT')),
-  ];
-  const weightGradient = operation(
-    'OP_GEMM',
-    mr,
-    inputs,
-    outputs,
-    ROWS,
-    at('packedXT'),
-    at('packedDB'),
-    at('zeros'),
-    gradientOf(layer.weight),
-    layer.weight.ld * 4,
-  );
-  if (l === 0) return [...norm, ...barrier(packs), ...barrier([weightGradient])];
-  return [
-    ...norm,
-    ...barrier([
-      ...packs,
-      operation('OP_PACK_A', mr, outputs, at(d), ld * 4, at('packedD')),
-      operation('OP_PACK_TRANSPOSED_B', inputs, outputs, layer.weight, layer.weight.ld * 4, at('packedWT')),
-    ]),
-    ...barrier([
-      weightGradient,
-      operation(
-        'OP_GEMM',
-        mr,
-        ROWS,
-        inputs,
-        outputs,
-        at('packedD'),
-        at('packedWT'),
-        at('zeros'),
-        at(next),
-        layer.inputStride,
-      ),
-    ]),
-  ];
+      ? []
+      : [
+          operation(
+            'OP_SDDMM',
+            outputs,
+            inputs,
+            at(`starts${l}`),
+            at(d),
+            outputStride,
+            weight,
+            at(next),
+            inputStride,
+          ),
+        ];
+  return [...barrier([packDZ, transpose, ...inputGradient]), ...barrier([update])];
+}
+
+/** X^T of the weight gradient, compressed. */
+function compressTransposed(layer: LayerPlan, l: number): Operation {
+  const [entries, starts] = [at('columnEntries'), at('columnStarts')];
+  if (l === 0) {
+    return operation('OP_COMPRESS_PIXEL_COLUMNS', layer.inputs, at('images'), at('pixels'), entries, starts);
+  }
+  return operation('OP_COMPRESS_COLUMNS', layer.inputs, at(`x${l}`), layer.inputStride, entries, starts);
 }
 
 function softmax(head: LayerPlan, l: number, labels: string, probabilities: string): Operation {
   return operation(
     'OP_SOFTMAX',
     head.outputs,
-    head.bias.ld,
+    head.outputStride / 4,
     at(`z${l}`),
     at(probabilities),
     at(labels),
@@ -207,25 +258,19 @@ export function prepareProgram(layers: LayerPlan[]): Operation[] {
           operation(
             'OP_FOLD_NORM',
             layer.bias,
-            layer.bias.ld,
+            layer.outputStride / 4,
             at(`vectors${l}`),
             at(`scale${l}`),
             at(`folded${l}`),
           ),
         ],
   );
-  const pack = layers.map((layer, l) =>
-    operation(
-      'OP_PACK_B',
-      layer.inputs,
-      layer.outputs,
-      layer.weight,
-      layer.weight.ld * 4,
-      layer.norm === null ? 0 : at(`scale${l}`),
-      at(`packedW${l}`),
-    ),
-  );
-  return [...barrier(fold), ...pack];
+  const scale = layers.flatMap((layer, l) => {
+    const { inputs, outputs, weight } = layer;
+    if (layer.norm === null) return [];
+    return [operation('OP_SCALE_PANELS', inputs, outputs, weight, at(`scale${l}`), at(`foldedW${l}`))];
+  });
+  return [...barrier(fold), ...scale];
 }
 
 export function inferenceProgram(
@@ -240,7 +285,11 @@ export function inferenceProgram(
         ? operation('OP_GATHER_A', mr, layer.inputs, at(images), at('packedX'))
         : operation('OP_PACK_RELU_A', mr, layer.inputs, at(`z${l - 1}`), layer.inputStride, at('packedX')),
     ]),
-    ...barrier([dense(layer, l, mr, layer.norm === null ? layer.bias : at(`folded${l}`))]),
+    ...barrier([
+      layer.norm === null
+        ? dense(layer, l, mr, layer.weight, layer.bias)
+        : dense(layer, l, mr, at(`foldedW${l}`), at(`folded${l}`)),
+    ]),
   ]);
   const last = layers.length - 1;
   return [...forward, ...barrier([softmax(layers[last]!, last, labels, 'd0')]), tally(layers[last]!, labels)];

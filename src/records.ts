@@ -91,7 +91,17 @@ export interface ModelRecord {
 /** `runs/<id>/results.json`. */
 export interface RunResults {
   schema: 1;
-  environment: { node: string; v8: string; build: string; cpu: string; cores: number; seconds: number };
+  environment: {
+    node: string;
+    v8: string;
+    build: string;
+    /** The micro-kernels in use, such as `6x8/32`, and whether V8 joined 128-bit operations: speed only. */
+    kernels: string;
+    revectorized: boolean;
+    cpu: string;
+    cores: number;
+    seconds: number;
+  };
   config: RunConfig;
   dataset: DatasetRecord;
   models: ModelRecord[];

@@ -1,4 +1,5 @@
 import { madd } from '../simd/simd';
+import { PANEL_BYTES } from './panel';
 
 /** Rows of the tile. */
 export const MR_4X8: i32 = 4;
@@ -7,7 +8,7 @@ export const MR_4X8: i32 = 4;
  * C = init + A B for one 4 x 8 tile; every element is one running sum over k = 0, 1, ..., K-1.
  *
  * a       packed panel [K][4]
- * b       packed panel [K][8], 16-byte aligned
+ * b       eight columns of a packed panel: [K][8] with rows PANEL_BYTES apart, 16-byte aligned
  * init    [4][8] with rows initStride bytes apart (0: one row for all, e.g. a bias)
  * c       [4][8] with rows cStride bytes apart; overwritten; may be init
  *
@@ -48,7 +49,7 @@ export function f32_gemm_4x8(
     c30 = madd(s, b0, c30);
     c31 = madd(s, b1, c31);
     a += 16;
-    b += 32;
+    b += PANEL_BYTES;
   }
   v128.store(c, c00);
   v128.store(c, c01, 16);

@@ -1,4 +1,5 @@
 import { madd } from '../simd/simd';
+import { PANEL_BYTES } from './panel';
 
 /** Rows of the tile. */
 export const MR_6X8: i32 = 6;
@@ -7,7 +8,7 @@ export const MR_6X8: i32 = 6;
  * C = init + A B for one 6 x 8 tile; every element is one running sum over k = 0, 1, ..., K-1.
  *
  * a       packed panel [K][6]
- * b       packed panel [K][8], 16-byte aligned
+ * b       eight columns of a packed panel: [K][8] with rows PANEL_BYTES apart, 16-byte aligned
  * init    [6][8] with rows initStride bytes apart (0: one row for all, e.g. a bias)
  * c       [6][8] with rows cStride bytes apart; overwritten; may be init
  *
@@ -58,7 +59,7 @@ export function f32_gemm_6x8(
     c50 = madd(s, b0, c50);
     c51 = madd(s, b1, c51);
     a += 24;
-    b += 32;
+    b += PANEL_BYTES;
   }
   v128.store(c, c00);
   v128.store(c, c01, 16);

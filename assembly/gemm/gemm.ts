@@ -1,23 +1,32 @@
 import { shareStart } from '../par/range';
+import { PANEL, PANEL_BYTES } from './panel';
 import { NR, isTileHeight, tile } from './tile';
 
-// KC: a panel of B (KC x 8, 8 KB) stays in the first-level cache while the rows of A pass by.
+// KC: eight columns of a panel of B (KC cache lines, 16 KB) stay in the first-level cache while the rows of A pass by.
 // MC: a block of A (MC x KC, at most 256 KB) stays in the second-level cache while the panels of B pass by.
 const KC: i32 = 256;
 const MC: i32 = 252;
+
+/** Address of row k of the eight columns from 8 j in a packed B. */
+// @ts-ignore: decorator
+@inline
+export function sliceOfB(b: usize, K: i32, j: i32, k: i32): usize {
+  const slices = PANEL / NR;
+  return b + <usize>((j / slices) * K + k) * PANEL_BYTES + <usize>((j % slices) * NR * 4);
+}
 
 /**
  * C = init + A B over packed operands (pack.ts).
  *
  * a     packed (M, K), panels of mr rows
- * b     packed (K, N), panels of 8 columns
- * init  one row of N f32, the value that every row of C starts from (a bias, or zeros), padded to whole panels
+ * b     packed (K, N), panels of 32 columns
+ * init  one row of N f32, the value that every row of C starts from (a bias, or zeros), padded to a multiple of 8
  * c     row-major (M, N) with rows cStride bytes apart; overwritten, as are its rows up to a multiple of mr and
  *       its columns up to a multiple of 8
  *
  * Every element of C is one running f32 sum over k = 0, 1, ..., K-1, whatever the tile, the blocking and the
  * number of threads: all of them give the same bytes.
- * Threads split the panels of B, or of A where B has too few to share evenly.
+ * Threads split the columns of C, or its rows where it has too few columns to share evenly.
  */
 export function gemm(
   mr: i32,
@@ -34,12 +43,12 @@ export function gemm(
 ): void {
   assert(isTileHeight(mr) && M > 0 && N > 0 && K > 0 && thread < threads);
   const aPanels = (M + mr - 1) / mr;
-  const bPanels = (N + NR - 1) / NR;
-  const splitB = bPanels >= 8 * threads;
+  const slices = (N + NR - 1) / NR;
+  const splitB = slices >= 8 * threads;
   const aFrom = splitB ? 0 : shareStart(aPanels, thread, threads);
   const aTo = splitB ? aPanels : shareStart(aPanels, thread + 1, threads);
-  const bFrom = splitB ? shareStart(bPanels, thread, threads) : 0;
-  const bTo = splitB ? shareStart(bPanels, thread + 1, threads) : bPanels;
+  const bFrom = splitB ? shareStart(slices, thread, threads) : 0;
+  const bTo = splitB ? shareStart(slices, thread + 1, threads) : slices;
 
   const block = MC / mr;
   for (let k0 = 0; k0 < K; k0 += KC) {
@@ -47,13 +56,13 @@ export function gemm(
     for (let i0 = aFrom; i0 < aTo; i0 += block) {
       const i1 = min(i0 + block, aTo);
       for (let j = bFrom; j < bTo; j++) {
-        const bPanel = b + ((<usize>j * K + k0) * NR << 2);
+        const slice = sliceOfB(b, K, j, k0);
         const column = <usize>j * NR * 4;
         for (let i = i0; i < i1; i++) {
           const aPanel = a + ((<usize>i * K + k0) * mr << 2);
           const out = c + <usize>i * mr * cStride + column;
-          if (k0 == 0) tile(mr, kc, aPanel, bPanel, init + column, 0, out, cStride);
-          else tile(mr, kc, aPanel, bPanel, out, cStride, out, cStride);
+          if (k0 == 0) tile(mr, kc, aPanel, slice, init + column, 0, out, cStride);
+          else tile(mr, kc, aPanel, slice, out, cStride, out, cStride);
         }
       }
     }

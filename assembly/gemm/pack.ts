@@ -1,13 +1,13 @@
 import { loadPixels, storeTransposed, zero } from '../simd/simd';
-import { NR } from './tile';
+import { PANEL, PANEL_BYTES } from './panel';
 
 // Packed operands of a GEMM C = A B with C (M, N), A (M, K), B (K, N):
 //
 //   A  panels of mr rows:    [ceil(M / mr)][K][mr]     element (m, k) at ((m / mr) K + k) mr + m % mr
-//   B  panels of 8 columns:  [ceil(N / 8)][K][8]       element (k, n) at ((n / 8) K + k) 8 + n % 8
+//   B  panels of 32 columns: [ceil(N / 32)][K][32]     element (k, n) at ((n / 32) K + k) 32 + n % 32
 //
-// Rows beyond M are packed as zeros; columns beyond N are too, or are a copy of the source's zero padding. Every routine packs panels [from, to) of its operand, so
-// that threads can share the work. `zeros` points to at least K f32 zeros: the row that stands for a missing one.
+// Rows beyond M are packed as zeros; columns beyond N are too, or are a copy of the source's zero padding. Every routine
+// packs panels [from, to) of its operand, so that threads can share the work. `zeros` points to at least K f32 zeros: the row that stands for a missing one.
 
 /** What packRows does to an element on its way. */
 const PLAIN: i32 = 0;
@@ -142,30 +142,29 @@ export function gatherTransposedA(mr: i32, M: i32, K: i32, images: usize, order:
 /** Rows of B that are packed together, so that reads and writes both run along cache lines. */
 const ROW_BLOCK: i32 = 16;
 
-/**
- * B from a row-major (K, N) f32 matrix with rows `stride` bytes apart, readable to a whole panel.
- * Where `scale` is given (N f32, padded to a whole panel), column n is multiplied by scale[n].
- */
-export function packB(K: i32, source: usize, stride: usize, scale: usize, out: usize, from: i32, to: i32): void {
-  const panelBytes = <usize>K * NR * 4;
+/** B from a row-major (K, N) f32 matrix with rows `stride` bytes apart, readable to a whole panel. */
+export function packB(K: i32, source: usize, stride: usize, out: usize, from: i32, to: i32): void {
   for (let k0 = 0; k0 < K; k0 += ROW_BLOCK) {
     const k1 = min(k0 + ROW_BLOCK, K);
     for (let panel = from; panel < to; panel++) {
-      const column = <usize>panel * NR * 4;
-      let read = source + <usize>k0 * stride + column;
-      let write = out + <usize>panel * panelBytes + <usize>k0 * NR * 4;
-      if (scale) {
-        const s0 = v128.load(scale + column);
-        const s1 = v128.load(scale + column, 16);
-        for (let k = k0; k < k1; k++, read += stride, write += NR * 4) {
-          v128.store(write, f32x4.mul(v128.load(read), s0));
-          v128.store(write, f32x4.mul(v128.load(read, 16), s1), 16);
-        }
-      } else {
-        for (let k = k0; k < k1; k++, read += stride, write += NR * 4) {
-          v128.store(write, v128.load(read));
-          v128.store(write, v128.load(read, 16), 16);
-        }
+      let read = source + <usize>k0 * stride + <usize>panel * PANEL_BYTES;
+      let write = out + (<usize>panel * K + k0) * PANEL_BYTES;
+      for (let k = k0; k < k1; k++, read += stride, write += PANEL_BYTES) {
+        for (let at: usize = 0; at < PANEL_BYTES; at += 16) v128.store(write + at, v128.load(read + at));
+      }
+    }
+  }
+}
+
+/** Panels [from, to) of B with column n times scale[n]: both in panels; scale (N) f32, padded to a whole panel. */
+export function scalePanels(K: i32, source: usize, scale: usize, out: usize, from: i32, to: i32): void {
+  for (let panel = from; panel < to; panel++) {
+    const first = <usize>panel * K * PANEL_BYTES;
+    for (let column: usize = 0; column < PANEL_BYTES; column += 16) {
+      const factor = v128.load(scale + <usize>panel * PANEL_BYTES + column);
+      const end = first + <usize>K * PANEL_BYTES;
+      for (let at = first + column; at < end; at += PANEL_BYTES) {
+        v128.store(out + at, f32x4.mul(v128.load(source + at), factor));
       }
     }
   }
@@ -174,9 +173,9 @@ export function packB(K: i32, source: usize, stride: usize, scale: usize, out: u
 /** B = transpose of a row-major (N, K) f32 matrix with rows `stride` bytes apart. */
 export function packTransposedB(N: i32, K: i32, source: usize, stride: usize, zeros: usize, out: usize, from: i32, to: i32): void {
   for (let panel = from; panel < to; panel++) {
-    const base = out + <usize>panel * K * NR * 4;
-    for (let r = 0; r < NR; r += 4) {
-      const n = panel * NR + r;
+    const base = out + <usize>panel * K * PANEL_BYTES;
+    for (let r = 0; r < PANEL; r += 4) {
+      const n = panel * PANEL + r;
       interleave(
         PLAIN,
         4,
@@ -186,7 +185,7 @@ export function packTransposedB(N: i32, K: i32, source: usize, stride: usize, ze
         rowAddress(source, stride, 0, n + 3, N, zeros),
         K,
         base + (<usize>r << 2),
-        NR * 4,
+        PANEL_BYTES,
       );
     }
   }

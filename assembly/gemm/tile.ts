@@ -1,7 +1,7 @@
 import { MR_4X8, f32_gemm_4x8 } from './f32_gemm_4x8';
 import { MR_6X8, f32_gemm_6x8 } from './f32_gemm_6x8';
 
-/** Columns of every tile, and so the width of a packed panel of B. */
+/** Columns of every tile. */
 export const NR: i32 = 8;
 
 /** Row counts are padded to a multiple of this, so every tile height divides them. */

@@ -7,8 +7,10 @@ import {
   packReluA,
   packTransposedA,
   packTransposedB,
+  scalePanels,
 } from '../gemm/pack';
-import { NR, isTileHeight } from '../gemm/tile';
+import { PANEL } from '../gemm/panel';
+import { isTileHeight } from '../gemm/tile';
 import {
   BatchNormVectors,
   STRIP,
@@ -19,23 +21,22 @@ import {
 import { biasGradient } from '../nn/dense';
 import { crossEntropyBackward, softmaxForward, tally } from '../nn/softmax';
 import { adam } from '../optim/adam';
+import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
+import { compressColumns, compressPixelColumns, compressPixelRows, compressRows } from '../sparse/compress';
+import { sddmm, spmm } from '../sparse/spmm';
 import {
   SCRATCH_BYTES,
-  STATE_ADAM_EPSILON,
-  STATE_BETA1,
-  STATE_BETA2,
+  STATE_ADAM_FACTORS,
   STATE_KEY0,
   STATE_KEY1,
   STATE_LOSS,
   STATE_NORM_EPSILON,
   STATE_NORM_MOMENTUM,
   STATE_ORDER,
-  STATE_ROOT_CORRECTION,
   STATE_ROWS,
   STATE_SCRATCH,
   STATE_STEP,
-  STATE_STEP_SIZE,
   STATE_ZEROS,
 } from './state';
 
@@ -57,7 +58,7 @@ export const OP_PACK_A: i32 = 3;
 export const OP_PACK_RELU_A: i32 = 4;
 /** mr, M, source, stride, out */
 export const OP_PACK_TRANSPOSED_A: i32 = 5;
-/** K, N, source, stride, scale or 0, out */
+/** K, N, source, stride, out */
 export const OP_PACK_B: i32 = 6;
 /** N, K, source, stride, out */
 export const OP_PACK_TRANSPOSED_B: i32 = 7;
@@ -79,6 +80,24 @@ export const OP_BIAS_GRADIENT: i32 = 14;
 export const OP_TALLY: i32 = 15;
 /** count, w, g, m, v */
 export const OP_ADAM: i32 = 16;
+/** K, source, stride, entries, starts */
+export const OP_COMPRESS_ROWS: i32 = 17;
+/** M, source, stride, entries, starts */
+export const OP_COMPRESS_COLUMNS: i32 = 18;
+/** K, images, table, entries, starts */
+export const OP_COMPRESS_PIXEL_ROWS: i32 = 19;
+/** M, images, table, entries, starts */
+export const OP_COMPRESS_PIXEL_COLUMNS: i32 = 20;
+/** width, N, K, starts, b, init, c, cStride */
+export const OP_SPMM: i32 = 21;
+/** mr, I, O, a, b, w, m, v */
+export const OP_UPDATE_DENSE: i32 = 22;
+/** width, I, O, starts, b, w, m, v */
+export const OP_UPDATE_COMPRESSED: i32 = 23;
+/** K, N, source, scale, out */
+export const OP_SCALE_PANELS: i32 = 24;
+/** N, K, starts, d, dStride, b, dx, xStride */
+export const OP_SDDMM: i32 = 25;
 
 /** Parameters that one thread's share of Adam is a multiple of. */
 const ADAM_UNIT: i32 = 16;
@@ -140,13 +159,24 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
       break;
     }
     case OP_PACK_B: {
-      const count = panels(arg(record, 1), NR);
+      const count = panels(arg(record, 1), PANEL);
       packB(
         arg(record, 0) || rows,
         address(record, 2),
         address(record, 3),
         address(record, 4),
-        address(record, 5),
+        shareStart(count, thread, threads),
+        shareStart(count, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_SCALE_PANELS: {
+      const count = panels(arg(record, 1), PANEL);
+      scalePanels(
+        arg(record, 0),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
         shareStart(count, thread, threads),
         shareStart(count, thread + 1, threads),
       );
@@ -154,7 +184,7 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_PACK_TRANSPOSED_B: {
       const N = arg(record, 0);
-      const count = panels(N, NR);
+      const count = panels(N, PANEL);
       packTransposedB(
         N,
         arg(record, 1),
@@ -295,11 +325,130 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 2) + offset,
         address(record, 3) + offset,
         address(record, 4) + offset,
-        load<f64>(state + STATE_BETA1),
-        load<f64>(state + STATE_BETA2),
-        <f32>load<f64>(state + STATE_ADAM_EPSILON),
-        load<f32>(state + STATE_STEP_SIZE),
-        load<f32>(state + STATE_ROOT_CORRECTION),
+        state + STATE_ADAM_FACTORS,
+      );
+      break;
+    }
+    case OP_COMPRESS_ROWS: {
+      compressRows(
+        arg(record, 0),
+        address(record, 1),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        shareStart(rows, thread, threads),
+        shareStart(rows, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_COMPRESS_COLUMNS: {
+      const groups = panels(arg(record, 0), 4);
+      compressColumns(
+        rows,
+        address(record, 1),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        shareStart(groups, thread, threads),
+        shareStart(groups, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_COMPRESS_PIXEL_ROWS: {
+      compressPixelRows(
+        arg(record, 0),
+        address(record, 1),
+        order,
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        shareStart(rows, thread, threads),
+        shareStart(rows, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_COMPRESS_PIXEL_COLUMNS: {
+      const M = arg(record, 0);
+      compressPixelColumns(
+        rows,
+        M,
+        address(record, 1),
+        order,
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        shareStart(M, thread, threads),
+        shareStart(M, thread + 1, threads),
+      );
+      break;
+    }
+    case OP_SPMM: {
+      spmm(
+        arg(record, 0),
+        rows,
+        arg(record, 1),
+        arg(record, 2),
+        address(record, 3),
+        address(record, 4),
+        address(record, 5),
+        address(record, 6),
+        address(record, 7),
+        thread,
+        threads,
+      );
+      break;
+    }
+    case OP_UPDATE_DENSE: {
+      updateDense(
+        arg(record, 0),
+        arg(record, 1),
+        arg(record, 2),
+        rows,
+        address(record, 3),
+        address(record, 4),
+        zeros,
+        address(record, 5),
+        address(record, 6),
+        address(record, 7),
+        state + STATE_ADAM_FACTORS,
+        state + STATE_SCRATCH + thread * SCRATCH_BYTES,
+        thread,
+        threads,
+      );
+      break;
+    }
+    case OP_UPDATE_COMPRESSED: {
+      updateCompressed(
+        arg(record, 0),
+        arg(record, 1),
+        arg(record, 2),
+        rows,
+        address(record, 3),
+        address(record, 4),
+        zeros,
+        address(record, 5),
+        address(record, 6),
+        address(record, 7),
+        state + STATE_ADAM_FACTORS,
+        state + STATE_SCRATCH + thread * SCRATCH_BYTES,
+        thread,
+        threads,
+      );
+      break;
+    }
+    case OP_SDDMM: {
+      sddmm(
+        rows,
+        arg(record, 0),
+        arg(record, 1),
+        address(record, 2),
+        address(record, 3),
+        address(record, 4),
+        address(record, 5),
+        address(record, 6),
+        address(record, 7),
+        thread,
+        threads,
       );
       break;
     }

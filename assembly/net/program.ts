@@ -1,6 +1,9 @@
+import { adamFactors } from '../optim/adam';
 import { awaitStart, barrier, dismissTeam, generation, joinTeam, startTeam, teamSize } from '../par/team';
 import { OP_END, RECORD_BYTES, runOperation } from './operations';
 import {
+  STATE_ADAM_EPSILON,
+  STATE_ADAM_FACTORS,
   STATE_BETA1,
   STATE_BETA2,
   STATE_LEARNING_RATE,
@@ -9,10 +12,8 @@ import {
   STATE_POWER1,
   STATE_POWER2,
   STATE_PROGRAM,
-  STATE_ROOT_CORRECTION,
   STATE_ROWS,
   STATE_STEP,
-  STATE_STEP_SIZE,
 } from './state';
 
 /** Runs one thread's share of the program that the state block names; returns when every thread is done. */
@@ -34,15 +35,21 @@ export function runProgram(state: usize, program: usize, order: usize, rows: i32
   return load<f64>(state + STATE_LOSS);
 }
 
-/** One training step: counts it, derives Adam's corrections (optim/adam), and runs the program. */
+/** One training step: counts it, derives Adam's factors, and runs the program. */
 export function trainStep(state: usize, program: usize, order: usize, rows: i32): f64 {
   store<i32>(state + STATE_STEP, load<i32>(state + STATE_STEP) + 1);
   const power1 = load<f64>(state + STATE_POWER1) * load<f64>(state + STATE_BETA1);
   const power2 = load<f64>(state + STATE_POWER2) * load<f64>(state + STATE_BETA2);
   store<f64>(state + STATE_POWER1, power1);
   store<f64>(state + STATE_POWER2, power2);
-  store<f32>(state + STATE_STEP_SIZE, <f32>(load<f64>(state + STATE_LEARNING_RATE) / (1 - power1)));
-  store<f32>(state + STATE_ROOT_CORRECTION, <f32>Math.sqrt(1 - power2));
+  adamFactors(
+    state + STATE_ADAM_FACTORS,
+    load<f64>(state + STATE_BETA1),
+    load<f64>(state + STATE_BETA2),
+    load<f64>(state + STATE_ADAM_EPSILON),
+    load<f64>(state + STATE_LEARNING_RATE) / (1 - power1),
+    Math.sqrt(1 - power2),
+  );
   return runProgram(state, program, order, rows);
 }
 

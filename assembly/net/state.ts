@@ -22,9 +22,6 @@ export const STATE_STEP: i32 = 204;
 /** The seed's two words. */
 export const STATE_KEY0: i32 = 208;
 export const STATE_KEY1: i32 = 212;
-/** f32: Adam's step size and root correction of this step (optim/adam). */
-export const STATE_STEP_SIZE: i32 = 216;
-export const STATE_ROOT_CORRECTION: i32 = 220;
 /** f64: learning rate, and beta1^t, beta2^t. */
 export const STATE_LEARNING_RATE: i32 = 224;
 export const STATE_POWER1: i32 = 232;
@@ -39,8 +36,10 @@ export const STATE_BETA2: i32 = 272;
 export const STATE_ADAM_EPSILON: i32 = 280;
 export const STATE_NORM_EPSILON: i32 = 288;
 export const STATE_NORM_MOMENTUM: i32 = 296;
-/** SCRATCH_BYTES for each thread. */
-export const STATE_SCRATCH: i32 = 320;
-export const SCRATCH_BYTES: i32 = 128;
+/** This step's Adam factors (optim/adam). */
+export const STATE_ADAM_FACTORS: i32 = 320;
+/** SCRATCH_BYTES for each thread: the largest tile of a weight gradient. */
+export const STATE_SCRATCH: i32 = 448;
+export const SCRATCH_BYTES: i32 = 768;
 export const MAX_THREADS: i32 = 64;
 export const STATE_BYTES: i32 = STATE_SCRATCH + SCRATCH_BYTES * MAX_THREADS;

@@ -1,40 +1,60 @@
 import { madd } from '../simd/simd';
 
-/**
- * One Adam step over `count` parameters (a multiple of 4), as PyTorch orders it (Kingma and Ba, 2015):
- *   m = beta1 m + (1 - beta1) g
- *   v = beta2 v + (1 - beta2) g^2
- *   w = w - stepSize m / (sqrt(v) / rootCorrection + epsilon)
- * with stepSize = learningRate / (1 - beta1^t) and rootCorrection = sqrt(1 - beta2^t).
- * w, m, v  updated in place;  g  read. Each (count) f32.
- */
-export function adam(
-  count: i32,
-  w: usize,
-  g: usize,
-  m: usize,
-  v: usize,
+// Adam (Kingma and Ba, 2015), in the order of PyTorch's operations:
+//
+//   m = beta1 m + (1 - beta1) g
+//   v = beta2 v + (1 - beta2) g^2
+//   w = w - stepSize m / (sqrt(v) / rootCorrection + epsilon)
+//
+// with stepSize = learningRate / (1 - beta1^t) and rootCorrection = sqrt(1 - beta2^t). One step's factors stand in
+// memory as splatted vectors, so that the update can follow a gradient that is still in registers or in the
+// first-level cache:
+//
+//   factors  [7] v128: beta1, 1 - beta1, beta2, 1 - beta2, epsilon, -stepSize, 1 / rootCorrection
+
+/** Bytes of a step's factors. */
+export const ADAM_FACTOR_BYTES: i32 = 7 * 16;
+
+/** Writes one step's factors. */
+export function adamFactors(
+  out: usize,
   beta1: f64,
   beta2: f64,
-  epsilon: f32,
-  stepSize: f32,
-  rootCorrection: f32,
+  epsilon: f64,
+  stepSize: f64,
+  rootCorrection: f64,
 ): void {
+  v128.store(out, f32x4.splat(<f32>beta1));
+  v128.store(out, f32x4.splat(<f32>(1 - beta1)), 16);
+  v128.store(out, f32x4.splat(<f32>beta2), 32);
+  v128.store(out, f32x4.splat(<f32>(1 - beta2)), 48);
+  v128.store(out, f32x4.splat(<f32>epsilon), 64);
+  v128.store(out, f32x4.splat(<f32>-stepSize), 80);
+  v128.store(out, f32x4.splat(<f32>(1 / rootCorrection)), 96);
+}
+
+/**
+ * One step of `count` parameters (a multiple of 4).
+ * w, m, v  updated in place;  g  read. Each (count) f32.
+ */
+// @ts-ignore: decorator
+@inline
+export function adam(count: i32, w: usize, g: usize, m: usize, v: usize, factors: usize): void {
   assert(count % 4 == 0);
-  const b1 = f32x4.splat(<f32>beta1);
-  const b2 = f32x4.splat(<f32>beta2);
-  const a1 = f32x4.splat(<f32>(1 - beta1));
-  const a2 = f32x4.splat(<f32>(1 - beta2));
-  const eps = f32x4.splat(epsilon);
-  const size = f32x4.splat(-stepSize);
-  const root = f32x4.splat(<f32>1 / rootCorrection);
+  const beta1 = v128.load(factors);
+  const rest1 = v128.load(factors, 16);
+  const beta2 = v128.load(factors, 32);
+  const rest2 = v128.load(factors, 48);
+  const epsilon = v128.load(factors, 64);
+  const step = v128.load(factors, 80);
+  const root = v128.load(factors, 96);
   for (let p: usize = 0; p < <usize>count << 2; p += 16) {
     const gradient = v128.load(g + p);
-    const m1 = madd(b1, v128.load(m + p), f32x4.mul(a1, gradient));
-    const v1 = madd(b2, v128.load(v + p), f32x4.mul(a2, f32x4.mul(gradient, gradient)));
+    const m1 = madd(beta1, v128.load(m + p), f32x4.mul(rest1, gradient));
+    const v1 = madd(beta2, v128.load(v + p), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
     v128.store(m + p, m1);
     v128.store(v + p, v1);
-    const denominator = madd(f32x4.sqrt(v1), root, eps);
-    v128.store(w + p, madd(size, f32x4.div(m1, denominator), v128.load(w + p)));
+    const denominator = madd(f32x4.sqrt(v1), root, epsilon);
+    v128.store(w + p, madd(step, f32x4.div(m1, denominator), v128.load(w + p)));
   }
 }

@@ -1,3 +1,4 @@
+import { PANEL, PANEL_BYTES } from '../gemm/panel';
 import { STREAM_INIT, philox4 } from './philox';
 
 /** A u32 pair as a uniform f64 in (-1, 1), symmetric and never zero. */
@@ -10,9 +11,9 @@ function symmetric(word: u32): f64 {
 /**
  * He-normal weights: N(0, 2 / fanIn), by Marsaglia's polar method (1964) on the counters
  * (element pair, attempt, tensor, STREAM_INIT).
- * w  (rows, columns) f32 with rows ld elements apart; overwritten; padding is left as it is
+ * w  (rows, columns) f32 in panels (gemm/panel.ts); overwritten; padding is left as it is
  */
-export function heNormal(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
+export function heNormal(w: usize, rows: i32, columns: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
   const deviation = Math.sqrt(2.0 / <f64>rows);
   const count = rows * columns;
   for (let pair = 0; 2 * pair < count; pair++) {
@@ -27,27 +28,31 @@ export function heNormal(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32
       if (s < 1.0) break;
     }
     const factor = deviation * Math.sqrt((-2.0 * Math.log(s)) / s);
-    place(w, 2 * pair, columns, ld, <f32>(u * factor));
-    if (2 * pair + 1 < count) place(w, 2 * pair + 1, columns, ld, <f32>(v * factor));
+    place(w, 2 * pair, rows, columns, <f32>(u * factor));
+    if (2 * pair + 1 < count) place(w, 2 * pair + 1, rows, columns, <f32>(v * factor));
   }
 }
 
 /**
  * Glorot-uniform weights: U(-a, a) with a = sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010), four elements
  * to a block, on the counters (element / 4, 0, tensor, STREAM_INIT).
- * w  (rows, columns) f32 with rows ld elements apart; overwritten; padding is left as it is
+ * w  (rows, columns) f32 in panels (gemm/panel.ts); overwritten; padding is left as it is
  */
-export function glorotUniform(w: usize, rows: i32, columns: i32, ld: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
+export function glorotUniform(w: usize, rows: i32, columns: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
   const limit = Math.sqrt(6.0 / <f64>(rows + columns));
   const count = rows * columns;
   for (let element = 0; element < count; element++) {
     if ((element & 15) == 0) philox4(element >> 2, 0, tensor, STREAM_INIT << 16, key0, key1, scratch);
-    place(w, element, columns, ld, <f32>(symmetric(load<u32>(scratch + ((element & 15) << 2))) * limit));
+    place(w, element, rows, columns, <f32>(symmetric(load<u32>(scratch + ((element & 15) << 2))) * limit));
   }
 }
 
+/** Writes element `element`, counted along the rows. */
 // @ts-ignore: decorator
 @inline
-function place(w: usize, element: i32, columns: i32, ld: i32, value: f32): void {
-  store<f32>(w + ((<usize>(element / columns) * ld + <usize>(element % columns)) << 2), value);
+function place(w: usize, element: i32, rows: i32, columns: i32, value: f32): void {
+  const row = element / columns;
+  const column = element % columns;
+  const at = <usize>((column / PANEL) * rows + row) * PANEL_BYTES;
+  store<f32>(w + at + (<usize>(column % PANEL) << 2), value);
 }

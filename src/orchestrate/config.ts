@@ -5,7 +5,7 @@ import { ARCHITECTURES, LEARNING_RATES } from '../model/architectures.js';
 import type { RunConfig } from '../records.js';
 
 /** Samples in a batch when nobody says otherwise. */
-export const DEFAULT_BATCH_SIZE = 64;
+export const DEFAULT_BATCH_SIZE = 256;
 
 /** Names that `--build` takes. */
 export const BUILD_CHOICES = ['auto', 'debug', 'simd', 'relaxed', 'simd-mt', 'relaxed-mt'] as const;

@@ -1,12 +1,15 @@
 import { availableParallelism, cpus } from 'node:os';
+import { describeKernels, type Engine } from '#bindings';
 import type { RunResults } from '../records.js';
 
 /** The machine and engine that a run's figures were measured on. */
-export function describeEnvironment(build: string, seconds: number): RunResults['environment'] {
+export function describeEnvironment(engine: Engine, seconds: number): RunResults['environment'] {
   return {
     node: process.versions.node,
     v8: process.versions.v8,
-    build,
+    build: engine.build,
+    kernels: describeKernels(engine.kernels),
+    revectorized: engine.revectorized,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     seconds,

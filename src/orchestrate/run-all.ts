@@ -25,6 +25,8 @@ export interface RunAllOptions extends DataChoice {
   onEvent?: (event: RunEvent) => void;
   /** Stops the run; see {@link runAll}. */
   signal?: AbortSignal;
+  /** Opens a build of the core; by default without setting any V8 flag. */
+  openEngine?: ((build: string) => Promise<Engine>) | undefined;
 }
 
 export interface RunOutcome {
@@ -33,6 +35,11 @@ export interface RunOutcome {
   results: RunResults;
   /** True when the signal stopped it: the results are of the models finished by then. */
   interrupted: boolean;
+}
+
+/** The core as a library opens it: no V8 flag is set. */
+function openPlain(build: string): Promise<Engine> {
+  return loadEngine({ build: build as BuildName | 'auto' });
 }
 
 /**
@@ -53,7 +60,7 @@ export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
   throwIfAborted(signal);
   await ensureWritableFolder(weightsFolder);
   await ensureWritableFolder(out);
-  const engine = await loadEngine({ build: config.build as BuildName | 'auto' });
+  const engine = await (options.openEngine ?? openPlain)(config.build);
   const data = await orAborted(prepareData(options, config), signal);
 
   const id = newRunId(new Date());
@@ -174,7 +181,7 @@ class Run {
     }
     const seconds = (performance.now() - started) / 1000;
     return buildResults({
-      environment: describeEnvironment(this.#engine.build, seconds),
+      environment: describeEnvironment(this.#engine, seconds),
       config: this.#config,
       dataset: this.#data.record,
       models: [...this.#records.values()],

@@ -195,6 +195,7 @@ function runSection({ config, dataset, environment }: RunResults): Content {
     ['Node', environment.node],
     ['V8', environment.v8],
     ['Build of the core', environment.build],
+    ['Kernels', `${environment.kernels}${environment.revectorized ? ', 256 bits wide' : ''}`],
     ['Processor', `${environment.cpu}, ${environment.cores} ${environment.cores === 1 ? 'core' : 'cores'}`],
     ['Time in all', duration(environment.seconds)],
   ];

@@ -36,6 +36,8 @@ const environment = record({
   node: text,
   v8: text,
   build: text,
+  kernels: text,
+  revectorized: v.boolean(),
   cpu: text,
   cores: count,
   seconds: notNegative,

@@ -1,63 +1,233 @@
 import { describe, expect, it } from 'vitest';
 import { encodeProgram, layOut } from '../../dist/bindings/arena.js';
-import { type Operation, planNetwork } from '../../dist/bindings/plan.js';
+import { type Operation, type Place, planNetwork } from '../../dist/bindings/plan.js';
 
-const constants = { strip: 16, rowPadding: 12, tileHeight: 4, keepAll: 65536, stateBytes: 512 };
-const spec = { inputs: 20, hidden: [17, 5], classes: 3, dropout: 0.5 };
+const constants = {
+  panel: 32,
+  rowPadding: 12,
+  tileHeight: 4,
+  sparseWidth: 16,
+  sparseBlock: 16,
+  entryStride: (K: number) => 8 * K + 64,
+  keepAll: 65536,
+  stateBytes: 512,
+};
+const spec = { inputs: 20, hidden: [37, 5], classes: 3, dropout: 0.5 };
 const plan = planNetwork(spec, { batch: 8, samples: 100 }, constants);
+/** Every choice of layers whose inputs are compressed. */
+const choices = Array.from({ length: 8 }, (_, bits) => [0, 1, 2].map((l) => (bits & (1 << l)) !== 0));
+const [dense, compressed] = [plan.programs.train(choices[0]!), plan.programs.train(choices[7]!)];
+
+/** The places in a program's arguments. */
+const places = (operations: Operation[]): Place[] =>
+  operations.flatMap(({ args }) =>
+    args.flatMap((arg) => (typeof arg === 'object' && 'buffer' in arg ? [arg] : [])),
+  );
 
 describe('a plan', () => {
-  it('pads rows to strips and places the parameters one after another', () => {
-    expect(plan.layers.map(({ weight }) => weight)).toEqual([
-      { buffer: 'parameters', offset: 0, rows: 20, columns: 17, ld: 32 },
-      { buffer: 'parameters', offset: 4 * (24 * 32 + 3 * 32), rows: 17, columns: 5, ld: 16 },
+  it('pads rows to panels and places the weights one after another, then the vectors', () => {
+    const vectors = 20 * 64 + 37 * 32 + 5 * 32;
+    const matrix = (elements: number, rows: number, columns: number) => ({
+      buffer: 'parameters',
+      offset: 4 * elements,
+      rows,
+      columns,
+    });
+    expect(plan.layers).toEqual([
       {
-        buffer: 'parameters',
-        offset: 4 * (24 * 32 + 3 * 32 + 24 * 16 + 3 * 16),
-        rows: 5,
-        columns: 3,
-        ld: 16,
+        inputs: 20,
+        outputs: 37,
+        inputStride: 4 * 32,
+        outputStride: 4 * 64,
+        weight: matrix(0, 20, 37),
+        bias: matrix(vectors, 1, 37),
+        norm: { gamma: matrix(vectors + 64, 1, 37), beta: matrix(vectors + 128, 1, 37) },
+      },
+      {
+        inputs: 37,
+        outputs: 5,
+        inputStride: 4 * 64,
+        outputStride: 4 * 32,
+        weight: matrix(20 * 64, 37, 5),
+        bias: matrix(vectors + 192, 1, 5),
+        norm: { gamma: matrix(vectors + 224, 1, 5), beta: matrix(vectors + 256, 1, 5) },
+      },
+      {
+        inputs: 5,
+        outputs: 3,
+        inputStride: 4 * 32,
+        outputStride: 4 * 32,
+        weight: matrix(20 * 64 + 37 * 32, 5, 3),
+        bias: matrix(vectors + 288, 1, 3),
+        norm: null,
       },
     ]);
-    expect(plan.parameterCount).toBe(24 * 32 + 3 * 32 + 24 * 16 + 3 * 16 + 12 * 16 + 16);
-    expect(plan.layers.map(({ norm }) => norm !== null)).toEqual([true, true, false]);
+    expect(plan.vectors).toEqual({ offset: 4 * vectors, count: 320 });
+    expect(plan.parameterCount).toBe(vectors + 320);
   });
 
-  it('gives every parameter buffer the same size and the batch one row to spare', () => {
-    for (const name of ['parameters', 'gradients', 'moment1', 'moment2']) {
+  it('keeps moments of every parameter, gradients of the vectors alone, and one row of the batch to spare', () => {
+    for (const name of ['parameters', 'moment1', 'moment2']) {
       expect(plan.buffers.get(name)).toBe(plan.parameterCount * 4);
     }
+    expect(plan.buffers.get('gradients')).toBe(320 * 4);
     expect(plan.maxRows).toBe(9);
     expect(plan.buffers.get('images')).toBe(100 * 20 + 4);
     expect(plan.buffers.get('confusion')).toBe(3 * 3 * 4);
   });
 
+  it('has room for the compressed rows of each input, and the columns of the widest, 37 padded to 64', () => {
+    expect(plan.buffers.get('pixels')).toBe(256 * 4);
+    const bytes = (name: string) => plan.layers.map((_, l) => plan.buffers.get(`${name}${l}`));
+    expect(bytes('entries')).toEqual([20, 37, 5].map((inputs) => 9 * (8 * inputs + 64)));
+    // Blocks of 16: two, three and one in a row, one in a column of 9; and the end.
+    expect(bytes('starts')).toEqual([9 * 3 * 4, 9 * 4 * 4, 9 * 2 * 4]);
+    expect(plan.buffers.get('columnEntries')).toBe(64 * (8 * 9 + 64));
+    expect(plan.buffers.get('columnStarts')).toBe(64 * 2 * 4);
+  });
+
+  it('has weights folded with BatchNorm in panels, where there is one', () => {
+    const prepare = plan.programs.prepare;
+    expect(prepare.map(({ opcode, barrier }) => [opcode, barrier])).toEqual([
+      ['OP_FOLD_NORM', false],
+      ['OP_FOLD_NORM', true],
+      ['OP_SCALE_PANELS', false],
+      ['OP_SCALE_PANELS', false],
+    ]);
+    expect(prepare.slice(2).map(({ args }) => args)).toMatchObject([
+      [20, 37, { offset: 0 }, { buffer: 'scale0' }, { buffer: 'foldedW0' }],
+      [37, 5, { offset: 4 * 20 * 64 }, { buffer: 'scale1' }, { buffer: 'foldedW1' }],
+    ]);
+    expect(plan.buffers.get('foldedW0')).toBe(4 * 20 * 64);
+    expect(plan.buffers.get('foldedW1')).toBe(4 * 37 * 32);
+    for (const program of [plan.programs.evaluate, plan.programs.predict]) {
+      const weights = program.filter(({ opcode }) => opcode === 'OP_GEMM').map(({ args }) => args[5]);
+      expect(weights).toMatchObject([
+        { buffer: 'foldedW0' },
+        { buffer: 'foldedW1' },
+        { buffer: 'parameters', offset: 4 * (20 * 64 + 37 * 32) },
+      ]);
+    }
+  });
+
   it('names only buffers that it has, in every program', () => {
-    const programs: Operation[][] = Object.values(plan.programs);
-    const named = programs
-      .flat()
-      .flatMap(({ args }) =>
-        args.flatMap((arg) => (typeof arg === 'object' && 'buffer' in arg ? [arg.buffer] : [])),
+    const { train, ...inference } = plan.programs;
+    for (const program of [...Object.values(inference), ...choices.map(train)]) {
+      expect(program.length).toBeGreaterThan(3);
+      for (const { buffer } of places(program)) expect([...plan.buffers.keys()]).toContain(buffer);
+    }
+  });
+
+  it('writes gradients within their buffer, all of whose parameters Adam then steps', () => {
+    const gradients = places(compressed).filter(({ buffer }) => buffer === 'gradients');
+    const offsets = gradients.map(({ offset }) => (offset ?? 0) / 4);
+    // The head's bias, gamma and beta of the second block and of the first, and the step.
+    expect(offsets).toEqual([288, 224, 256, 64, 128, 0]);
+    expect(compressed.at(-1)).toMatchObject({
+      opcode: 'OP_ADAM',
+      args: [
+        320,
+        { buffer: 'parameters', offset: plan.vectors.offset },
+        { buffer: 'gradients' },
+        { buffer: 'moment1', offset: plan.vectors.offset },
+        { buffer: 'moment2', offset: plan.vectors.offset },
+      ],
+    });
+  });
+
+  it('steps every weight matrix once, with moments of its own', () => {
+    for (const program of [dense, compressed]) {
+      const updates = program.filter(({ opcode }) => opcode.startsWith('OP_UPDATE'));
+      const matrices = updates.map(({ args }) => ({ shape: args.slice(1, 3), update: args.slice(-3) }));
+      expect(matrices).toMatchObject(
+        [...plan.layers].reverse().map(({ weight: { offset, rows, columns } }) => ({
+          shape: [rows, columns],
+          update: ['parameters', 'moment1', 'moment2'].map((buffer) => ({ buffer, offset })),
+        })),
       );
-    expect(named.length).toBeGreaterThan(100);
-    for (const name of named) expect([...plan.buffers.keys()]).toContain(name);
+    }
   });
 
   it('drops with a probability in steps of 2^-16, and scales by what it keeps', () => {
     const norm = (dropout: number) =>
-      planNetwork({ ...spec, dropout }, { batch: 8, samples: 9 }, constants).programs.train.find(
-        ({ opcode }) => opcode === 'OP_NORM_FORWARD',
-      )!.args;
+      planNetwork({ ...spec, dropout }, { batch: 8, samples: 9 }, constants)
+        .programs.train(choices[0]!)
+        .find(({ opcode }) => opcode === 'OP_NORM_FORWARD')!.args;
     expect(norm(0.5).slice(4, 6)).toEqual([32768, { float: 2 }]);
     expect(norm(0).slice(4, 6)).toEqual([65536, { float: 1 }]);
     expect(norm(0.9999999).slice(4, 6)).toEqual([1, { float: 65536 }]);
   });
 
   it('writes no hidden bias gradient', () => {
-    const outputs = plan.programs.train.filter(({ opcode }) => opcode === 'OP_BIAS_GRADIENT');
-    expect(outputs).toHaveLength(1);
-    expect(outputs[0]!.args[2]).toEqual({ buffer: 'gradients', offset: plan.layers[2]!.bias.offset });
+    for (const program of [dense, compressed]) {
+      const outputs = program.filter(({ opcode }) => opcode === 'OP_BIAS_GRADIENT');
+      expect(outputs).toHaveLength(1);
+      expect(outputs[0]!.args[2]).toEqual({ buffer: 'gradients', offset: 4 * 288 });
+    }
   });
+});
+
+/** A layer's operations. */
+interface Layer {
+  forward: string[];
+  backward: string[];
+}
+
+describe('a training program', () => {
+  /**
+   * What a layer does with its input and its weights: forward and backward, densely and compressed. The input gradient
+   * is worked out at the entries of a compressed input, so a hidden one is compressed either way. After | all threads
+   * meet.
+   */
+  const pixels: Record<'dense' | 'compressed', Layer> = {
+    dense: {
+      forward: ['OP_GATHER_A |', 'OP_GEMM |'],
+      backward: ['OP_PACK_B', 'OP_GATHER_TRANSPOSED_A |', 'OP_UPDATE_DENSE |'],
+    },
+    compressed: {
+      forward: ['OP_COMPRESS_PIXEL_ROWS |', 'OP_SPMM |'],
+      backward: ['OP_PACK_B', 'OP_COMPRESS_PIXEL_COLUMNS |', 'OP_UPDATE_COMPRESSED |'],
+    },
+  };
+  const block: Record<'dense' | 'compressed', Layer> = {
+    dense: {
+      forward: ['OP_PACK_A', 'OP_COMPRESS_ROWS |', 'OP_GEMM |'],
+      backward: ['OP_PACK_B', 'OP_PACK_TRANSPOSED_A', 'OP_SDDMM |', 'OP_UPDATE_DENSE |'],
+    },
+    compressed: {
+      forward: ['OP_COMPRESS_ROWS |', 'OP_SPMM |'],
+      backward: ['OP_PACK_B', 'OP_COMPRESS_COLUMNS', 'OP_SDDMM |', 'OP_UPDATE_COMPRESSED |'],
+    },
+  };
+
+  it.each(choices.map((choice) => [choice]))(
+    'runs the operations of its choice, and all threads meet before what reads their work: compressed %j',
+    (choice) => {
+      const program = plan.programs.train(choice);
+      const [first, second, third] = [pixels, block, block].map(({ dense, compressed }, l) =>
+        choice[l] ? compressed : dense,
+      );
+      expect(program.map(({ opcode, barrier }) => (barrier ? `${opcode} |` : opcode))).toEqual([
+        ...first!.forward,
+        'OP_NORM_FORWARD |',
+        ...second!.forward,
+        'OP_NORM_FORWARD |',
+        ...third!.forward,
+        'OP_SOFTMAX |',
+        'OP_TALLY',
+        'OP_CROSS_ENTROPY_BACKWARD |',
+        'OP_BIAS_GRADIENT',
+        ...third!.backward,
+        'OP_NORM_BACKWARD |',
+        ...second!.backward,
+        'OP_NORM_BACKWARD |',
+        ...first!.backward,
+        'OP_ADAM',
+      ]);
+      // A program is rewritten in place, in the room of the dense one.
+      expect(program.length).toBeLessThanOrEqual(dense.length);
+    },
+  );
 });
 
 describe('an arena', () => {

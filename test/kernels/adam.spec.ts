@@ -1,6 +1,7 @@
-import { adam } from '../../assembly/optim/adam';
+import { ADAM_FACTOR_BYTES, adam, adamFactors } from '../../assembly/optim/adam';
 import {
   EPS,
+  allocate,
   at,
   begin,
   copied,
@@ -18,6 +19,7 @@ let w: usize = 0;
 let g: usize = 0;
 let m: usize = 0;
 let v: usize = 0;
+let factors: usize = 0;
 
 /** `count` parameters, with moments of zero and the gradient yet to be set. */
 function makeParameters(name: string, count: i32): void {
@@ -26,14 +28,16 @@ function makeParameters(name: string, count: i32): void {
   g = floats(count);
   m = zeroed(count);
   v = zeroed(count);
+  factors = allocate(ADAM_FACTOR_BYTES);
   fillUniform(w, count, -1, 1);
 }
 
 /** Step t (from 1) with the corrections worked out in f64, as the layer program does. */
-function step(count: i32, t: i32, rate: f64, beta1: f64, beta2: f64, epsilon: f32): void {
+function step(count: i32, t: i32, rate: f64, beta1: f64, beta2: f64, epsilon: f64): void {
   const stepSize = rate / (1 - Math.pow(beta1, t));
   const rootCorrection = Math.sqrt(1 - Math.pow(beta2, t));
-  adam(count, w, g, m, v, beta1, beta2, epsilon, <f32>stepSize, <f32>rootCorrection);
+  adamFactors(factors, beta1, beta2, epsilon, stepSize, rootCorrection);
+  adam(count, w, g, m, v, factors);
 }
 
 function setAll(p: usize, value: f32): void {
@@ -43,6 +47,20 @@ function setAll(p: usize, value: f32): void {
 function expectAll(p: usize, value: f64, tolerance: f64, name: string): void {
   for (let i = 0; i < 4; i++) expectNear(at(p, i), value, tolerance, name, i, 0);
 }
+
+describe('adamFactors', () => {
+  it('are beta1, 1 - beta1, beta2, 1 - beta2, epsilon, -stepSize, 1 / rootCorrection, each rounded once (exact)', () => {
+    begin('factors of a late step', 0);
+    factors = allocate(ADAM_FACTOR_BYTES);
+    adamFactors(factors, 0.9, 0.999, 1e-8, 0.003, 0.3);
+    // 1 - beta is taken in f64: 1 - f32(0.999) would be 0.0010000467.
+    const expected: f64[] = [0.9, 1 - 0.9, 0.999, 1 - 0.999, 1e-8, -0.003, 1.0 / 0.3];
+    for (let i = 0; i < expected.length; i++) {
+      for (let lane = 0; lane < 4; lane++) expectSame(at(factors, 4 * i + lane), <f32>expected[i], 'factor', i, lane);
+    }
+    expectGuards();
+  });
+});
 
 describe('adam by hand', () => {
   it('first step: w = 1, g = 0.5, rate 0.1 gives m = 0.05, v = 0.00025, w = 0.9, within 4 2^-24', () => {
@@ -114,7 +132,7 @@ function checkSteps(count: i32, rate: f64): void {
   for (let i = 0; i < count; i++) weight[i] = at(w, i);
   for (let t = 1; t <= 100; t++) {
     fillUniform(g, count, -1, 0.5);
-    step(count, t, rate, beta1, beta2, <f32>epsilon);
+    step(count, t, rate, beta1, beta2, epsilon);
     for (let i = 0; i < count; i++) {
       const gradient = <f64>at(g, i);
       firstError[i] =

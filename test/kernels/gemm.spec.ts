@@ -13,6 +13,7 @@ import {
   fillIntegers,
   fillUniform,
   floats,
+  moveShare,
   primeFrom,
   roundUp,
   zeroed,
@@ -21,6 +22,9 @@ import {
 // C = init + A B against f64. A running f32 sum of K products that starts from init rounds no term more than K + 1
 // times, fused or not, so |C - exact| <= accumulated(K + 1) (|init| + |A| |B|). On integers every sum is exact, and
 // so has C to be.
+
+/** Columns of a packed panel of B. */
+const PANEL: i32 = 32;
 
 // The register tiles alone
 
@@ -32,10 +36,11 @@ function checkTile(mr: i32, K: i32, initStride: i32, cStride: i32, inPlace: bool
     K * 1000 + mr,
   );
   const a = floats(K * mr);
-  const b = floats(K * 8);
+  // Eight columns of a panel: what lies between them is NaN.
+  const b = floats((K - 1) * PANEL + 8);
   const init = floats((mr - 1) * initStride + 8);
   fill(a, K * mr, integers);
-  fill(b, K * 8, integers);
+  for (let k = 0; k < K; k++) fill(b + ((<usize>k * PANEL) << 2), 8, integers);
   fill(init, (mr - 1) * initStride + 8, integers);
   const start = copied(init, (mr - 1) * initStride + 8);
   const c = inPlace ? init : floats((mr - 1) * cStride + 8);
@@ -46,7 +51,7 @@ function checkTile(mr: i32, K: i32, initStride: i32, cStride: i32, inPlace: bool
       let sum = <f64>at(start, i * initStride + j);
       let size = Math.abs(sum);
       for (let k = 0; k < K; k++) {
-        const term = <f64>at(a, k * mr + i) * <f64>at(b, k * 8 + j);
+        const term = <f64>at(a, k * mr + i) * <f64>at(b, k * PANEL + j);
         sum += term;
         size += Math.abs(term);
       }
@@ -116,8 +121,8 @@ function makeOperands(form: i32, integers: bool): void {
   const strideB = primeFrom(transposedB ? K : N);
   bRow = transposedB ? 1 : strideB;
   bColumn = transposedB ? strideB : 1;
-  // packB reads whole panels: up to 7 elements past the last row's end.
-  const countB = (transposedB ? N : K) * strideB + 8;
+  // packB reads whole panels: up to 31 elements past the last row's end.
+  const countB = (transposedB ? N : K) * strideB + PANEL;
   sourceB = floats(countB);
   fill(sourceB, countB, integers);
 
@@ -130,16 +135,19 @@ function makeOperands(form: i32, integers: bool): void {
 function multiply(form: i32, mr: i32, threads: i32): usize {
   const zeros = zeroed(K);
   const aPanels = (M + mr - 1) / mr;
-  const bPanels = (N + 7) / 8;
+  const bPanels = (N + PANEL - 1) / PANEL;
   const a = floats(aPanels * mr * K);
-  const b = floats(bPanels * 8 * K);
+  const b = floats(bPanels * PANEL * K);
   if (form == TN) packTransposedA(mr, M, K, sourceA, <usize>aColumn << 2, a, 0, aPanels);
   else packA(mr, M, K, sourceA, <usize>aRow << 2, zeros, a, 0, aPanels);
   if (form == NT) packTransposedB(N, K, sourceB, <usize>bColumn << 2, zeros, b, 0, bPanels);
-  else packB(K, sourceB, <usize>bRow << 2, 0, b, 0, bPanels);
-  const c = floats(aPanels * mr * cRow);
+  else packB(K, sourceB, <usize>bRow << 2, b, 0, bPanels);
+  const size = aPanels * mr * cRow;
+  const c = floats(size);
+  const part = floats(size);
   for (let thread = threads - 1; thread >= 0; thread--) {
-    gemm(mr, M, N, K, a, b, init, c, <usize>cRow << 2, thread, threads);
+    gemm(mr, M, N, K, a, b, init, part, <usize>cRow << 2, thread, threads);
+    moveShare(part, c, size);
   }
   return c;
 }
@@ -188,8 +196,8 @@ function checkProduct(form: i32, m: i32, n: i32, k: i32, integers: bool): void {
 
 /** Around both tile heights, and primes. */
 const ROWS: i32[] = [1, 3, 4, 5, 6, 7, 8, 12, 13, 31];
-/** Around the tile width, and primes. */
-const COLUMNS: i32[] = [1, 7, 8, 9, 16, 19, 67];
+/** Around the widths of a tile (8) and of a panel (32), and primes. */
+const COLUMNS: i32[] = [1, 7, 8, 9, 16, 19, 31, 32, 33, 67];
 const DEPTHS: i32[] = [1, 2, 3, 7, 29];
 
 function checkSmall(form: i32): void {
@@ -200,7 +208,7 @@ function checkSmall(form: i32): void {
   }
 }
 
-/** Sizes that cross the blocks: K beyond KC (256), M beyond MC (252), N both below and above 8 panels a thread. */
+/** Sizes that cross the blocks: K beyond KC (256), M beyond MC (252), N both below and above 8 tiles a thread. */
 function checkBlocked(form: i32): void {
   const depths: i32[] = [255, 256, 257, 300, 513, 784];
   for (let d = 0; d < depths.length; d++) {
@@ -279,9 +287,9 @@ describe('gemm and padding', () => {
     for (let mr = 4; mr <= 6; mr += 2) {
       beginProduct(NN, 13, 10, 300, 'padded to 16 columns');
       makeOperands(NN, false);
-      bRow = 16;
+      bRow = PANEL;
       sourceB = zeroed(K * bRow);
-      for (let k = 0; k < K; k++) fillUniform(sourceB + (<usize>k << 6), N, -1, 1);
+      for (let k = 0; k < K; k++) fillUniform(sourceB + ((<usize>k * bRow) << 2), N, -1, 1);
       init = zeroed(16);
       const c = multiply(NN, mr, 2);
       for (let m = 0; m < M; m++) {

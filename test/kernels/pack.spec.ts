@@ -6,6 +6,7 @@ import {
   packReluA,
   packTransposedA,
   packTransposedB,
+  scalePanels,
 } from '../../assembly/gemm/pack';
 import {
   allocate,
@@ -21,6 +22,7 @@ import {
   put,
   roundUp,
   shuffled,
+  uniform,
   zeroed,
 } from './support';
 
@@ -33,15 +35,18 @@ const GATHER_A: i32 = 2;
 const PACK_TRANSPOSED_A: i32 = 3;
 const GATHER_TRANSPOSED_A: i32 = 4;
 const PACK_B: i32 = 5;
-const PACK_SCALED_B: i32 = 6;
-const PACK_TRANSPOSED_B: i32 = 7;
+const PACK_TRANSPOSED_B: i32 = 6;
+const SCALE_PANELS: i32 = 7;
 const NAMES: string[] = [
-  'packA', 'packReluA', 'gatherA', 'packTransposedA', 'gatherTransposedA', 'packB', 'packB with scale',
-  'packTransposedB',
+  'packA', 'packReluA', 'gatherA', 'packTransposedA', 'gatherTransposedA', 'packB', 'packTransposedB', 'scalePanels',
 ];
 
-/** The dimension that is cut into panels (M or N) around the tiles of 4, 6 and 8, and two primes. */
-const WIDTHS: i32[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 18, 23, 24, 31];
+/** M, which is cut into panels of 4 or 6 rows: around their multiples, and two primes. */
+const ROWS: i32[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 18, 23, 24, 31];
+/** N, which is cut into panels of 32 columns: around the groups of 4 within one, around one, two and three panels. */
+const COLUMNS: i32[] = [1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 23, 24, 31, 32, 33, 37, 63, 64, 65, 97];
+/** Columns of a panel of B. */
+const PANEL: i32 = 32;
 /** The dimension that runs along a panel, around the blocks of 4 and 16. */
 const DEPTHS: i32[] = [1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 33];
 
@@ -49,11 +54,16 @@ const DEPTHS: i32[] = [1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 33];
 const SAMPLES: i32 = 47;
 
 let source: usize = 0;
-/** Elements from one row of `source` to the next. */
+/** Elements from one row of `source` to the next, where it has rows. */
 let stride: i32 = 0;
 let order: usize = 0;
 let scale: usize = 0;
 let zeros: usize = 0;
+
+/** Index of column i of row k in panels of 32 columns. */
+function inPanels(depth: i32, i: i32, k: i32): i32 {
+  return ((i / PANEL) * depth + k) * PANEL + (i % PANEL);
+}
 
 /** Makes the source of a width x depth case: its rows are the depth in some routines, the width in others. */
 function makeSource(routine: i32, width: i32, depth: i32): void {
@@ -67,14 +77,22 @@ function makeSource(routine: i32, width: i32, depth: i32): void {
     store<u32>(order, load<u32>(order, 4));
     return;
   }
+  if (routine == SCALE_PANELS) {
+    const padded = roundUp(width, PANEL);
+    source = zeroed(depth * padded);
+    for (let i = 0; i < width; i++) {
+      for (let k = 0; k < depth; k++) put(source, inPanels(depth, i, k), <f32>uniform(-1, 1));
+    }
+    scale = zeroed(padded);
+    fillUniform(scale, width, -2, 2);
+    return;
+  }
   const rows = routine == PACK_A || routine == PACK_RELU_A || routine == PACK_TRANSPOSED_B ? width : depth;
-  if (routine == PACK_B || routine == PACK_SCALED_B) {
+  if (routine == PACK_B) {
     // packB reads whole panels, whose columns beyond the width its source has to hold as zeros.
-    stride = primeFrom(roundUp(width, 8));
+    stride = primeFrom(roundUp(width, PANEL));
     source = zeroed(rows * stride);
     for (let k = 0; k < rows; k++) fillUniform(source + ((<usize>k * stride) << 2), width, -1, 1);
-    scale = zeroed(roundUp(width, 8));
-    fillUniform(scale, width, -2, 2);
     return;
   }
   const columns = rows == width && routine != PACK_TRANSPOSED_A ? depth : width;
@@ -84,7 +102,7 @@ function makeSource(routine: i32, width: i32, depth: i32): void {
 }
 
 /** Element (i, k) of the packed operand, i across the panels and k along them, zero beyond the width. */
-function expected(routine: i32, width: i32, i: i32, k: i32): f32 {
+function expected(routine: i32, width: i32, depth: i32, i: i32, k: i32): f32 {
   if (i >= width) return 0;
   if (routine == GATHER_A) return <f32>load<u8>(source + load<u32>(order + (<usize>i << 2)) * stride + k) / 255;
   if (routine == GATHER_TRANSPOSED_A) {
@@ -92,7 +110,7 @@ function expected(routine: i32, width: i32, i: i32, k: i32): f32 {
   }
   if (routine == PACK_RELU_A) return max<f32>(at(source, i * stride + k), 0);
   if (routine == PACK_A || routine == PACK_TRANSPOSED_B) return at(source, i * stride + k);
-  if (routine == PACK_SCALED_B) return at(source, k * stride + i) * at(scale, i);
+  if (routine == SCALE_PANELS) return at(source, inPanels(depth, i, k)) * at(scale, i);
   return at(source, k * stride + i);
 }
 
@@ -104,9 +122,9 @@ function pack(routine: i32, height: i32, width: i32, depth: i32, out: usize, fro
   if (routine == GATHER_A) gatherA(height, width, depth, source, order, zeros, out, from, to);
   if (routine == PACK_TRANSPOSED_A) packTransposedA(height, width, depth, source, bytes, out, from, to);
   if (routine == GATHER_TRANSPOSED_A) gatherTransposedA(height, width, depth, source, order, out, from, to);
-  if (routine == PACK_B) packB(depth, source, bytes, 0, out, from, to);
-  if (routine == PACK_SCALED_B) packB(depth, source, bytes, scale, out, from, to);
+  if (routine == PACK_B) packB(depth, source, bytes, out, from, to);
   if (routine == PACK_TRANSPOSED_B) packTransposedB(width, depth, source, bytes, zeros, out, from, to);
+  if (routine == SCALE_PANELS) scalePanels(depth, source, scale, out, from, to);
 }
 
 /** One size: every element, every partition into two parts, and the bytes around the output. */
@@ -123,7 +141,7 @@ function checkSize(routine: i32, height: i32, width: i32, depth: i32): void {
   for (let i = 0; i < panels * height; i++) {
     for (let k = 0; k < depth; k++) {
       const element = at(whole, ((i / height) * depth + k) * height + (i % height));
-      expectSame(element, expected(routine, width, i, k), 'element', i, k);
+      expectSame(element, expected(routine, width, depth, i, k), 'element', i, k);
     }
   }
   const parts = floats(size);
@@ -137,8 +155,9 @@ function checkSize(routine: i32, height: i32, width: i32, depth: i32): void {
 }
 
 function checkSizes(routine: i32, height: i32): void {
-  for (let w = 0; w < WIDTHS.length; w++) {
-    for (let d = 0; d < DEPTHS.length; d++) checkSize(routine, height, WIDTHS[w], DEPTHS[d]);
+  const widths = height == PANEL ? COLUMNS : ROWS;
+  for (let w = 0; w < widths.length; w++) {
+    for (let d = 0; d < DEPTHS.length; d++) checkSize(routine, height, widths[w], DEPTHS[d]);
   }
 }
 
@@ -156,9 +175,9 @@ describe('packed A: placement, zero fill, any partition, no byte outside', () =>
 });
 
 describe('packed B: placement, zero fill, any partition, no byte outside', () => {
-  it('packB (exact)', () => checkSizes(PACK_B, 8));
-  it('packB with a scale for each column (exact: one rounding)', () => checkSizes(PACK_SCALED_B, 8));
-  it('packTransposedB (exact)', () => checkSizes(PACK_TRANSPOSED_B, 8));
+  it('packB (exact)', () => checkSizes(PACK_B, PANEL));
+  it('packTransposedB (exact)', () => checkSizes(PACK_TRANSPOSED_B, PANEL));
+  it('scalePanels (exact: one rounding)', () => checkSizes(SCALE_PANELS, PANEL));
 });
 
 describe('packReluA on special values', () => {

@@ -76,6 +76,8 @@ const MAX_BUFFERS: i32 = 256;
 const GUARD: u8 = 0xa5;
 /** Bytes of a fresh buffer: as f32 NaN, so that whatever reads what was never written is found out. */
 const FRESH: u8 = 0xff;
+/** Four of them. */
+const FRESH_WORD: u32 = 0xffffffff;
 
 const arena: usize = (heap.alloc(ARENA_BYTES + ALIGNMENT) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 const starts = new StaticArray<usize>(MAX_BUFFERS);
@@ -114,6 +116,21 @@ export function copied(source: usize, count: i32): usize {
   const p = floats(count);
   memory.copy(p, source, <usize>count << 2);
   return p;
+}
+
+/**
+ * Moves the f32 that one thread wrote to `part`, a fresh buffer of its own, into `whole`, where no other may have
+ * written: shares that overlap would race. `count` elements of each.
+ */
+export function moveShare(part: usize, whole: usize, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    const bits = load<u32>(part + (<usize>i << 2));
+    if (bits == FRESH_WORD) continue;
+    const target = whole + (<usize>i << 2);
+    if (load<u32>(target) != FRESH_WORD) fail(`two threads wrote element ${i.toString()}`);
+    store<u32>(target, bits);
+  }
+  memory.fill(part, FRESH, <usize>count << 2);
 }
 
 /** No byte outside the case's buffers may have been written. */

@@ -99,6 +99,8 @@ const ENVIRONMENT = {
   node: 'v20.19.0',
   v8: '11.3.244.8',
   build: 'relaxed-mt',
+  kernels: '6x8/32',
+  revectorized: false,
   cpu: 'Example CPU',
   cores: 2,
   seconds: 407.2,

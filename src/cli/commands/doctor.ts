@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { Command } from 'commander';
-import { detectFeatures, type Features, measurePeak } from '#bindings';
+import { describeKernels, detectFeatures, type Features, measurePeak } from '#bindings';
 import { openEngine } from '../engine.js';
 import { addBuildOption, addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
@@ -24,6 +24,8 @@ export function addDoctor(program: Command): void {
         features,
         build: engine.build,
         why: reasonFor(options.build, features),
+        kernels: describeKernels(engine.kernels),
+        revectorized: engine.revectorized,
         ...measurePeak(engine),
       };
       process.stdout.write(options.json ? `${JSON.stringify(findings)}\n` : describe(findings));
@@ -46,10 +48,12 @@ type Findings = ReturnType<typeof measurePeak> & {
   features: Features;
   build: string;
   why: string;
+  kernels: string;
+  revectorized: boolean;
 };
 
 function describe(findings: Findings): string {
-  const { node, v8, cpu, cores, features, build, why, peakGflops, gemm } = findings;
+  const { node, v8, cpu, cores, features, build, why, kernels, revectorized, peakGflops, gemm } = findings;
   const yesNo = (has: boolean): string => (has ? 'yes' : 'no');
   const rows = gemm.map(({ form, m, n, k, gflops, peakFraction }) => [
     form,
@@ -62,7 +66,8 @@ function describe(findings: Findings): string {
     `processor ${cpu}, ${cores} cores`,
     `features  SIMD ${yesNo(features.simd)}, relaxed SIMD ${yesNo(features.relaxedSimd)}, threads ${yesNo(features.threads)}`,
     `build     ${build}: ${why}`,
-    `peak      ${peakGflops.toFixed(1)} GFLOP/s, fused multiply-add on one core`,
+    `kernels   ${kernels}: the fastest here, ${revectorized ? '256' : '128'} bits wide`,
+    `peak      ${peakGflops.toFixed(1)} GFLOP/s, 128-bit multiply-add on one core`,
     '',
     plainTable(['GEMM', 'M x N x K', 'GFLOP/s', 'of peak'], rows, 2),
     '',

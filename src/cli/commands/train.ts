@@ -6,7 +6,7 @@ import type { RunConfig } from '../../records.js';
 import { modelTitle } from '../../report/format.js';
 import { resultsText, wantsColor } from '../../report/text.js';
 import { readConfigFile } from '../config-file.js';
-import { allowRelaxedSimd } from '../engine.js';
+import { openEngine } from '../engine.js';
 import { EXIT } from '../errors.js';
 import {
   addTrainingOptions,
@@ -64,12 +64,12 @@ async function settingsOf(options: TrainingOptions, command: Command): Promise<P
 }
 
 async function runAndShow(options: TrainingOptions, settings: Partial<RunConfig>): Promise<number> {
-  allowRelaxedSimd();
   const view = options.json ? jsonView() : textView(epochCosts(resolveConfig(settings)));
   let outcome: RunOutcome;
   try {
     outcome = await withSignals((signal) =>
       runAll({
+        openEngine,
         settings,
         data: options.data,
         verify: options.verify,

@@ -1,0 +1,101 @@
+import { sliceOfB } from '../gemm/gemm';
+import { PANEL, PANEL_BYTES } from '../gemm/panel';
+import { NR, isTileHeight, tile } from '../gemm/tile';
+import { shareStart } from '../par/range';
+import { K_BLOCK, blocksOf, startsOf } from '../sparse/compress';
+import { spmmRow } from '../sparse/f32_spmm';
+import { adam } from './adam';
+
+// A weight matrix's gradient and its Adam step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
+// while it is in the first-level cache. The gradient of the whole matrix is never stored.
+//
+//   w, m, v  (I, O) in panels (gemm/panel.ts); updated in place
+//   b        dZ (K, O) in panels; K = the batch
+//   factors  adam.ts
+//   scratch  6 x 128 bytes of the calling thread's own
+//
+// Threads split the panels of W, or its rows where it has too few panels to share evenly.
+
+/** Panels for each thread from which on the panels are split. */
+const PANELS_TO_SPLIT: i32 = 4;
+
+/** With X^T packed densely in panels of mr rows. */
+export function updateDense(
+  mr: i32,
+  I: i32,
+  O: i32,
+  K: i32,
+  a: usize,
+  b: usize,
+  zeros: usize,
+  w: usize,
+  m: usize,
+  v: usize,
+  factors: usize,
+  scratch: usize,
+  thread: i32,
+  threads: i32,
+): void {
+  assert(isTileHeight(mr) && I > 0 && O > 0 && K > 0 && thread < threads);
+  const panels = (O + PANEL - 1) / PANEL;
+  const tiles = (I + mr - 1) / mr;
+  const byPanels = panels >= PANELS_TO_SPLIT * threads;
+  const from = byPanels ? shareStart(panels, thread, threads) : 0;
+  const to = byPanels ? shareStart(panels, thread + 1, threads) : panels;
+  const first = byPanels ? 0 : mr * shareStart(tiles, thread, threads);
+  const last = byPanels ? I : min(I, mr * shareStart(tiles, thread + 1, threads));
+  for (let panel = from; panel < to; panel++) {
+    for (let i = first; i < last; i += mr) {
+      const rowsOfX = a + (<usize>i * K << 2);
+      for (let j = 0; j < PANEL / NR; j++) {
+        const slice = sliceOfB(b, K, panel * (PANEL / NR) + j, 0);
+        tile(mr, K, rowsOfX, slice, zeros, 0, scratch + <usize>j * NR * 4, PANEL_BYTES);
+      }
+      const at = <usize>(panel * I + i) * PANEL_BYTES;
+      adam(min(mr, I - i) * PANEL, w + at, scratch, m + at, v + at, factors);
+    }
+  }
+}
+
+/** With X^T compressed. */
+export function updateCompressed(
+  width: i32,
+  I: i32,
+  O: i32,
+  K: i32,
+  starts: usize,
+  b: usize,
+  zeros: usize,
+  w: usize,
+  m: usize,
+  v: usize,
+  factors: usize,
+  scratch: usize,
+  thread: i32,
+  threads: i32,
+): void {
+  assert((width == 16 || width == 32) && I > 0 && O > 0 && K > 0 && thread < threads);
+  const panels = (O + PANEL - 1) / PANEL;
+  const byPanels = panels >= PANELS_TO_SPLIT * threads;
+  const from = byPanels ? shareStart(panels, thread, threads) : 0;
+  const to = byPanels ? shareStart(panels, thread + 1, threads) : panels;
+  const first = byPanels ? 0 : shareStart(I, thread, threads);
+  const last = byPanels ? I : shareStart(I, thread + 1, threads);
+  const blocks = blocksOf(K);
+  const columns = min(PANEL, ((O + width - 1) / width) * width);
+  for (let panel = from; panel < to; panel++) {
+    for (let column = 0; column < columns; column += width) {
+      const offset = <usize>column << 2;
+      for (let i = first; i < last; i++) {
+        const start = startsOf(starts, i, K);
+        for (let block = 0; block < blocks; block++) {
+          const at = start + (<usize>block << 2);
+          const rows = b + <usize>(panel * K + block * K_BLOCK) * PANEL_BYTES + offset;
+          spmmRow(width, load<u32>(at), load<u32>(at, 4), rows, block == 0 ? zeros : scratch, scratch);
+        }
+        const at = <usize>(panel * I + i) * PANEL_BYTES + offset;
+        adam(width, w + at, scratch, m + at, v + at, factors);
+      }
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { PANEL_BYTES } from '../gemm/panel';
+import { zero } from '../simd/simd';
+
+// Row-compressed operands: of a sparse A (M, K) only what is not exactly zero, row by row, in the order of k.
+//
+//   entries  8 bytes each: u32 byte offset of row k in a panel of B, counted from the start of its K-block; f32 a
+//   starts   [M][blocks + 1] u32 addresses: block i of row m is entries starts[m][i] to starts[m][i + 1]
+//
+// Row m's entries begin at entries + m entryStride(K). K-blocks are K_BLOCK long, so that the part of a panel of B
+// that a block meets stays in the first-level cache. An element that is not stored would have added an exact zero,
+// which at most turns a sum of -0 into 0.
+
+/** K-block of a compressed operand: K_BLOCK rows of a panel are 32 KB. */
+export const K_BLOCK: i32 = 256;
+
+/** Bytes kept for the entries of one row: room for K, in an odd number of cache lines, so that rows spread over the sets. */
+export function entryStride(K: i32): usize {
+  return ((<usize>K * 8 + 127) & ~127) + 64;
+}
+
+/** Number of K-blocks. */
+// @ts-ignore: decorator
+@inline
+export function blocksOf(K: i32): i32 {
+  return (K + K_BLOCK - 1) / K_BLOCK;
+}
+
+/** Address of starts[m][0]. */
+// @ts-ignore: decorator
+@inline
+export function startsOf(starts: usize, m: i32, K: i32): usize {
+  return starts + ((<usize>m * (blocksOf(K) + 1)) << 2);
+}
+
+/** Writes lane `lane` of v as an entry at `entry` and returns where the next goes: no further if the lane is zero. */
+// @ts-ignore: decorator
+@inline
+function append(entry: usize, offset: u32, v: v128, lane: i32, present: i32): usize {
+  store<u32>(entry, offset);
+  if (lane == 0) v128.store32_lane(entry, v, 0, 4);
+  else if (lane == 1) v128.store32_lane(entry, v, 1, 4);
+  else if (lane == 2) v128.store32_lane(entry, v, 2, 4);
+  else v128.store32_lane(entry, v, 3, 4);
+  return entry + (((present >> lane) & 1) << 3);
+}
+
+/**
+ * Rows [from, to) of A = source, row-major (M, K) f32 with rows `stride` bytes apart, padded with zeros to a multiple
+ * of 4.
+ */
+export function compressRows(K: i32, source: usize, stride: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+  for (let m = from; m < to; m++) {
+    const row = source + <usize>m * stride;
+    let entry = entries + <usize>m * entryStride(K);
+    let start = startsOf(starts, m, K);
+    for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
+      store<u32>(start, <u32>entry);
+      const k1 = min(k0 + K_BLOCK, K);
+      let offset: u32 = 0;
+      for (let k = k0; k < k1; k += 4, offset += 4 * <u32>PANEL_BYTES) {
+        const v = v128.load(row + (<usize>k << 2));
+        const present = i32x4.bitmask(f32x4.ne(v, zero()));
+        if (present == 0) continue;
+        entry = append(entry, offset, v, 0, present);
+        entry = append(entry, offset + <u32>PANEL_BYTES, v, 1, present);
+        entry = append(entry, offset + 2 * <u32>PANEL_BYTES, v, 2, present);
+        entry = append(entry, offset + 3 * <u32>PANEL_BYTES, v, 3, present);
+      }
+    }
+    store<u32>(start, <u32>entry);
+  }
+}
+
+/**
+ * Rows [4 from, 4 to) of A = the transpose of source, which has K rows of at least 4 to elements.
+ */
+export function compressColumns(K: i32, source: usize, stride: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+  const room = entryStride(K);
+  for (let group = from; group < to; group++) {
+    const m = group << 2;
+    let e0 = entries + <usize>m * room;
+    let e1 = e0 + room;
+    let e2 = e1 + room;
+    let e3 = e2 + room;
+    const s0 = startsOf(starts, m, K);
+    const s1 = startsOf(starts, m + 1, K);
+    const s2 = startsOf(starts, m + 2, K);
+    const s3 = startsOf(starts, m + 3, K);
+    let row = source + (<usize>m << 2);
+    let block: usize = 0;
+    for (let k0 = 0; k0 < K; k0 += K_BLOCK, block += 4) {
+      store<u32>(s0 + block, <u32>e0);
+      store<u32>(s1 + block, <u32>e1);
+      store<u32>(s2 + block, <u32>e2);
+      store<u32>(s3 + block, <u32>e3);
+      const end = <u32>(min(K_BLOCK, K - k0) * <i32>PANEL_BYTES);
+      for (let offset: u32 = 0; offset < end; offset += <u32>PANEL_BYTES, row += stride) {
+        const v = v128.load(row);
+        const present = i32x4.bitmask(f32x4.ne(v, zero()));
+        e0 = append(e0, offset, v, 0, present);
+        e1 = append(e1, offset, v, 1, present);
+        e2 = append(e2, offset, v, 2, present);
+        e3 = append(e3, offset, v, 3, present);
+      }
+    }
+    store<u32>(s0 + block, <u32>e0);
+    store<u32>(s1 + block, <u32>e1);
+    store<u32>(s2 + block, <u32>e2);
+    store<u32>(s3 + block, <u32>e3);
+  }
+}
+
+/**
+ * Rows [from, to) of A = the samples order[m], u8 pixels divided by 255.
+ * images  [samples][K] u8;  order  (M) u32;  table  [256] f32: the quotient of each pixel value
+ */
+export function compressPixelRows(K: i32, images: usize, order: usize, table: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+  for (let m = from; m < to; m++) {
+    const row = images + <usize>load<u32>(order + (<usize>m << 2)) * K;
+    let entry = entries + <usize>m * entryStride(K);
+    let start = startsOf(starts, m, K);
+    for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
+      store<u32>(start, <u32>entry);
+      const k1 = min(k0 + K_BLOCK, K);
+      let offset: u32 = 0;
+      for (let k = k0; k < k1; k++, offset += <u32>PANEL_BYTES) entry = appendPixel(entry, offset, load<u8>(row + k), table);
+    }
+    store<u32>(start, <u32>entry);
+  }
+}
+
+/** Rows [from, to) of A = the transpose of the samples order[k], k = 0, ..., K-1, of `features` pixels each. */
+export function compressPixelColumns(
+  K: i32,
+  features: i32,
+  images: usize,
+  order: usize,
+  table: usize,
+  entries: usize,
+  starts: usize,
+  from: i32,
+  to: i32,
+): void {
+  for (let m = from; m < to; m++) {
+    let entry = entries + <usize>m * entryStride(K);
+    let start = startsOf(starts, m, K);
+    for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
+      store<u32>(start, <u32>entry);
+      const k1 = min(k0 + K_BLOCK, K);
+      let offset: u32 = 0;
+      for (let k = k0; k < k1; k++, offset += <u32>PANEL_BYTES) {
+        const pixel = load<u8>(images + <usize>load<u32>(order + (<usize>k << 2)) * features + m);
+        entry = appendPixel(entry, offset, pixel, table);
+      }
+    }
+    store<u32>(start, <u32>entry);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function appendPixel(entry: usize, offset: u32, pixel: u32, table: usize): usize {
+  store<u32>(entry, offset);
+  store<f32>(entry, load<f32>(table + (pixel << 2)), 4);
+  return entry + (<usize>(pixel != 0) << 3);
+}

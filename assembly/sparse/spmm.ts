@@ -1,0 +1,92 @@
+import { PANEL_BYTES, PANEL } from '../gemm/panel';
+import { shareStart } from '../par/range';
+import { K_BLOCK, blocksOf, startsOf } from './compress';
+import { f32_sddmm } from './f32_sddmm';
+import { spmmRow } from './f32_spmm';
+
+/**
+ * C = init + A B with A (M, K) compressed (compress.ts) and B packed in panels of 32 columns (gemm/pack.ts).
+ *
+ * width   columns that a micro-kernel takes at once: 16 or 32
+ * init    one row of N f32, padded to whole panels: the value that every row of C starts from
+ * c       row-major (M, N) with rows cStride bytes apart, readable and writable to whole panels; overwritten
+ *
+ * The same sums as gemm(), and so the same bytes, whatever the width and the number of threads.
+ * Threads split the columns of C, or its rows where it has too few columns to share evenly.
+ */
+export function spmm(
+  width: i32,
+  M: i32,
+  N: i32,
+  K: i32,
+  starts: usize,
+  b: usize,
+  init: usize,
+  c: usize,
+  cStride: usize,
+  thread: i32,
+  threads: i32,
+): void {
+  assert((width == 16 || width == 32) && M > 0 && N > 0 && K > 0 && thread < threads);
+  const slices = ((N + PANEL - 1) / PANEL) * (PANEL / width);
+  const splitColumns = slices >= 8 * threads;
+  const from = splitColumns ? shareStart(slices, thread, threads) : 0;
+  const to = splitColumns ? shareStart(slices, thread + 1, threads) : slices;
+  const first = splitColumns ? 0 : shareStart(M, thread, threads);
+  const last = splitColumns ? M : shareStart(M, thread + 1, threads);
+  const blocks = blocksOf(K);
+  for (let slice = from; slice < to; slice++) {
+    const column = <usize>(slice * width) << 2;
+    const panel = b + (column / PANEL_BYTES) * K * PANEL_BYTES + (column % PANEL_BYTES);
+    for (let block = 0; block < blocks; block++) {
+      const rows = panel + <usize>(block * K_BLOCK) * PANEL_BYTES;
+      for (let m = first; m < last; m++) {
+        const start = startsOf(starts, m, K) + (<usize>block << 2);
+        const out = c + <usize>m * cStride + column;
+        spmmRow(width, load<u32>(start), load<u32>(start, 4), rows, block == 0 ? init + column : out, out);
+      }
+    }
+  }
+}
+
+/**
+ * The elements of dX = dZ W^T at which the compressed X has an entry; the others are left alone.
+ *
+ * starts  X (M, K), compressed
+ * d       dZ, row-major (M, N) with rows dStride bytes apart, padded with zeros to whole panels
+ * b       W, packed in panels: element (k, n)
+ * dx      row-major (M, K) with rows xStride bytes apart
+ *
+ * Each element is a sum over the panels in order, of f32_sddmm's sums. Threads split the rows.
+ */
+export function sddmm(
+  M: i32,
+  N: i32,
+  K: i32,
+  starts: usize,
+  d: usize,
+  dStride: usize,
+  b: usize,
+  dx: usize,
+  xStride: usize,
+  thread: i32,
+  threads: i32,
+): void {
+  assert(M > 0 && N > 0 && K > 0 && thread < threads);
+  const panels = (N + PANEL - 1) / PANEL;
+  const from = shareStart(M, thread, threads);
+  const to = shareStart(M, thread + 1, threads);
+  const blocks = blocksOf(K);
+  for (let panel = 0; panel < panels; panel++) {
+    for (let block = 0; block < blocks; block++) {
+      const k0 = block * K_BLOCK;
+      const rows = b + <usize>(panel * K + k0) * PANEL_BYTES;
+      for (let m = from; m < to; m++) {
+        const start = startsOf(starts, m, K) + (<usize>block << 2);
+        const row = d + <usize>m * dStride + <usize>panel * PANEL_BYTES;
+        const out = dx + <usize>m * xStride + (<usize>k0 << 2);
+        f32_sddmm(load<u32>(start), load<u32>(start, 4), row, rows, out, panel == 0);
+      }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { DensityWatch, nonZeroShare, pixelDensity } from '../../dist/bindings/density.js';
+
+const spec = { inputs: 4, hidden: [8, 8], classes: 2, dropout: 0.5 };
+
+describe('a density watch', () => {
+  it.each([
+    // A block's output is positive half of the time at most, which is below 0.6 without dropout too.
+    [0, 0.19, [true, true, true]],
+    [0.2, 0.59, [true, true, true]],
+    [0.5, 0.6, [false, true, true]],
+    [0, 1, [false, true, true]],
+  ])('starts from what dropout %f and pixels of density %f let expect: %j', (dropout, pixels, expected) => {
+    expect(new DensityWatch({ ...spec, dropout }, pixels).compressed).toEqual(expected);
+  });
+
+  it('compresses below 0.6, and goes back at 0.65', () => {
+    const watch = new DensityWatch(spec, 0.1);
+    const after = (density: number) => {
+      watch.measure(1, density);
+      return watch.compressed[1];
+    };
+    const densities = [0.64, 0.65, 0.64, 0.6, 0.59, 0.62, 0.649, 0.651, 0.61, 0];
+    expect(densities.map(after)).toEqual([true, false, false, false, true, true, true, false, false, true]);
+    expect(watch.compressed).toEqual([true, true, true]);
+  });
+
+  it('follows each layer alone', () => {
+    const watch = new DensityWatch(spec, 0.1);
+    watch.measure(2, 0.9);
+    expect(watch.compressed).toEqual([true, true, false]);
+    watch.measure(0, 0.9);
+    watch.measure(2, 0.1);
+    expect(watch.compressed).toEqual([false, true, true]);
+  });
+});
+
+describe('pixelDensity', () => {
+  it('is the share of pixels that are not zero', () => {
+    expect(pixelDensity(Uint8Array.of(0, 1, 255, 0, 0, 7, 0, 0), 4)).toBe(3 / 8);
+    expect(pixelDensity(new Uint8Array(12), 4)).toBe(0);
+  });
+
+  it('counts samples spread evenly over many: every third of 3 x 2048', () => {
+    const images = new Uint8Array(3 * 2048 * 2);
+    for (let sample = 0; sample < 3 * 2048; sample += 3) images[2 * sample] = 9;
+    expect(pixelDensity(images, 2)).toBe(0.5);
+  });
+
+  it('is 1, the density that is not compressed, of no samples', () => {
+    expect(pixelDensity(new Uint8Array(0), 4)).toBe(1);
+  });
+});
+
+describe('nonZeroShare', () => {
+  it('counts neither padding nor rows beyond the last, and -0 as zero', () => {
+    const matrix = Float32Array.of(0, -1, 9, 9, -0, 2, 9, 9, Number.NaN, 0, 9, 9, 9, 9, 9, 9);
+    expect(nonZeroShare(matrix, 3, 2, 4)).toBe(3 / 6);
+    expect(nonZeroShare(matrix, 1, 4, 4)).toBe(3 / 4);
+  });
+});

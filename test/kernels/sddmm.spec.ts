@@ -1,0 +1,278 @@
+import { compressRows, entryStride } from '../../assembly/sparse/compress';
+import { f32_sddmm } from '../../assembly/sparse/f32_sddmm';
+import { sddmm } from '../../assembly/sparse/spmm';
+import {
+  accumulated,
+  allocate,
+  at,
+  begin,
+  copied,
+  expectGuards,
+  expectNear,
+  expectSame,
+  expectSameBytes,
+  expectThat,
+  fail,
+  fillUniform,
+  floats,
+  moveShare,
+  primeFrom,
+  put,
+  randomBelow,
+  roundUp,
+  uniform,
+  zeroed,
+} from './support';
+
+// dX = dZ W^T at the entries of X alone. A lane of one panel's sum takes 8 products, the lanes are added pairwise: a
+// term is rounded at most 1 + 7 + 2 times, and once more for each further panel. So against f64 the bound is
+// accumulated(9 + panels) |dZ| |W^T|.
+//
+// The order is tested exactly: with dZ of powers of two every product is exact, so that fused and plain multiply-adds
+// round alike and scalar f32 arithmetic can follow them.
+
+/** Columns of a panel of B. */
+const PANEL: i32 = 32;
+const K_BLOCK: i32 = 256;
+/** The bits of an element that was never written. */
+const FRESH: u32 = 0xffffffff;
+
+/** `count` elements of dZ: powers of two of either sign, or any reals. */
+function fillGradient(p: usize, count: i32, powers: bool): void {
+  fillUniform(p, count, -1, 1);
+  if (!powers) return;
+  for (let i = 0; i < count; i++) put(p, i, <f32>((randomBelow(2) * 2 - 1) * (1 << randomBelow(7))));
+}
+
+/** Sums worked out by replay(), and those that would be others with their 32 products added one after another. */
+let replayed: i32 = 0;
+let reordered: i32 = 0;
+
+/** start + the sum of d[o] b[o] over 32 columns, in the documented order. */
+function replay(start: f32, d: usize, b: usize): f32 {
+  const lanes = new StaticArray<f32>(4);
+  let running: f32 = 0;
+  for (let o = 0; o < PANEL; o++) {
+    const product = at(d, o) * at(b, o);
+    lanes[o & 3] = lanes[o & 3] + product;
+    running += product;
+  }
+  const sum: f32 = lanes[0] + lanes[1] + (lanes[2] + lanes[3]);
+  replayed++;
+  reordered += i32(sum != running);
+  return start + sum;
+}
+
+/** The sums since the last call are ones that can tell an order from another. */
+function expectOrderMattered(): void {
+  expectThat(2 * reordered > replayed, `the order mattered in ${reordered.toString()} of ${replayed.toString()} sums`);
+  replayed = 0;
+  reordered = 0;
+}
+
+// The micro-kernel alone
+
+/** `count` entries spread over a K-block; `first` says whether the sums start from 0 or from what out holds. */
+function checkKernel(count: i32, first: bool, powers: bool): void {
+  begin(
+    `${count.toString()} entries ${first ? 'from 0' : 'onto out'} ${powers ? 'powers of two' : 'reals'}`,
+    count * 4 + i32(first) * 2 + i32(powers),
+  );
+  const d = floats(PANEL);
+  fillGradient(d, PANEL, powers);
+  // Rows of B that no entry names are NaN, and so are the entries' own values, which do not matter.
+  const b = floats(K_BLOCK * PANEL);
+  const entries = allocate(<usize>count << 3);
+  const out = floats(K_BLOCK);
+  for (let i = 0; i < count; i++) {
+    const k = ((i + 1) * K_BLOCK) / count - 1;
+    store<u32>(entries + (<usize>i << 3), k * PANEL * 4);
+    fillUniform(b + (<usize>(k * PANEL) << 2), PANEL, -1, 1);
+    if (!first) put(out, k, <f32>uniform(-4, 4));
+  }
+  const before = copied(out, K_BLOCK);
+  f32_sddmm(entries, entries + (<usize>count << 3), d, b, out, first);
+  let i = 0;
+  for (let k = 0; k < K_BLOCK; k++) {
+    if (i == count || k != ((i + 1) * K_BLOCK) / count - 1) {
+      expectThat(load<u32>(out + (<usize>k << 2)) == FRESH, `out[${k.toString()}] was written`);
+      continue;
+    }
+    i++;
+    const start: f32 = first ? 0 : at(before, k);
+    const row = b + (<usize>(k * PANEL) << 2);
+    if (powers) expectSame(at(out, k), replay(start, d, row), 'out', k, 0);
+    let sum = <f64>start;
+    let size = Math.abs(sum);
+    for (let o = 0; o < PANEL; o++) {
+      const term = <f64>at(d, o) * <f64>at(row, o);
+      sum += term;
+      size += Math.abs(term);
+    }
+    expectNear(at(out, k), sum, accumulated(first ? 10 : 11) * size, 'out', k, 0);
+  }
+  expectGuards();
+}
+
+/** Up to two fours of entries and a rest, and a whole K-block. */
+function checkKernels(powers: bool): void {
+  const counts: i32[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 254, 255, 256];
+  for (let i = 0; i < counts.length; i++) {
+    checkKernel(counts[i], true, powers);
+    checkKernel(counts[i], false, powers);
+  }
+}
+
+// sddmm over a compressed X
+
+let M: i32 = 0;
+let N: i32 = 0;
+let K: i32 = 0;
+/** X, dense: (M, K); an element is 0 or 1. */
+let x: usize = 0;
+/** Elements from one row of X, dX and dZ to the next. */
+let xRow: i32 = 0;
+let dRow: i32 = 0;
+let starts: usize = 0;
+let d: usize = 0;
+let w: usize = 0;
+
+/** In place of a share: row m has m mod 10 entries. */
+const FEW: f64 = -1;
+
+/** A random choice of `count` of the K elements of row m of X. */
+function chooseEntries(m: i32, count: i32): void {
+  let left = count;
+  for (let k = 0; k < K; k++) {
+    if (uniform(0, 1) * <f64>(K - k) >= <f64>left) continue;
+    put(x, m * xRow + k, 1);
+    left--;
+  }
+}
+
+/** Random operands, of which X has a share of entries in each row. */
+function makeOperands(share: f64, powers: bool): void {
+  xRow = primeFrom(roundUp(K, 4) + 1);
+  x = zeroed(M * xRow);
+  for (let m = 0; m < M; m++) chooseEntries(m, share == FEW ? min(K, m % 10) : <i32>(share * K));
+  const entries = allocate(<usize>M * entryStride(K));
+  starts = allocate(<usize>(M * ((K + K_BLOCK - 1) / K_BLOCK + 1)) << 2);
+  compressRows(K, x, <usize>xRow << 2, entries, starts, 0, M);
+  // Between the rows of dZ stands NaN.
+  const columns = roundUp(N, PANEL);
+  dRow = primeFrom(columns + 1);
+  d = floats((M - 1) * dRow + columns);
+  for (let m = 0; m < M; m++) {
+    const row = d + (<usize>(m * dRow) << 2);
+    memory.fill(row, 0, <usize>columns << 2);
+    fillGradient(row, N, powers);
+  }
+  w = zeroed(columns * K);
+  for (let n = 0; n < N; n++) {
+    for (let k = 0; k < K; k++) put(w, inPanels(k, n), <f32>uniform(-1, 1));
+  }
+}
+
+/** Where element (k, n) of W stands. */
+function inPanels(k: i32, n: i32): i32 {
+  return ((n / PANEL) * K + k) * PANEL + (n % PANEL);
+}
+
+/** dX, the work cut for `threads` threads that run one after another, the last one first. */
+function multiply(threads: i32): usize {
+  // The last row ends with its last element, where the guard begins.
+  const size = (M - 1) * xRow + K;
+  const dx = floats(size);
+  const part = floats(size);
+  for (let thread = threads - 1; thread >= 0; thread--) {
+    sddmm(M, N, K, starts, d, <usize>dRow << 2, w, part, <usize>xRow << 2, thread, threads);
+    moveShare(part, dx, size);
+  }
+  return dx;
+}
+
+/** Every element of dX: at an entry near f64, and exact where the order can be followed; elsewhere untouched. */
+function expectGradient(dx: usize, powers: bool): void {
+  const panels = roundUp(N, PANEL) / PANEL;
+  for (let m = 0; m < M; m++) {
+    for (let k = 0; k < (m < M - 1 ? xRow : K); k++) {
+      const index = m * xRow + k;
+      if (k >= K || at(x, index) == 0) {
+        if (load<u32>(dx + (<usize>index << 2)) != FRESH) fail(`dX[${m.toString()}][${k.toString()}] was written`);
+        continue;
+      }
+      const row = d + (<usize>(m * dRow) << 2);
+      let sum: f64 = 0;
+      let size: f64 = 0;
+      for (let n = 0; n < N; n++) {
+        const term = <f64>at(row, n) * <f64>at(w, inPanels(k, n));
+        sum += term;
+        size += Math.abs(term);
+      }
+      expectNear(at(dx, index), sum, accumulated(9 + panels) * size, 'dX', m, k);
+      if (!powers) continue;
+      let expected: f32 = 0;
+      for (let panel = 0; panel < panels; panel++) {
+        const column = panel * PANEL;
+        expected = replay(expected, row + (<usize>column << 2), w + (<usize>inPanels(k, column) << 2));
+      }
+      expectSame(at(dx, index), expected, 'dX', m, k);
+    }
+  }
+}
+
+const THREADS: i32[] = [2, 3, 5];
+
+/** One size: every element by one thread, and the same bytes by any number of threads. */
+function checkProduct(m: i32, n: i32, k: i32, share: f64, powers: bool): void {
+  M = m;
+  N = n;
+  K = k;
+  begin(
+    `M=${m.toString()} N=${n.toString()} K=${k.toString()} share ${share.toString()} ` +
+      `${powers ? 'powers of two' : 'reals'}`,
+    (m * 1009 + n) * 1009 + k,
+  );
+  makeOperands(share, powers);
+  const dx = multiply(1);
+  expectGradient(dx, powers);
+  for (let t = 0; t < THREADS.length; t++) {
+    const size = (M - 1) * xRow + K;
+    expectSameBytes(multiply(THREADS[t]), dx, 1, size, size, `dX on ${THREADS[t].toString()} threads`);
+  }
+  expectGuards();
+}
+
+const SHARES: f64[] = [0, 0.1, 0.5, 1];
+
+describe('f32_sddmm, alone: nothing but its entries is written', () => {
+  it('is within 11 2^-24 (|init| + |d| |b|), for 0 to 9 entries and a whole K-block', () => checkKernels(false));
+
+  it('adds lanes of o mod 4 in order, then (0 + 1) + (2 + 3), then to init (exact)', () => {
+    checkKernels(true);
+    expectOrderMattered();
+  });
+});
+
+describe('sddmm: (9 + panels) 2^-24 |dZ| |W^T|, exactly the entries written, the same bytes for every thread count', () => {
+  it('N = 1 to 100, with 0 to 9 entries in a row', () => {
+    for (let n = 1; n <= 100; n++) checkProduct(11, n, 1 + ((7 * n) % 23), FEW, false);
+  });
+
+  it('K across its blocks of 256, with 0 to 9 entries in a row and at every density', () => {
+    const depths: i32[] = [1, 3, 255, 256, 257, 511, 512, 513, 600];
+    for (let i = 0; i < depths.length; i++) {
+      checkProduct(10, 40, depths[i], FEW, false);
+      for (let s = 0; s < SHARES.length; s++) checkProduct(3, 35, depths[i], SHARES[s], false);
+    }
+  });
+
+  it('adds the panels in order, each in the order of f32_sddmm (exact)', () => {
+    const columns: i32[] = [1, 31, 32, 33, 64, 65, 100, 513];
+    for (let i = 0; i < columns.length; i++) {
+      checkProduct(11, columns[i], 29, FEW, true);
+      checkProduct(4, columns[i], 260, 0.5, true);
+    }
+    expectOrderMattered();
+  });
+});
