@@ -12,10 +12,11 @@ import {
 } from './fashion-mnist.js';
 import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from './idx.js';
 import { type IdxFile, openIdxFile } from './idx-file.js';
+import { toShared } from './shared.js';
 import { fromFirstSource, type SourceOptions } from './sources.js';
 import { systemCode } from './words.js';
 
-/** One part of a dataset. Both arrays own their buffers, each exactly as long as its content. */
+/** One part of a dataset. Both arrays own their buffers, shared memory each exactly as long as its content. */
 export interface Samples {
   /** Shape (count, imageHeight, imageWidth), grey, 0 to 255. */
   images: Uint8Array;
@@ -138,7 +139,7 @@ function samples(imageFile: IdxFile, labelFile: IdxFile): SizedSamples {
       { subject: labelFile.file, found: labelCount, expected: count },
     );
   }
-  return { images: new Uint8Array(images), labels: new Uint8Array(labels), count, height, width };
+  return { images: toShared(images), labels: toShared(labels), count, height, width };
 }
 
 function checkSameSize(train: SizedSamples, trainFile: string, test: SizedSamples, testFile: string): void {

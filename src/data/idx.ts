@@ -40,6 +40,10 @@ export function gunzip(bytes: Uint8Array, file: string, limit: number): Uint8Arr
   return buffer;
 }
 
+/** The least that a gzip file takes: header and trailer; and the least chunk that zlib accepts. */
+const MIN_GZIP_BYTES = 18;
+const MIN_CHUNK_BYTES = 64;
+
 /** What Node's zlib returns with `info: true`; `bytesWritten` counts the compressed bytes consumed. */
 interface InflateInfo {
   buffer: Uint8Array;
@@ -47,7 +51,7 @@ interface InflateInfo {
 }
 
 function inflate(bytes: Uint8Array, file: string, limit: number): InflateInfo {
-  const options: ZlibOptions = { maxOutputLength: limit, info: true };
+  const options: ZlibOptions = { maxOutputLength: limit, info: true, chunkSize: chunkSize(bytes, limit) };
   try {
     return gunzipSync(bytes, options) as unknown as InflateInfo;
   } catch (error) {
@@ -59,6 +63,16 @@ function inflate(bytes: Uint8Array, file: string, limit: number): InflateInfo {
       { subject: file, found: `more than ${limit}`, expected: limit, cause: error },
     );
   }
+}
+
+/**
+ * Room for the whole content in one piece, so that zlib joins no pieces: what the trailer says, held to what so many
+ * bytes of gzip can hold at the most (deflate's 1032 to 1) and to the limit.
+ */
+function chunkSize(bytes: Uint8Array, limit: number): number {
+  const trailer = new DataView(bytes.buffer, bytes.byteOffset + Math.max(0, bytes.length - 4));
+  const stated = bytes.length < MIN_GZIP_BYTES ? 0 : trailer.getUint32(0, true);
+  return Math.max(MIN_CHUNK_BYTES, Math.min(stated + 1, bytes.length * 1032, limit));
 }
 
 function damagedGzip(file: string, found: string, cause?: unknown): TreadleError {

@@ -72,12 +72,3 @@ export function fromErrorRecord(record: ErrorRecord): TreadleError {
   if (stack !== undefined) error.stack = stack;
   return error;
 }
-
-/** A view of the same values in shared memory; the array itself when it already lies there. */
-export function toShared<T extends Uint8Array | Uint16Array | Uint32Array>(array: T): T {
-  if (array.buffer instanceof SharedArrayBuffer) return array;
-  const Type = array.constructor as new (buffer: SharedArrayBuffer) => T;
-  const shared = new Type(new SharedArrayBuffer(array.byteLength));
-  shared.set(array);
-  return shared;
-}

@@ -1,9 +1,9 @@
 import type { Samples } from '#bindings';
 import { loadDataset } from '../data/dataset.js';
+import { toShared } from '../data/shared.js';
 import { stratifiedSplit, takeStratified } from '../data/split.js';
 import type { DatasetRecord, RunConfig } from '../records.js';
 import type { SampleIndices } from '../train/trainer.js';
-import { toShared } from './messages.js';
 import type { DataShape } from './plan.js';
 
 /** Which dataset a run uses. */

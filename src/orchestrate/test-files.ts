@@ -1,6 +1,7 @@
 import type { Engine, Samples, TreadleError } from '#bindings';
+import { toShared } from '../data/shared.js';
 import type { TestRecord } from '../records.js';
-import { fromErrorRecord, toShared, type WorkerMessage } from './messages.js';
+import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { DataShape } from './plan.js';
 import { onAbort, startWorker, workerError } from './threads.js';
 

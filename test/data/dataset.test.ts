@@ -46,10 +46,11 @@ describe('any dataset, without verification', () => {
     expect(dataset.hash).toBe(sha256(Buffer.concat(files.map(sha256))).toString('hex'));
   });
 
-  it('hands out arrays that own their buffers', async () => {
+  it('hands out arrays that own their buffers, in shared memory', async () => {
     const { train, test } = await loadDataset({ data: await written(), verify: false });
     for (const array of [train.images, train.labels, test.images, test.labels]) {
       expect(array.byteLength).toBe(array.buffer.byteLength);
+      expect(array.buffer).toBeInstanceOf(SharedArrayBuffer);
     }
   });
 

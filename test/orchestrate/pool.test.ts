@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadEngine, type TreadleError } from '../../dist/bindings/index.js';
+import { toShared } from '../../dist/data/shared.js';
 import { resolveConfig } from '../../dist/orchestrate/config.js';
-import { toShared } from '../../dist/orchestrate/messages.js';
 import { planJobs } from '../../dist/orchestrate/plan.js';
 import { type TrainJobsOptions, trainJobs } from '../../dist/orchestrate/pool.js';
 import type { Job, RunEvent, TrainedModel } from '../../dist/records.js';
