@@ -3,7 +3,7 @@ import type { Kernels } from './kernels.js';
 import { prepareProduct } from './product.js';
 
 const TILE_HEIGHTS: readonly Kernels['tileHeight'][] = [4, 6];
-const SPARSE_WIDTHS: readonly Kernels['sparseWidth'][] = [16, 32];
+const SPARSE_WIDTHS: readonly Kernels['sparseWidth'][] = [16, 32, 64];
 
 /** Divides into tiles of either height. Operands fit in the first two cache levels. */
 const SHAPE = { form: 'NN', m: 48, n: 64, k: 256 } as const;

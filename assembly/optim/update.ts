@@ -3,7 +3,7 @@ import { PANEL, PANEL_BYTES } from '../gemm/panel';
 import { NR, isTileHeight, tile } from '../gemm/tile';
 import { shareStart } from '../par/range';
 import { K_BLOCK, blocksOf, startsOf } from '../sparse/compress';
-import { spmmRow } from '../sparse/f32_spmm';
+import { columnsOfB, isSparseWidth, spmmRow } from '../sparse/f32_spmm';
 import { adam } from './adam';
 
 // A weight matrix's gradient and its Adam step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
@@ -74,27 +74,30 @@ export function updateCompressed(
   thread: i32,
   threads: i32,
 ): void {
-  assert((width == 16 || width == 32) && I > 0 && O > 0 && K > 0 && thread < threads);
-  const panels = (O + PANEL - 1) / PANEL;
-  const byPanels = panels >= PANELS_TO_SPLIT * threads;
-  const from = byPanels ? shareStart(panels, thread, threads) : 0;
-  const to = byPanels ? shareStart(panels, thread + 1, threads) : panels;
-  const first = byPanels ? 0 : shareStart(I, thread, threads);
-  const last = byPanels ? I : shareStart(I, thread + 1, threads);
+  assert(isSparseWidth(width) && I > 0 && O > 0 && K > 0 && thread < threads);
+  const columns = ((O + PANEL - 1) / PANEL) * PANEL;
+  const slices = (columns + width - 1) / width;
+  const bySlices = slices >= PANELS_TO_SPLIT * threads;
+  const from = bySlices ? shareStart(slices, thread, threads) : 0;
+  const to = bySlices ? shareStart(slices, thread + 1, threads) : slices;
+  const first = bySlices ? 0 : shareStart(I, thread, threads);
+  const last = bySlices ? I : shareStart(I, thread + 1, threads);
   const blocks = blocksOf(K);
-  const columns = min(PANEL, ((O + width - 1) / width) * width);
-  for (let panel = from; panel < to; panel++) {
-    for (let column = 0; column < columns; column += width) {
-      const offset = <usize>column << 2;
-      for (let i = first; i < last; i++) {
-        const start = startsOf(starts, i, K);
-        for (let block = 0; block < blocks; block++) {
-          const at = start + (<usize>block << 2);
-          const rows = b + <usize>(panel * K + block * K_BLOCK) * PANEL_BYTES + offset;
-          spmmRow(width, load<u32>(at), load<u32>(at, 4), rows, block == 0 ? zeros : scratch, scratch);
-        }
-        const at = <usize>(panel * I + i) * PANEL_BYTES + offset;
-        adam(width, w + at, scratch, m + at, v + at, factors);
+  const stride = <usize>K * PANEL_BYTES;
+  for (let slice = from; slice < to; slice++) {
+    const column = slice * width;
+    const taken = min(width, columns - column);
+    const dz = columnsOfB(b, K, column);
+    for (let i = first; i < last; i++) {
+      const start = startsOf(starts, i, K);
+      for (let block = 0; block < blocks; block++) {
+        const at = start + (<usize>block << 2);
+        const rows = dz + <usize>(block * K_BLOCK) * PANEL_BYTES;
+        spmmRow(taken, load<u32>(at), load<u32>(at, 4), rows, stride, block == 0 ? zeros : scratch, scratch);
+      }
+      for (let done = 0; done < taken; done += PANEL) {
+        const at = columnsOfB(<usize>i * PANEL_BYTES, I, column + done);
+        adam(min(PANEL, taken), w + at, scratch + (<usize>done << 2), m + at, v + at, factors);
       }
     }
   }

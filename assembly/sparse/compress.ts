@@ -10,8 +10,8 @@ import { zero } from '../simd/simd';
 // that a block meets stays in the first-level cache. An element that is not stored would have added an exact zero,
 // which at most turns a sum of -0 into 0.
 
-/** K-block of a compressed operand: K_BLOCK rows of a panel are 32 KB. */
-export const K_BLOCK: i32 = 256;
+/** K-block of a compressed operand: K_BLOCK rows of the two panels that the widest kernel reads are 32 KB. */
+export const K_BLOCK: i32 = 128;
 
 /** Bytes kept for the entries of one row: room for K, in an odd number of cache lines, so that rows spread over the sets. */
 export function entryStride(K: i32): usize {

@@ -2,12 +2,12 @@ import { PANEL_BYTES, PANEL } from '../gemm/panel';
 import { shareStart } from '../par/range';
 import { K_BLOCK, blocksOf, startsOf } from './compress';
 import { f32_sddmm } from './f32_sddmm';
-import { spmmRow } from './f32_spmm';
+import { columnsOfB, isSparseWidth, spmmRow } from './f32_spmm';
 
 /**
  * C = init + A B with A (M, K) compressed (compress.ts) and B packed in panels of 32 columns (gemm/pack.ts).
  *
- * width   columns that a micro-kernel takes at once: 16 or 32
+ * width   columns that a micro-kernel takes at once: 16, 32 or 64
  * init    one row of N f32, padded to whole panels: the value that every row of C starts from
  * c       row-major (M, N) with rows cStride bytes apart, readable and writable to whole panels; overwritten
  *
@@ -27,23 +27,27 @@ export function spmm(
   thread: i32,
   threads: i32,
 ): void {
-  assert((width == 16 || width == 32) && M > 0 && N > 0 && K > 0 && thread < threads);
-  const slices = ((N + PANEL - 1) / PANEL) * (PANEL / width);
+  assert(isSparseWidth(width) && M > 0 && N > 0 && K > 0 && thread < threads);
+  const columns = ((N + PANEL - 1) / PANEL) * PANEL;
+  const slices = (columns + width - 1) / width;
   const splitColumns = slices >= 8 * threads;
   const from = splitColumns ? shareStart(slices, thread, threads) : 0;
   const to = splitColumns ? shareStart(slices, thread + 1, threads) : slices;
   const first = splitColumns ? 0 : shareStart(M, thread, threads);
   const last = splitColumns ? M : shareStart(M, thread + 1, threads);
   const blocks = blocksOf(K);
+  const panelStride = <usize>K * PANEL_BYTES;
   for (let slice = from; slice < to; slice++) {
-    const column = <usize>(slice * width) << 2;
-    const panel = b + (column / PANEL_BYTES) * K * PANEL_BYTES + (column % PANEL_BYTES);
+    const column = slice * width;
+    const taken = min(width, columns - column);
+    const panel = columnsOfB(b, K, column);
+    const offset = <usize>column << 2;
     for (let block = 0; block < blocks; block++) {
       const rows = panel + <usize>(block * K_BLOCK) * PANEL_BYTES;
       for (let m = first; m < last; m++) {
         const start = startsOf(starts, m, K) + (<usize>block << 2);
-        const out = c + <usize>m * cStride + column;
-        spmmRow(width, load<u32>(start), load<u32>(start, 4), rows, block == 0 ? init + column : out, out);
+        const out = c + <usize>m * cStride + offset;
+        spmmRow(taken, load<u32>(start), load<u32>(start, 4), rows, panelStride, block == 0 ? init + offset : out, out);
       }
     }
   }
