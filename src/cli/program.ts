@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addBench } from './commands/bench.js';
 import { addDataCommand } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
 import { addInspect } from './commands/inspect.js';
@@ -42,6 +43,7 @@ export function newProgram(end: (code: number) => void): Command {
   addReport(program);
   addInspect(program);
   addDoctor(program);
+  addBench(program);
   return program;
 }
 

@@ -1,0 +1,78 @@
+import { type Engine, Network, type NetworkSpec, type Samples, TreadleError } from '#bindings';
+import { type BatchRange, batchRanges } from '../train/batches.js';
+import { epochOrder, networkSeed } from '../train/seeds.js';
+import { withThreads } from './helpers.js';
+
+/** One model to train and time. */
+export interface EpochWork {
+  model: string;
+  spec: NetworkSpec;
+  batchSize: number;
+  threads: number;
+  /** Trained on whole, in every epoch. */
+  data: Samples;
+}
+
+export interface EpochFigure {
+  model: string;
+  batchSize: number;
+  threads: number;
+  /** Samples in the epoch. */
+  samples: number;
+  /** Median of the timed epochs. */
+  seconds: number;
+}
+
+/** Fewest batches in which a falling loss can be told from noise. */
+export const FEWEST_BATCHES = 4;
+
+/** The first rate of the published report's chains, and the seed of weights, masks and orders. */
+const LEARNING_RATE = 0.005;
+const SEED = 0;
+const TIMED_EPOCHS = 3;
+
+/**
+ * Trains a model and times it: one epoch that is checked and not counted, then the median of three. Validation is left
+ * out. Throws `diverged` when the checked epoch's losses are not finite or do not fall, and what `withThreads` throws.
+ */
+export async function measureEpoch(engine: Engine, work: EpochWork): Promise<EpochFigure> {
+  const { model, spec, batchSize, threads, data } = work;
+  const samples = data.labels.length;
+  const batches = batchRanges(samples, batchSize);
+  const network = new Network(engine, spec, { seed: networkSeed(SEED, model), batchSize, data });
+  const seconds = await withThreads(engine, network, threads, () => {
+    checkLosses(model, trainEpoch(network, model, 0, batches));
+    const times = Array.from({ length: TIMED_EPOCHS }, (_, epoch) => {
+      const started = performance.now();
+      trainEpoch(network, model, 1 + epoch, batches);
+      return (performance.now() - started) / 1000;
+    });
+    return times.sort((a, b) => a - b)[TIMED_EPOCHS >> 1]!;
+  });
+  return { model, batchSize, threads, samples, seconds };
+}
+
+/** Trains on every sample once, in a new order, and returns the loss of each batch. */
+function trainEpoch(network: Network, model: string, epoch: number, batches: BatchRange[]): number[] {
+  const samples = batches.reduce((sum, { rows }) => sum + rows, 0);
+  const indices = Uint32Array.from({ length: samples }, (_, index) => index);
+  network.beginEpoch(epochOrder(indices, SEED, model, epoch), LEARNING_RATE);
+  return batches.map(({ first, rows }) => network.trainBatch(first, rows));
+}
+
+/**
+ * Throws `diverged` when a first epoch's losses are not those of training: all finite, and lower on average in the
+ * second half than in the first.
+ */
+export function checkLosses(model: string, losses: readonly number[]): void {
+  const half = losses.length >> 1;
+  const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length;
+  const [before, after] = [mean(losses.slice(0, half)), mean(losses.slice(half))];
+  if (losses.every(Number.isFinite) && after < before) return;
+  const found = `${before.toFixed(4)} in its first half and ${after.toFixed(4)} in its second`;
+  throw new TreadleError(
+    'diverged',
+    `Model ${model} does not learn: the mean loss of its first epoch is ${found}; finite losses that fall are expected.`,
+    { subject: model, found, expected: 'finite losses that fall' },
+  );
+}

@@ -1,0 +1,85 @@
+import {
+  type Engine,
+  measurePeak,
+  type NetworkSpec,
+  type Samples,
+  widths,
+} from '../../dist/bindings/index.js';
+import { openEngine } from '../../dist/cli/engine.js';
+import { ARCHITECTURES } from '../../dist/model/architectures.js';
+import { describeEnvironment } from '../../dist/orchestrate/environment.js';
+
+/** What a group of benches ran on. */
+export interface BenchMachine {
+  machine: string;
+  node: string;
+  v8: string;
+  build: string;
+  kernels: string;
+  revectorized: boolean;
+  /** 128-bit multiply-adds in registers alone, on one thread. */
+  peakGflops: number;
+}
+
+/** What the reporter is told about a group of benches. */
+export interface BenchGroup {
+  machine: BenchMachine;
+  /** Floating-point operations of one call, by the bench's name. */
+  work: Record<string, number>;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    group?: BenchGroup;
+  }
+}
+
+/** How long one bench is run, in milliseconds. */
+export const BRIEFLY = { time: 100, warmupTime: 40 };
+export const LONGER = { time: 600, warmupTime: 200 };
+
+/** The engine as the command line opens it ($TREADLE_BUILD chooses another build), and what it runs on. */
+export async function openMachine(): Promise<{ engine: Engine; machine: BenchMachine }> {
+  const engine = await openEngine('auto');
+  const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(engine, 0);
+  const { peakGflops } = measurePeak(engine, []);
+  return {
+    engine,
+    machine: { machine: `${cpu}, ${cores} cores`, node, v8, build, kernels, revectorized, peakGflops },
+  };
+}
+
+/** The architectures on Fashion-MNIST's sizes. */
+export const MODELS: [name: string, spec: NetworkSpec][] = Object.entries(ARCHITECTURES).map(
+  ([name, { hidden }]) => [name, { inputs: 784, hidden, classes: 10, dropout: 0.5 }],
+);
+
+/**
+ * Floating-point operations of the matrix products for `rows` samples, zeros included: forward alone, or a whole
+ * training step with the gradients of weights and inputs. What is not a product is not counted.
+ */
+export function productWork(spec: NetworkSpec, rows: number, pass: 'forward' | 'training'): number {
+  const sizes = widths(spec);
+  const layers = sizes.slice(1).map((outputs, layer) => 2 * rows * sizes[layer]! * outputs);
+  const forward = layers.reduce((sum, layer) => sum + layer, 0);
+  return pass === 'forward' ? forward : 3 * forward - layers[0]!;
+}
+
+/** Samples that a network learns, half of whose pixels are zero as in Fashion-MNIST: an image for each class, and noise. */
+export function madeUpSamples({ inputs, classes }: NetworkSpec, count: number): Samples {
+  let word = 1;
+  const next = (): number => {
+    word = (Math.imul(word, 1664525) + 1013904223) >>> 0;
+    return word / 2 ** 32;
+  };
+  const prototypes = Uint8Array.from({ length: classes * inputs }, () =>
+    next() < 0.5 ? 0 : 1 + Math.floor(next() * 200),
+  );
+  const labels = Uint8Array.from({ length: count }, () => Math.floor(next() * classes));
+  const images = new Uint8Array(count * inputs);
+  for (let i = 0; i < images.length; i++) {
+    const pixel = prototypes[labels[Math.floor(i / inputs)]! * inputs + (i % inputs)]!;
+    images[i] = pixel === 0 ? 0 : pixel + Math.floor(next() * 55);
+  }
+  return { images, labels };
+}
