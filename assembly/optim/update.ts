@@ -11,6 +11,7 @@ import { adam } from './adam';
 //
 //   w, m, v  (I, O) in panels (gemm/panel.ts); updated in place
 //   b        dZ (K, O) in panels; K = the batch
+//   zeros    as many f32 zeros as a kernel takes columns, 32 at least
 //   factors  adam.ts
 //   scratch  6 x 128 bytes of the calling thread's own
 //

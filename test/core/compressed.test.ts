@@ -72,7 +72,7 @@ describe.each(engines)('compressed and dense layers in the build $build', (engin
     force([true, true, false]);
     const bytes = train(engine, shape);
     for (const tileHeight of [4, 6] as const) {
-      for (const sparseWidth of [16, 32] as const) {
+      for (const sparseWidth of [16, 32, 64] as const) {
         const other = { ...engine, kernels: { tileHeight, sparseWidth } };
         expect(train(other, shape).equals(bytes), `${tileHeight} rows, ${sparseWidth} columns`).toBe(true);
       }

@@ -23,6 +23,7 @@ const choices: [string, Kernels][] = [
   ['4x8/32', { tileHeight: 4, sparseWidth: 32 }],
   ['6x8/16', { tileHeight: 6, sparseWidth: 16 }],
   ['6x8/32', { tileHeight: 6, sparseWidth: 32 }],
+  ['6x8/64', { tileHeight: 6, sparseWidth: 64 }],
 ];
 
 describe('a choice of kernels', () => {
@@ -42,7 +43,7 @@ describe('a choice of kernels', () => {
       expect(() => parseKernels(text)).toThrow(
         expect.objectContaining({
           code: 'usage',
-          message: `TREADLE_KERNELS is '${text}'; 4x8/16, 4x8/32, 6x8/16 or 6x8/32 is expected.`,
+          message: `TREADLE_KERNELS is '${text}'; 4x8 or 6x8, then /16, /32 or /64, is expected.`,
           subject: 'TREADLE_KERNELS',
           found: text,
         }),

@@ -1,4 +1,4 @@
-import {
+import { K_BLOCK,
   compressColumns,
   compressPixelColumns,
   compressPixelRows,
@@ -36,8 +36,7 @@ const NAMES: string[] = ['compressRows', 'compressColumns', 'compressPixelRows',
 /** Rows of the compressed matrix: around the groups of 4. */
 const HEIGHTS: i32[] = [1, 3, 4, 5, 9];
 /** Its columns: around the groups of 4 and around one and two K-blocks of 256. */
-const DEPTHS: i32[] = [1, 3, 4, 5, 255, 256, 257, 600];
-const K_BLOCK: i32 = 256;
+const DEPTHS: i32[] = [1, 3, 4, 5, 127, 128, 129, 255, 256, 257, 600];
 /** Bytes from row to row of a panel of B, which the entries' offsets count in. */
 const ROW_BYTES: u32 = 128;
 

@@ -1,4 +1,4 @@
-import { compressRows, entryStride } from '../../assembly/sparse/compress';
+import { K_BLOCK, compressRows, entryStride } from '../../assembly/sparse/compress';
 import { f32_sddmm } from '../../assembly/sparse/f32_sddmm';
 import { sddmm } from '../../assembly/sparse/spmm';
 import {
@@ -33,7 +33,6 @@ import {
 
 /** Columns of a panel of B. */
 const PANEL: i32 = 32;
-const K_BLOCK: i32 = 256;
 /** The bits of an element that was never written. */
 const FRESH: u32 = 0xffffffff;
 
@@ -116,7 +115,7 @@ function checkKernel(count: i32, first: bool, powers: bool): void {
 
 /** Up to two fours of entries and a rest, and a whole K-block. */
 function checkKernels(powers: bool): void {
-  const counts: i32[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 254, 255, 256];
+  const counts: i32[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, K_BLOCK - 2, K_BLOCK - 1, K_BLOCK];
   for (let i = 0; i < counts.length; i++) {
     checkKernel(counts[i], true, powers);
     checkKernel(counts[i], false, powers);
@@ -260,7 +259,7 @@ describe('sddmm: (9 + panels) 2^-24 |dZ| |W^T|, exactly the entries written, the
   });
 
   it('K across its blocks of 256, with 0 to 9 entries in a row and at every density', () => {
-    const depths: i32[] = [1, 3, 255, 256, 257, 511, 512, 513, 600];
+    const depths: i32[] = [1, 3, 127, 128, 129, 255, 256, 257, 511, 512, 513, 600];
     for (let i = 0; i < depths.length; i++) {
       checkProduct(10, 40, depths[i], FEW, false);
       for (let s = 0; s < SHARES.length; s++) checkProduct(3, 35, depths[i], SHARES[s], false);

@@ -1,7 +1,7 @@
 import { gemm } from '../../assembly/gemm/gemm';
 import { packA, packB } from '../../assembly/gemm/pack';
-import { compressRows, entryStride } from '../../assembly/sparse/compress';
-import { f32_spmm_16, f32_spmm_32 } from '../../assembly/sparse/f32_spmm';
+import { K_BLOCK, compressRows, entryStride } from '../../assembly/sparse/compress';
+import { f32_spmm_16, f32_spmm_32, f32_spmm_64 } from '../../assembly/sparse/f32_spmm';
 import { spmm } from '../../assembly/sparse/spmm';
 import {
   accumulated,
@@ -29,7 +29,6 @@ import {
 
 /** Columns of a packed panel of B. */
 const PANEL: i32 = 32;
-const K_BLOCK: i32 = 256;
 
 function fill(p: usize, count: i32, integers: bool): void {
   if (integers) fillIntegers(p, count, 8);
@@ -38,7 +37,10 @@ function fill(p: usize, count: i32, integers: bool): void {
 
 // The micro-kernels alone
 
-/** `count` entries spread over a K-block, on the last `width` columns of a panel; C over init where inPlace. */
+/**
+ * `count` entries spread over a K-block, on the last `width` columns of a panel, or on two panels for a width of 64; C
+ * over init where inPlace.
+ */
 function checkKernel(width: i32, count: i32, inPlace: bool, integers: bool): void {
   begin(
     `width ${width.toString()} with ${count.toString()} entries ${inPlace ? 'in place' : ''} ` +
@@ -46,14 +48,15 @@ function checkKernel(width: i32, count: i32, inPlace: bool, integers: bool): voi
     count * 100 + width,
   );
   // Rows of B that no entry names, and columns that the kernel does not take, are NaN.
-  const b = floats(K_BLOCK * PANEL);
-  const firstColumn = PANEL - width;
+  const b = floats(2 * K_BLOCK * PANEL);
+  const firstColumn = max(0, PANEL - width);
   const entries = allocate(<usize>count << 3);
   for (let i = 0; i < count; i++) {
     const k = (i * K_BLOCK) / count;
     store<u32>(entries + (<usize>i << 3), k * PANEL * 4);
     fill(entries + (<usize>i << 3) + 4, 1, integers);
-    fill(b + (<usize>(k * PANEL + firstColumn) << 2), width, integers);
+    fill(b + (<usize>(k * PANEL + firstColumn) << 2), min(width, PANEL), integers);
+    if (width > PANEL) fill(b + (<usize>((K_BLOCK + k) * PANEL) << 2), PANEL, integers);
   }
   const init = floats(width);
   fill(init, width, integers);
@@ -61,12 +64,14 @@ function checkKernel(width: i32, count: i32, inPlace: bool, integers: bool): voi
   const c = inPlace ? init : floats(width);
   const end = entries + (<usize>count << 3);
   if (width == 16) f32_spmm_16(entries, end, b + (<usize>firstColumn << 2), init, c);
-  else f32_spmm_32(entries, end, b + (<usize>firstColumn << 2), init, c);
+  else if (width == 32) f32_spmm_32(entries, end, b, init, c);
+  else f32_spmm_64(entries, end, b, b + (<usize>(K_BLOCK * PANEL) << 2), init, c);
   for (let j = 0; j < width; j++) {
     let sum = <f64>at(start, j);
     let size = Math.abs(sum);
     for (let i = 0; i < count; i++) {
-      const term = <f64>at(entries, 2 * i + 1) * <f64>at(b, ((i * K_BLOCK) / count) * PANEL + firstColumn + j);
+      const row = (j / PANEL) * K_BLOCK + (i * K_BLOCK) / count;
+      const term = <f64>at(entries, 2 * i + 1) * <f64>at(b, row * PANEL + firstColumn + (j % PANEL));
       sum += term;
       size += Math.abs(term);
     }
@@ -76,7 +81,7 @@ function checkKernel(width: i32, count: i32, inPlace: bool, integers: bool): voi
 }
 
 function checkKernels(width: i32): void {
-  const counts: i32[] = [0, 1, 2, 3, 31, 255, 256];
+  const counts: i32[] = [0, 1, 2, 3, 31, K_BLOCK - 1, K_BLOCK];
   for (let i = 0; i < counts.length; i++) {
     for (let integers = 0; integers < 2; integers++) {
       checkKernel(width, counts[i], false, integers == 1);
@@ -169,7 +174,7 @@ function expectProduct(c: usize, integers: bool): void {
 const DENSITIES: f64[] = [0, 0.1, 0.5, 1];
 const THREADS: i32[] = [1, 2, 3, 5];
 
-/** One size: near f64, and the bytes of gemm() for both widths and every number of threads. */
+/** One size: near f64, and the bytes of gemm() for every width and every number of threads. */
 function checkProduct(m: i32, n: i32, k: i32, density: f64, integers: bool): void {
   M = m;
   N = n;
@@ -182,7 +187,7 @@ function checkProduct(m: i32, n: i32, k: i32, density: f64, integers: bool): voi
   makeOperands(density, integers);
   const dense = floats(roundUp(M, 4) * cRow);
   gemm(4, M, N, K, packedA, packedB, init, dense, <usize>cRow << 2, 0, 1);
-  for (let width = 16; width <= 32; width += 16) {
+  for (let width = 16; width <= 64; width *= 2) {
     for (let t = 0; t < THREADS.length; t++) {
       const c = multiply(width, THREADS[t]);
       expectSameBytes(c, dense, M, N, cRow, `C by width ${width.toString()} on ${THREADS[t].toString()} threads`);
@@ -197,13 +202,13 @@ describe('f32_spmm micro-kernels, alone', () => {
   it('f32_spmm_32 is within (K + 1) 2^-24 (|init| + |A| |B|), and exact on integers', () => checkKernels(32));
 });
 
-describe('spmm: (K + 1) 2^-24 (|init| + |A| |B|), the bytes of gemm for both widths and every thread count', () => {
+describe('spmm: (K + 1) 2^-24 (|init| + |A| |B|), the bytes of gemm for every width and every thread count', () => {
   it('N = 1 to 100', () => {
     for (let n = 1; n <= 100; n++) checkProduct(1 + (n % 6), n, 1 + (n % 13), DENSITIES[n % 4], n % 8 < 4);
   });
 
   it('K across its blocks of 256, at every density', () => {
-    const depths: i32[] = [1, 3, 255, 256, 257, 511, 512, 513, 600];
+    const depths: i32[] = [1, 3, 127, 128, 129, 255, 256, 257, 511, 512, 513, 600];
     for (let d = 0; d < depths.length; d++) {
       for (let i = 0; i < DENSITIES.length; i++) {
         checkProduct(7, 35, depths[d], DENSITIES[i], false);
@@ -233,7 +238,7 @@ describe('spmm and padding', () => {
     for (let k = 0; k < K; k++) fillUniform(sourceB + ((<usize>k * bRow) << 2), N, -1, 1);
     init = zeroed(64);
     pack();
-    for (let width = 16; width <= 32; width += 16) {
+    for (let width = 16; width <= 64; width *= 2) {
       const c = multiply(width, 2);
       for (let m = 0; m < M; m++) {
         for (let n = N; n < 64; n++) expectNear(at(c, m * cRow + n), 0, 0, 'C', m, n);

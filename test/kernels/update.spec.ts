@@ -2,7 +2,7 @@ import { gemm } from '../../assembly/gemm/gemm';
 import { packB, packTransposedA } from '../../assembly/gemm/pack';
 import { ADAM_FACTOR_BYTES, adam, adamFactors } from '../../assembly/optim/adam';
 import { updateCompressed, updateDense } from '../../assembly/optim/update';
-import { compressColumns, entryStride } from '../../assembly/sparse/compress';
+import { K_BLOCK, compressColumns, entryStride } from '../../assembly/sparse/compress';
 import {
   allocate,
   at,
@@ -25,7 +25,6 @@ import {
 
 /** Columns of a packed panel of B. */
 const PANEL: i32 = 32;
-const K_BLOCK: i32 = 256;
 /** Elements of W, m and v behind the last panel. */
 const SPARE: i32 = 5 * PANEL;
 /** Bytes of a thread's scratch: 6 rows of a panel. */
@@ -61,7 +60,7 @@ function inPanels(i: i32, o: i32): i32 {
 function makeCase(density: f64): void {
   columns = roundUp(O, PANEL);
   count = I * columns + SPARE;
-  zeros = zeroed(PANEL);
+  zeros = zeroed(2 * PANEL);
   xRow = primeFrom(roundUp(I, 4));
   x = zeroed(K * xRow);
   for (let k = 0; k < K; k++) {
@@ -165,6 +164,7 @@ function checkUpdate(compressed: bool, inputs: i32, outputs: i32, batch: i32, de
   for (let t = 0; t < threads.length; t++) {
     expectUpdate(compressed ? 0 : 4, 16, threads[t]);
     expectUpdate(compressed ? 0 : 6, 32, threads[t]);
+    if (compressed) expectUpdate(0, 64, threads[t]);
   }
   expectGuards();
 }
@@ -191,7 +191,7 @@ function checkManyPanels(compressed: bool): void {
 
 /** Batches around one and two blocks of 256. */
 function checkBatches(compressed: bool): void {
-  const batches: i32[] = [1, 2, 3, 64, 65, 255, 256, 257, 512, 513, 600];
+  const batches: i32[] = [1, 2, 3, 64, 65, 127, 128, 129, 255, 256, 257, 512, 513, 600];
   for (let b = 0; b < batches.length; b++) {
     checkUpdate(compressed, 9, 40, batches[b], 0.5);
     checkUpdate(compressed, 11, 10, batches[b], DENSITIES[b % 4]);
@@ -204,7 +204,7 @@ describe('updateDense: the bytes of gemm, then adam, for tiles of 4 and 6 and ev
   it('batches below and above a block of gemm', () => checkBatches(false));
 });
 
-describe('updateCompressed: the bytes of gemm, then adam, for widths 16 and 32 and every thread count', () => {
+describe('updateCompressed: the bytes of gemm, then adam, for widths 16, 32 and 64 and every thread count', () => {
   it('around its panels', () => checkShapes(true));
   it('fewer and more than four panels a thread', () => checkManyPanels(true));
   it('batches below and above a K-block', () => checkBatches(true));
