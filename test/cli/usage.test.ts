@@ -14,6 +14,7 @@ const COMMANDS = [
   ['report'],
   ['inspect'],
   ['doctor'],
+  ['bench'],
 ];
 
 describe('help', () => {
