@@ -12,7 +12,7 @@ import {
 } from './fashion-mnist.js';
 import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from './idx.js';
 import { type IdxFile, openIdxFile } from './idx-file.js';
-import { toShared } from './shared.js';
+import { release, toShared } from './shared.js';
 import { fromFirstSource, type SourceOptions } from './sources.js';
 import { systemCode } from './words.js';
 
@@ -121,7 +121,10 @@ async function open(folder: string, entries: string[], name: IdxFileName, verify
     );
   }
   const file = join(folder, entry);
-  return openIdxFile(name, file, await readFileBounded(file, MAX_IDX_BYTES), verify);
+  const bytes = await readFileBounded(file, MAX_IDX_BYTES);
+  const opened = openIdxFile(name, file, bytes, verify);
+  if (opened.content.buffer !== bytes.buffer) release(bytes);
+  return opened;
 }
 
 interface SizedSamples extends Samples {
@@ -139,7 +142,9 @@ function samples(imageFile: IdxFile, labelFile: IdxFile): SizedSamples {
       { subject: labelFile.file, found: labelCount, expected: count },
     );
   }
-  return { images: toShared(images), labels: toShared(labels), count, height, width };
+  const shared = { images: toShared(images), labels: toShared(labels), count, height, width };
+  release(imageFile.content);
+  return shared;
 }
 
 function checkSameSize(train: SizedSamples, trainFile: string, test: SizedSamples, testFile: string): void {

@@ -21,6 +21,7 @@ afterEach(() => {
 const choices: [string, Kernels][] = [
   ['4x8/16', { tileHeight: 4, sparseWidth: 16 }],
   ['4x8/32', { tileHeight: 4, sparseWidth: 32 }],
+  ['4x8/64', { tileHeight: 4, sparseWidth: 64 }],
   ['6x8/16', { tileHeight: 6, sparseWidth: 16 }],
   ['6x8/32', { tileHeight: 6, sparseWidth: 32 }],
   ['6x8/64', { tileHeight: 6, sparseWidth: 64 }],
