@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TreadleError } from '#bindings';
 
@@ -106,6 +106,27 @@ export async function readFileBounded(path: string, maxBytes: number): Promise<U
     return await readOpened(path, maxBytes);
   } catch (cause) {
     throw cause instanceof TreadleError ? cause : readFailure(path, cause);
+  }
+}
+
+/** Names in a folder, sorted. Throws `not-found` or `unreadable`; `expected` says what should be there. */
+export async function listFolder(path: string, expected: string): Promise<string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (cause) {
+    const code = codeOf(cause);
+    const missing = code === 'ENOENT';
+    const found = missing ? 'does not exist' : `cannot be listed (${code})`;
+    throw new TreadleError(
+      missing ? 'not-found' : 'unreadable',
+      `${path} ${found}; ${expected} is expected.`,
+      {
+        subject: path,
+        found,
+        expected,
+        cause,
+      },
+    );
   }
 }
 

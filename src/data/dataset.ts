@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { TreadleError } from '#bindings';
-import { readFileBounded } from '../files.js';
+import { listFolder, readFileBounded } from '../files.js';
 import {
   FASHION_MNIST,
   FASHION_MNIST_CLASSES,
@@ -14,7 +13,6 @@ import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from './idx.js';
 import { type IdxFile, openIdxFile } from './idx-file.js';
 import { release, toShared } from './shared.js';
 import { fromFirstSource, type SourceOptions } from './sources.js';
-import { systemCode } from './words.js';
 
 /** One part of a dataset. Both arrays own their buffers, shared memory each exactly as long as its content. */
 export interface Samples {
@@ -56,7 +54,7 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
 }
 
 async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset, 'source'>> {
-  const entries = await list(folder);
+  const entries = await listFolder(folder, 'a folder with the four IDX files');
   const trainImages = await open(folder, entries, IDX_FILES[0], verify);
   const trainLabels = await open(folder, entries, IDX_FILES[1], verify);
   const testImages = await open(folder, entries, IDX_FILES[2], verify);
@@ -83,27 +81,6 @@ async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset
     train: { images: train.images, labels: train.labels, count: train.count },
     test: { images: test.images, labels: test.labels, count: test.count },
   };
-}
-
-async function list(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const code = systemCode(error);
-    const missing = code === 'ENOENT';
-    const found = missing ? 'does not exist' : `cannot be listed (${code})`;
-    const expected = 'a folder with the four IDX files';
-    throw new TreadleError(
-      missing ? 'not-found' : 'unreadable',
-      `${folder} ${found}; ${expected} is expected.`,
-      {
-        subject: folder,
-        found,
-        expected,
-        cause: error,
-      },
-    );
-  }
 }
 
 /** Reads the plain file or, when there is none, the one with `.gz`. */

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parameterCount, TreadleError } from '#bindings';
+import { listFolder } from '../files.js';
 import { ARCHITECTURES } from '../model/architectures.js';
 import { type LoadedWeights, loadWeights, type WeightsMetadata } from '../weights/model-file.js';
 
@@ -20,7 +20,7 @@ export interface StoredModel {
  * Throws `not-found` or `unreadable` for the folder, and `not-found` when it holds no weights file.
  */
 export async function listModels(folder: string): Promise<StoredModel[]> {
-  const names = await list(folder);
+  const names = await listFolder(folder, 'a folder with weights files');
   const files = names.filter(
     (name) =>
       name.endsWith('.safetensors') ||
@@ -59,27 +59,6 @@ export function bestStored(models: readonly StoredModel[], folder: string): Stor
     `No weights file in ${folder} says how it did in validation; a .safetensors file that treadle wrote is expected for --best.`,
     { subject: folder, found: 'no validation figures', expected: 'a .safetensors file written by treadle' },
   );
-}
-
-async function list(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const missing = code === 'ENOENT';
-    const found = missing ? 'does not exist' : `cannot be listed (${code})`;
-    const expected = 'a folder with weights files';
-    throw new TreadleError(
-      missing ? 'not-found' : 'unreadable',
-      `${folder} ${found}; ${expected} is expected.`,
-      {
-        subject: folder,
-        found,
-        expected,
-        cause,
-      },
-    );
-  }
 }
 
 async function describe(file: string): Promise<StoredModel> {
