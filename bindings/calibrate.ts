@@ -15,6 +15,11 @@ const WARM_UP_MS = 4;
 const COMPILE_MS = 6;
 const ROUNDS = 9;
 
+/** The engine with the kernels that were asked for or, where none were, the fastest. The debug build keeps its own. */
+export async function suitKernels(engine: Engine): Promise<Engine> {
+  return engine.kernelsForced || engine.build === 'debug' ? engine : calibrate(engine);
+}
+
 /**
  * The same engine with the micro-kernels that are fastest on it, found in about 40 ms. A choice of speed: all kernels
  * give the same bytes.

@@ -12,6 +12,8 @@ export interface Engine {
   readonly module: WebAssembly.Module;
   /** The micro-kernels in use. All give the same bytes; which are fastest depends on the JavaScript engine. */
   readonly kernels: Kernels;
+  /** True where the kernels were asked for, by an option or $TREADLE_KERNELS: then nothing chooses others. */
+  readonly kernelsForced: boolean;
   /** True where V8 joins pairs of 128-bit operations (revectorize). */
   readonly revectorized: boolean;
 }

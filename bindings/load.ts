@@ -1,4 +1,4 @@
-import { calibrate } from './calibrate.js';
+import { suitKernels } from './calibrate.js';
 import type { Engine } from './engine.js';
 import { TreadleError } from './errors.js';
 import { type BuildName, chooseBuild, detectFeatures } from './features.js';
@@ -26,8 +26,13 @@ export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
   const build = chooseBuild(wanted, await detectFeatures());
   const module = await compileBytes(await readWasm(build));
   const forced = options.kernels ?? parseKernels(environment('TREADLE_KERNELS'));
-  const engine: Engine = { build, module, kernels: forced ?? DEFAULT_KERNELS, revectorized: false };
-  return forced === undefined && build !== 'debug' ? calibrate(engine) : engine;
+  return suitKernels({
+    build,
+    module,
+    kernels: forced ?? DEFAULT_KERNELS,
+    kernelsForced: forced !== undefined,
+    revectorized: false,
+  });
 }
 
 function environment(name: string): string | undefined {

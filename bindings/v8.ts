@@ -1,4 +1,4 @@
-import { calibrate } from './calibrate.js';
+import { suitKernels } from './calibrate.js';
 import type { Engine } from './engine.js';
 import { compileBytes, readWasm } from './load.js';
 import { Network } from './network.js';
@@ -36,7 +36,7 @@ export async function revectorize(engine: Engine): Promise<Engine> {
   const expected = probeTraining(engine);
   setFlag('--experimental-wasm-revectorize');
   const module = await compileBytes(withSection(await readWasm(engine.build), 'revectorized'));
-  const joined = await calibrate({ ...engine, module, revectorized: true });
+  const joined = await suitKernels({ ...engine, module, revectorized: true });
   if (sameBytes(probeTraining(joined), expected)) return joined;
   setFlag('--no-experimental-wasm-revectorize');
   return engine;

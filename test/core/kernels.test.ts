@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { calibrate } from '../../dist/bindings/calibrate.js';
+import { calibrate, suitKernels } from '../../dist/bindings/calibrate.js';
 import {
   DEFAULT_KERNELS,
   describeKernels,
@@ -64,6 +64,12 @@ describe('an engine is loaded', () => {
     vi.stubEnv('TREADLE_KERNELS', '4x8/16');
     const kernels = { tileHeight: 6, sparseWidth: 32 } as const;
     expect((await loadEngine({ build: 'simd', kernels })).kernels).toEqual(kernels);
+  });
+
+  it.each(choices)('and keeps the kernels asked for when it is compiled anew: %s', async (_, kernels) => {
+    const engine = await loadEngine({ build: 'simd', kernels });
+    expect(engine.kernelsForced).toBe(true);
+    expect((await suitKernels({ ...engine, revectorized: true })).kernels).toEqual(kernels);
   });
 
   it('not at all with a TREADLE_KERNELS that is none', async () => {

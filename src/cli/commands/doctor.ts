@@ -25,6 +25,7 @@ export function addDoctor(program: Command): void {
         build: engine.build,
         why: reasonFor(options.build, features),
         kernels: describeKernels(engine.kernels),
+        kernelsForced: engine.kernelsForced,
         revectorized: engine.revectorized,
         ...measurePeak(engine),
       };
@@ -49,11 +50,13 @@ type Findings = ReturnType<typeof measurePeak> & {
   build: string;
   why: string;
   kernels: string;
+  kernelsForced: boolean;
   revectorized: boolean;
 };
 
 function describe(findings: Findings): string {
-  const { node, v8, cpu, cores, features, build, why, kernels, revectorized, peakGflops, gemm } = findings;
+  const { node, v8, cpu, cores, features, build, why, peakGflops, gemm } = findings;
+  const { kernels, kernelsForced, revectorized } = findings;
   const yesNo = (has: boolean): string => (has ? 'yes' : 'no');
   const rows = gemm.map(({ form, m, n, k, gflops, peakFraction }) => [
     form,
@@ -66,7 +69,7 @@ function describe(findings: Findings): string {
     `processor ${cpu}, ${cores} cores`,
     `features  SIMD ${yesNo(features.simd)}, relaxed SIMD ${yesNo(features.relaxedSimd)}, threads ${yesNo(features.threads)}`,
     `build     ${build}: ${why}`,
-    `kernels   ${kernels}: the fastest here, ${revectorized ? '256' : '128'} bits wide`,
+    `kernels   ${kernels}: ${kernelsForced ? 'asked for by TREADLE_KERNELS' : 'the fastest here'}, ${revectorized ? '256' : '128'} bits wide`,
     `peak      ${peakGflops.toFixed(1)} GFLOP/s, 128-bit multiply-add on one core`,
     '',
     plainTable(['GEMM', 'M x N x K', 'GFLOP/s', 'of peak'], rows, 2),
