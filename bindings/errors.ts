@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'not-found' // a file or folder that is not there
   | 'unreadable' // a file or folder that is there and cannot be read
   | 'unwritable' // a file or folder that cannot be written
+  | 'locked' // a folder that another process is using
   | 'format' // bytes that are not what the format says
   | 'checksum' // a file whose SHA-256 is not the published one
   | 'shape' // sizes that do not fit together

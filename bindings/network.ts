@@ -15,7 +15,7 @@ import {
   type NetworkSpec,
 } from './spec.js';
 import type { HelperTicket } from './team.js';
-import type { NetworkTensors, OptimizerState } from './tensors.js';
+import type { NetworkTensors, OptimizerState, TrainingState } from './tensors.js';
 
 /** Samples and their classes. */
 export interface Samples {
@@ -45,6 +45,9 @@ export interface Totals {
   samples: number;
 }
 
+/** The totals before an epoch's first batch. */
+const NOTHING: Totals = { loss: 0, correct: 0, samples: 0 };
+
 /** Figures of an evaluation. */
 export interface Evaluation {
   /** Mean loss per sample, in nats. */
@@ -62,7 +65,9 @@ export class Network {
   readonly #samples: number;
   #batchesTracked = 0;
   #optimizerSteps = 0;
-  #totals = { loss: 0, samples: 0 };
+  #dropoutSteps = 0;
+  /** Sums over the epoch; the correct predictions since it was begun or resumed are counted in `confusion`. */
+  #totals: Totals = NOTHING;
   #threads = 1;
   /** Rows of the latest training batch. */
   #rows = 0;
@@ -102,11 +107,11 @@ export class Network {
   }
 
   /**
-   * Starts an epoch: samples will be taken in this order, at this learning rate; totals start from zero. Threads that
-   * have joined since the last epoch take part from here on.
+   * Starts an epoch: samples will be taken in this order, at this learning rate. Totals start from zero, or from those
+   * of an epoch that was stopped and goes on. Threads that have joined since the last epoch take part from here on.
    * Throws `range` for an index that is not a sample or a rate that is not a positive number.
    */
-  beginEpoch(order: Uint32Array, learningRate: number): void {
+  beginEpoch(order: Uint32Array, learningRate: number, totals: Totals = NOTHING): void {
     this.#alive();
     if (!(learningRate > 0 && Number.isFinite(learningRate))) {
       throw rangeError('learningRate', learningRate, 'a number above 0');
@@ -114,7 +119,7 @@ export class Network {
     this.#writeOrder(order);
     this.#memory.setState('LEARNING_RATE', 'f64', learningRate);
     this.#chooseKernels();
-    this.#totals = { loss: 0, samples: 0 };
+    this.#totals = { ...totals };
     this.#memory.uints('confusion').fill(0);
     if (this.ticket !== null) this.#threads = this.#memory.admitHelpers();
   }
@@ -131,6 +136,7 @@ export class Network {
     this.#rows = rows;
     this.#batchesTracked += 1;
     this.#optimizerSteps += 1;
+    this.#dropoutSteps += 1;
     this.#totals.loss += loss;
     this.#totals.samples += rows;
     return loss / rows;
@@ -140,7 +146,7 @@ export class Network {
   totals(): Totals {
     const confusion = this.#memory.uints('confusion');
     const { classes } = this.spec;
-    let correct = 0;
+    let { correct } = this.#totals;
     for (let c = 0; c < classes; c++) correct += confusion[c * classes + c]!;
     return { ...this.#totals, correct };
   }
@@ -233,6 +239,23 @@ export class Network {
     writeParameters(this.#memory, 'moment1', first);
     writeParameters(this.#memory, 'moment2', second);
     this.#setOptimizerSteps(steps);
+  }
+
+  /** A copy of all that training goes on from. */
+  exportTraining(): TrainingState {
+    return {
+      tensors: this.exportTensors(),
+      optimizer: this.exportOptimizer(),
+      dropoutSteps: this.#dropoutSteps,
+    };
+  }
+
+  /** Takes over what another network of the same spec and seed was trained to. Throws `shape` when it is not this network's. */
+  importTraining({ tensors, optimizer, dropoutSteps }: TrainingState): void {
+    this.importTensors(tensors);
+    this.importOptimizer(optimizer);
+    this.#dropoutSteps = dropoutSteps;
+    this.#memory.setState('STEP', 'u32', dropoutSteps);
   }
 
   /** Names the first layer whose output in the latest batch holds a NaN or an infinity; null when none does. */

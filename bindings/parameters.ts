@@ -68,30 +68,32 @@ export function initialiseParameters(memory: NetworkMemory, seed: number): void 
   });
 }
 
-/** Calls `copy(at, from, to)` for each run of a matrix's elements that lie together: values[from..to) at buffer[at]. */
-function eachRun(
+/** Calls `copy(at, from)` for each element of a matrix: values[from] stands at buffer[at]. */
+function eachElement(
   { offset, rows, columns }: Matrix,
   panel: number,
-  copy: (at: number, from: number, to: number) => void,
+  copy: (at: number, from: number) => void,
 ): void {
-  for (let column = 0; column < columns; column += panel) {
+  for (let first = 0; first < columns; first += panel) {
+    const width = Math.min(panel, columns - first);
     for (let row = 0; row < rows; row++) {
-      const from = row * columns + column;
-      copy(offset / 4 + column * rows + row * panel, from, Math.min(from + panel, (row + 1) * columns));
+      const at = offset / 4 + first * rows + row * panel;
+      const from = row * columns + first;
+      for (let column = 0; column < width; column++) copy(at + column, from + column);
     }
   }
 }
 
 function readMatrix(buffer: Float32Array, matrix: Matrix, panel: number): Float32Array {
   const values = new Float32Array(matrix.rows * matrix.columns);
-  eachRun(matrix, panel, (at, from, to) => {
-    values.set(buffer.subarray(at, at + to - from), from);
+  eachElement(matrix, panel, (at, from) => {
+    values[from] = buffer[at]!;
   });
   return values;
 }
 
 function writeMatrix(buffer: Float32Array, matrix: Matrix, panel: number, values: Float32Array): void {
-  eachRun(matrix, panel, (at, from, to) => {
-    buffer.set(values.subarray(from, to), at);
+  eachElement(matrix, panel, (at, from) => {
+    buffer[at] = values[from]!;
   });
 }

@@ -38,3 +38,11 @@ export interface OptimizerState {
   first: ParameterTensors;
   second: ParameterTensors;
 }
+
+/** All that training goes on from, to the same bytes, besides the data and the place in it. */
+export interface TrainingState {
+  tensors: NetworkTensors;
+  optimizer: OptimizerState;
+  /** Training steps whose dropout masks have been drawn: the counter that the next mask is drawn by. */
+  dropoutSteps: number;
+}

@@ -28,22 +28,42 @@ const NO_FOLDER_SYNC = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOSYS',
  * folder is written, flushed to the disk and renamed.
  * Throws `unwritable`, naming the path, the bytes needed and the reason; no temporary file is left behind.
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
+  const parts = typeof data === 'string' ? [Buffer.from(data)] : data instanceof Uint8Array ? [data] : data;
   const temporary = temporaryName(dirname(path), basename(path));
   try {
-    await writeAndSync(temporary, bytes);
+    await writeAndSync(temporary, parts);
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    const reason = reasonOf(cause);
-    throw new TreadleError('unwritable', `${path} (${bytes.length} bytes) cannot be written: ${reason}.`, {
-      subject: path,
-      found: reason,
-      expected: `a path that ${bytes.length} bytes can be written to`,
+    throw unwritable(
+      path,
+      parts.reduce((sum, part) => sum + part.length, 0),
       cause,
-    });
+    );
+  }
+}
+
+/** The `unwritable` error of a file of `size` bytes: path, bytes needed, and the system's reason in words. */
+export function unwritable(path: string, size: number, cause: unknown): TreadleError {
+  const reason = reasonOf(cause);
+  return new TreadleError('unwritable', `${path} (${size} bytes) cannot be written: ${reason}.`, {
+    subject: path,
+    found: reason,
+    expected: `a path that ${size} bytes can be written to`,
+    cause,
+  });
+}
+
+/** Removes the temporary files that a process left in a folder when it was killed; nobody else may be writing there. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 
@@ -56,7 +76,7 @@ export async function ensureWritableFolder(path: string): Promise<void> {
     await createFolder(resolve(path));
     const probe = temporaryName(path, 'probe');
     try {
-      await writeAndSync(probe, Buffer.from('probe'));
+      await writeAndSync(probe, [Buffer.from('probe')]);
     } finally {
       await rm(probe, { force: true });
     }
@@ -179,14 +199,17 @@ function readFailure(path: string, cause: unknown): TreadleError {
   });
 }
 
+/** What {@link temporaryName} gives; not what a lock that is just being taken is drafted in. */
+const TEMPORARY = /^[^.].*\.\d+\.[0-9a-f]{12}\.tmp$/;
+
 function temporaryName(folder: string, stem: string): string {
   return join(folder, `${stem}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
-async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
+async function writeAndSync(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const handle = await open(path, 'wx');
   try {
-    await handle.writeFile(bytes);
+    for (const part of parts) await handle.writeFile(part);
     await handle.sync();
   } finally {
     await handle.close();

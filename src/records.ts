@@ -126,12 +126,25 @@ export type RunEvent =
       id: string;
       folder: string;
       models: number;
+      /** Trainable parameters of each architecture, by name: the relative work of an epoch. */
+      parameters: Record<string, number>;
       epochs: number;
       build: string;
       jobs: number;
       threads: number;
+      /** True when the run goes on from its checkpoints. */
+      resumed: boolean;
     }
-  | { type: 'start'; job: string; model: string; learningRate: number; epochs: number; stepsPerEpoch: number }
+  | {
+      type: 'start';
+      job: string;
+      model: string;
+      learningRate: number;
+      epochs: number;
+      stepsPerEpoch: number;
+      /** Epochs that a checkpoint holds: training goes on after them. Empty for a model that begins. */
+      finished: EpochRecord[];
+    }
   | {
       type: 'step';
       job: string;
@@ -143,6 +156,7 @@ export type RunEvent =
       threads: number;
     }
   | ({ type: 'epoch'; job: string; model: string; learningRate: number; threads: number } & EpochRecord)
+  | { type: 'warning'; job: string; message: string }
   | { type: 'saved'; job: string; weights: string[]; kept: { epoch: number; valMacroF1: number } }
   | { type: 'failed'; job: string; model: string; learningRate: number; code: string; message: string }
   | ({ type: 'test'; model: string; learningRate: number } & TestRecord)

@@ -94,6 +94,7 @@ export interface TrainingOptions extends DataOptions {
   weights: string;
   out: string;
   config?: string;
+  resume?: string | true;
   json: boolean;
 }
 
@@ -134,9 +135,23 @@ export function addTrainingOptions(command: Command): Command {
         '--config <file>',
         'JSON file with settings or a grid of your own; options win over it',
       ).argParser(path('--config', 'file')),
+    )
+    .addOption(
+      new Option(
+        '--resume [run]',
+        'go on with a run that was stopped: its folder or id, or the newest unfinished one; its settings hold, but for --jobs and --threads',
+      ).argParser(path('--resume', 'folder')),
     );
   addBuildOption(command);
   return addJsonOption(command, 'one object per event');
+}
+
+/** An option's value when it was given on the command line itself; undefined for a default. */
+export function given<Name extends keyof TrainingOptions>(
+  command: Command,
+  name: Name,
+): TrainingOptions[Name] | undefined {
+  return command.getOptionValueSource(name) === 'cli' ? command.getOptionValue(name) : undefined;
 }
 
 /** Settings that were given on the command line itself, without the defaults. */

@@ -4,6 +4,8 @@ import type { RunEvent } from '../records.js';
 interface Running {
   model: string;
   learningRate: number;
+  /** Epochs that were finished before it was started here. */
+  before: number;
   epoch: number;
   step: number;
   steps: number;
@@ -20,23 +22,23 @@ export interface Progress {
   done: number;
   failed: number;
   startedAt: number;
-  /** Relative work of one epoch by model name; 1 where nothing is known. */
-  costs: ReadonlyMap<string, number>;
+  /** Relative work of one epoch by model name. */
+  costs: Readonly<Record<string, number>>;
   /** Work of the whole run in the same unit. */
   totalCost: number;
   finishedCost: number;
   running: Map<string, Running>;
 }
 
-/** A run's progress before its first event. `costs` has the relative work of one epoch for each model name. */
-export function newProgress(costs: ReadonlyMap<string, number>, now: number): Progress {
+/** A run's progress before its first event. */
+export function newProgress(now: number): Progress {
   return {
     models: 0,
     epochs: 0,
     done: 0,
     failed: 0,
     startedAt: now,
-    costs,
+    costs: {},
     totalCost: 0,
     finishedCost: 0,
     running: new Map(),
@@ -47,7 +49,8 @@ export function newProgress(costs: ReadonlyMap<string, number>, now: number): Pr
 export function updateProgress(progress: Progress, event: RunEvent, now: number): void {
   switch (event.type) {
     case 'run': {
-      const costs = [...progress.costs.values()];
+      progress.costs = event.parameters;
+      const costs = Object.values(event.parameters);
       progress.models = event.models;
       progress.epochs = event.epochs;
       progress.startedAt = now;
@@ -55,11 +58,16 @@ export function updateProgress(progress: Progress, event: RunEvent, now: number)
         (costs.reduce((sum, cost) => sum + cost, 0) / costs.length) * event.models * event.epochs;
       break;
     }
-    case 'start':
+    case 'start': {
+      const before = event.finished.length;
+      // Epochs out of a checkpoint are no work of this run; those a restarted model has lost are done again.
+      const counted = (progress.running.get(event.job)?.epoch ?? 1) - 1;
+      progress.totalCost -= costOf(progress, event.model) * (before - counted);
       progress.running.set(event.job, {
         model: event.model,
         learningRate: event.learningRate,
-        epoch: 1,
+        before,
+        epoch: before + 1,
         step: 0,
         steps: event.stepsPerEpoch,
         loss: null,
@@ -68,6 +76,7 @@ export function updateProgress(progress: Progress, event: RunEvent, now: number)
         startedAt: now,
       });
       break;
+    }
     case 'step':
       Object.assign(progress.running.get(event.job) ?? {}, {
         epoch: event.epoch,
@@ -115,7 +124,8 @@ function modelParts(model: Running, epochs: number, nameWidth: number, now: numb
   ];
   if (model.samplesPerSecond !== null) {
     parts.push(`${Math.round(model.samplesPerSecond).toLocaleString('en')} samples/s`);
-    const share = ((model.epoch - 1) * model.steps + model.step) / (epochs * model.steps);
+    const done = (model.epoch - 1 - model.before) * model.steps + model.step;
+    const share = done / ((epochs - model.before) * model.steps);
     parts.push(`left ${timeLeft((now - model.startedAt) / 1000, share)}`);
     parts.push(model.threads === 1 ? '1 thread' : `${model.threads} threads`);
   }
@@ -145,7 +155,7 @@ function doneCost(progress: Progress): number {
 }
 
 function costOf(progress: Progress, model: string): number {
-  return progress.costs.get(model) ?? 1;
+  return progress.costs[model] ?? 1;
 }
 
 function nameOf({ model, learningRate }: { model: string; learningRate: number }): string {
@@ -174,7 +184,7 @@ export function clock(seconds: number): string {
 export function eventLine(event: RunEvent, epochs: number): string | null {
   switch (event.type) {
     case 'run':
-      return `Run ${event.id}: ${count(event.models, 'model')}, ${count(event.epochs, 'epoch')} each; build ${event.build}, ${count(event.jobs, 'job')} at once, ${count(event.threads, 'thread')}.`;
+      return `Run ${event.id}${event.resumed ? ' resumed' : ''}: ${count(event.models, 'model')}, ${count(event.epochs, 'epoch')} each; build ${event.build}, ${count(event.jobs, 'job')} at once, ${count(event.threads, 'thread')}.`;
     case 'epoch':
       return [
         `${nameOf(event)}  epoch ${event.epoch}/${epochs}`,
@@ -187,6 +197,8 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
       ].join('  ');
     case 'saved':
       return `Saved ${event.weights.join(' and ')} (epoch ${event.kept.epoch}, validation macro-F1 ${event.kept.valMacroF1.toFixed(4)}).`;
+    case 'warning':
+      return `Warning: ${event.message}`;
     case 'failed':
       return `Failed: ${event.message}`;
     case 'test':

@@ -23,9 +23,9 @@ export function jsonView(): RunView {
   };
 }
 
-/** Live lines on a terminal, one plain line for each epoch on a pipe. `costs` as for `newProgress`. */
-export function textView(costs: ReadonlyMap<string, number>): RunView {
-  const progress = newProgress(costs, Date.now());
+/** Live lines on a terminal, one plain line for each epoch on a pipe. */
+export function textView(): RunView {
+  const progress = newProgress(Date.now());
   const { isTTY, columns, rows } = process.stdout;
   // Some terminals do not tell their size; nothing can be redrawn in place there.
   return isTTY && columns > 0 && rows > 0 ? liveView(progress) : plainView(progress);
@@ -44,7 +44,7 @@ function plainView(progress: Progress): RunView {
 }
 
 /** Events that leave a line above the live ones; epochs do not, the tables at the end hold them. */
-const LASTING: ReadonlySet<RunEvent['type']> = new Set(['run', 'saved', 'failed', 'done']);
+const LASTING: ReadonlySet<RunEvent['type']> = new Set(['run', 'warning', 'saved', 'failed', 'done']);
 
 function liveView(progress: Progress): RunView {
   const screen = createLogUpdate(process.stdout);

@@ -18,6 +18,10 @@ export interface TrainTask {
   split: SampleIndices;
   /** Weights to start from; null for fresh ones. */
   parent: NetworkTensors | null;
+  /** Folder of checkpoints to go on from and to save in; null for none. */
+  checkpoints: string | null;
+  /** In shared memory: not 0 once the training is to stop. */
+  stop: Int32Array;
 }
 
 /** Help the networks whose tickets arrive as messages, one after the other. */

@@ -26,8 +26,16 @@ export interface TrainJobsOptions {
   onTrained: (job: Job, trained: TrainedModel) => void;
   /** Called once for each job that does not; the other jobs go on. */
   onFailed: (job: Job, error: TreadleError) => void;
+  /**
+   * A folder for checkpoints, which must exist. Each job goes on from its newest there and saves one after every epoch
+   * and when the signal aborts. Left out, none is read or saved.
+   */
+  checkpoints?: string | undefined;
   signal?: AbortSignal | undefined;
 }
+
+/** Times that a job whose thread died is started again from its newest checkpoint. */
+const MAX_RESTARTS = 2;
 
 /** A job with its state and, while it runs, its threads. */
 interface Slot {
@@ -38,18 +46,24 @@ interface Slot {
   helpers: Set<Worker>;
   /** How it ended, known before its thread has exited. */
   outcome: TrainedModel | TreadleError | null;
+  /** Why its thread died, where that is known. */
+  death: TreadleError | null;
+  restarts: number;
+  /** Weights that it starts from, held until it has ended. */
+  parent: NetworkTensors | null;
   /** Final weights, held until the next job of the chain has them. */
   last: NetworkTensors | null;
 }
 
 /**
  * Trains all jobs in worker threads as {@link decide} says and resolves when each has ended, well or not.
- * Rejects with `interrupted` when the signal aborts, and with whatever a callback throws.
- * No thread is left running in any case.
+ * A job whose thread dies is told by a `warning` event and started again, twice at most.
+ * Rejects with `interrupted` when the signal has aborted and every model has finished its step and saved its
+ * checkpoint, and with whatever a callback throws. No thread is left running in any case.
  */
 export async function trainJobs(jobs: readonly Job[], options: TrainJobsOptions): Promise<void> {
   const pool = new TrainingPool(jobs, options);
-  const stopListening = onAbort(options.signal, (error) => pool.stop(error));
+  const stopListening = onAbort(options.signal, (error) => pool.interrupt(error));
   try {
     await pool.run();
   } finally {
@@ -63,6 +77,10 @@ class TrainingPool {
   readonly #slots: Map<string, Slot>;
   readonly #threads = new Set<Worker>();
   readonly #idleHelpers = new Set<Worker>();
+  /** Read by every training thread before each step. */
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  /** Why the running jobs are the last. */
+  #interruption: TreadleError | null = null;
   #over = false;
   #resolve!: () => void;
   #reject!: (reason: unknown) => void;
@@ -82,7 +100,14 @@ class TrainingPool {
     return this.#ended;
   }
 
-  stop(reason: unknown): void {
+  /** Lets the running jobs finish their steps and save their checkpoints, and starts no other. */
+  interrupt(reason: TreadleError): void {
+    this.#interruption = reason;
+    Atomics.store(this.#stop, 0, 1);
+    this.#react(() => {});
+  }
+
+  #fail(reason: unknown): void {
     this.#over = true;
     this.#reject(reason);
   }
@@ -99,12 +124,16 @@ class TrainingPool {
       news();
       this.#advance();
     } catch (error) {
-      this.stop(error);
+      this.#fail(error);
     }
   }
 
   #advance(): void {
     const states = [...this.#slots.values()].map((slot) => slot.state);
+    if (this.#interruption !== null) {
+      if (!states.some(({ status }) => status === 'running')) this.#fail(this.#interruption);
+      return;
+    }
     const { limits } = this.#options;
     for (let next = decide(states, limits); next !== null; next = decide(states, limits)) {
       const slot = this.#slots.get(next.job)!;
@@ -130,42 +159,62 @@ class TrainingPool {
   }
 
   #startJob(slot: Slot): void {
-    const { engine, data, split, onEvent } = this.#options;
-    const parent = slot.job.parent === null ? null : this.#slots.get(slot.job.parent)!;
+    const { engine, data, split, onEvent, checkpoints = null } = this.#options;
+    const before = slot.job.parent === null ? undefined : this.#slots.get(slot.job.parent);
+    if (before?.last) {
+      slot.parent = before.last;
+      before.last = null;
+    }
+    const { job, parent } = slot;
     const worker = this.#launch({
       role: 'train',
       engine,
-      job: slot.job,
+      job,
       data,
       split,
-      parent: parent === null ? null : parent.last,
+      parent,
+      checkpoints,
+      stop: this.#stop,
     });
-    if (parent !== null) parent.last = null;
     slot.worker = worker;
     slot.state.status = 'running';
     worker.on('message', (message: WorkerMessage) => this.#react(() => hear(slot, message, onEvent)));
     worker.on('error', (error) => {
-      slot.outcome ??= workerError(jobTitle(slot.job), error);
+      slot.death ??= workerError(jobTitle(slot.job), error);
     });
     worker.on('exit', (code) => this.#react(() => this.#endJob(slot, code)));
   }
 
   #endJob(slot: Slot, exitCode: number): void {
-    const outcome = slot.outcome ?? workerError(jobTitle(slot.job), exitCode);
+    const { outcome } = slot;
+    const death = slot.death ?? workerError(jobTitle(slot.job), exitCode);
     slot.worker = null;
     slot.ticket = null;
     slot.outcome = null;
-    if (outcome instanceof TreadleError) {
-      slot.state.status = 'failed';
+    slot.death = null;
+    slot.state.joinable = false;
+    if (outcome === null) {
       // A thread that died has not released its helpers; they would wait for ever.
       for (const helper of slot.helpers) void helper.terminate();
-      this.#options.onFailed(slot.job, outcome);
-      this.#failDescendants(slot.job);
-    } else {
+    }
+    if (outcome !== null && !(outcome instanceof TreadleError)) {
       slot.state.status = 'done';
+      slot.parent = null;
       const jobs = [...this.#slots.values()].map(({ job }) => job);
       if (jobs.some((job) => job.parent === slot.job.id)) slot.last = outcome.last;
       this.#options.onTrained(slot.job, outcome);
+    } else if (this.#interruption !== null) {
+      slot.state.status = 'waiting';
+    } else if (outcome === null && slot.restarts < MAX_RESTARTS) {
+      slot.restarts += 1;
+      slot.state.status = 'waiting';
+      const message = `${death.message} It is started again (${slot.restarts} of ${MAX_RESTARTS} times).`;
+      this.#options.onEvent({ type: 'warning', job: slot.job.id, message });
+    } else {
+      slot.state.status = 'failed';
+      slot.parent = null;
+      this.#options.onFailed(slot.job, outcome ?? death);
+      this.#failDescendants(slot.job);
     }
   }
 
@@ -181,6 +230,7 @@ class TrainingPool {
   #startHelper(slot: Slot): void {
     const [idle] = this.#idleHelpers;
     const worker = idle ?? this.#launch({ role: 'help' });
+    const helped = slot.worker;
     this.#idleHelpers.delete(worker);
     slot.helpers.add(worker);
     slot.state.helpers = slot.helpers.size;
@@ -198,8 +248,9 @@ class TrainingPool {
     const died = (reason: Error | number): void =>
       this.#react(() => {
         leave();
-        slot.outcome ??= workerError(`A helper of ${jobTitle(slot.job)}`, reason);
-        void slot.worker?.terminate();
+        if (helped === null || slot.worker !== helped) return;
+        slot.death ??= workerError(`A helper of ${jobTitle(slot.job)}`, reason);
+        void helped.terminate();
       });
     worker.on('message', released).on('error', died).on('exit', died);
     worker.postMessage(slot.ticket);
@@ -217,12 +268,24 @@ function newSlot(job: Job): Slot {
     joinable: false,
     helpers: 0,
   };
-  return { job, state, worker: null, ticket: null, helpers: new Set(), outcome: null, last: null };
+  return {
+    job,
+    state,
+    worker: null,
+    ticket: null,
+    helpers: new Set(),
+    outcome: null,
+    death: null,
+    restarts: 0,
+    parent: null,
+    last: null,
+  };
 }
 
 function hear(slot: Slot, message: WorkerMessage, onEvent: (event: RunEvent) => void): void {
   switch (message.type) {
     case 'event':
+      if (message.event.type === 'start') slot.state.epochsDone = message.event.finished.length;
       if (message.event.type === 'epoch') slot.state.epochsDone = message.event.epoch;
       onEvent(message.event);
       break;

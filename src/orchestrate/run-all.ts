@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { join, relative } from 'node:path';
-import { type BuildName, type Engine, loadEngine, TreadleError } from '#bindings';
-import { ensureWritableFolder, writeFileAtomic } from '../files.js';
+import { basename, join, relative, resolve } from 'node:path';
+import { type BuildName, type Engine, loadEngine, parameterCount, TreadleError } from '#bindings';
+import { ensureWritableFolder, removeTemporaries } from '../files.js';
+import { lockFolder } from '../lock.js';
 import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../records.js';
 import { buildResults } from '../report/results.js';
 import { jobTitle } from '../train/job-title.js';
@@ -11,6 +12,16 @@ import { describeEnvironment } from './environment.js';
 import { planJobs } from './plan.js';
 import { trainJobs } from './pool.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
+import {
+  beginRun,
+  checkpointsOf,
+  coreDigest,
+  expectSame,
+  finishRun,
+  openRun,
+  type RunRecord,
+  resumedConfig,
+} from './run-folder.js';
 import { testFiles } from './test-files.js';
 import { orAborted, throwIfAborted } from './threads.js';
 
@@ -18,9 +29,14 @@ export interface RunAllOptions extends DataChoice {
   /** Whatever differs from the defaults. */
   settings?: Partial<RunConfig>;
   /** Folder for the weights; `weights` when left out. */
-  weights?: string;
+  weights?: string | undefined;
   /** Folder for the run's own folder; `runs` when left out. */
-  out?: string;
+  out?: string | undefined;
+  /**
+   * Goes on with a run that was stopped, by its folder or id, or `true` for the newest unfinished one in `out`. What is
+   * left out above is as the run was begun; only `jobs` and `threads` may differ from that.
+   */
+  resume?: string | true | undefined;
   /** Hears of everything that happens, in order. */
   onEvent?: (event: RunEvent) => void;
   /** Stops the run; see {@link runAll}. */
@@ -35,6 +51,8 @@ export interface RunOutcome {
   results: RunResults;
   /** True when the signal stopped it: the results are of the models finished by then. */
   interrupted: boolean;
+  /** True when something is left that resuming the run could finish: all but models that diverged. */
+  resumable: boolean;
 }
 
 /** The core as a library opens it: no V8 flag is set. */
@@ -44,41 +62,37 @@ function openPlain(build: string): Promise<Engine> {
 
 /**
  * Trains a grid of models, saves their weights, tests each from its saved file, and writes results and report.
+ * Every model leaves a checkpoint in the run's folder after each epoch; a run that was stopped, however, is resumed
+ * from them to the bytes of one that was not. They are removed when the run is finished.
  *
  * A model that fails is told by a `failed` event and its record's `error`; the others go on. When the signal
- * aborts during training or tests, the models finished by then are recorded and the outcome says `interrupted`;
- * before that it rejects with `interrupted`. Rejects with `range` for settings that are wrong, `unwritable`
- * for folders that cannot be written, `engine`, and whatever the data's loading and splitting throws.
- * Prints nothing, leaves signals alone and leaves no thread behind.
+ * aborts, the running models finish their step and save a checkpoint; what is finished by then is recorded and the
+ * outcome says `interrupted`. Before training it rejects with `interrupted`. Rejects with `range` for settings that
+ * are wrong, `unwritable` for folders that cannot be written, `locked` for a weights folder that another run is
+ * using, `engine`, whatever the data's loading and splitting throws, and what {@link openRun}, {@link resumedConfig}
+ * and {@link expectSame} throw of a run to resume. Prints nothing, leaves signals alone and leaves no thread behind.
  */
 export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
+  const unlock: (() => Promise<void>)[] = [];
+  const lock = async (folder: string): Promise<void> => {
+    unlock.push(await lockFolder(folder));
+    await removeTemporaries(folder);
+  };
+  try {
+    return await runLocked(options, lock);
+  } finally {
+    for (const end of unlock) await end();
+  }
+}
+
+async function runLocked(
+  options: RunAllOptions,
+  lock: (folder: string) => Promise<void>,
+): Promise<RunOutcome> {
   const started = performance.now();
-  const { signal } = options;
-  const config = resolveConfig(options.settings);
-  const weightsFolder = options.weights ?? 'weights';
-  const out = options.out ?? 'runs';
-  throwIfAborted(signal);
-  await ensureWritableFolder(weightsFolder);
-  await ensureWritableFolder(out);
-  const engine = await (options.openEngine ?? openPlain)(config.build);
-  const data = await orAborted(prepareData(options, config), signal);
-
-  const id = newRunId(new Date());
-  const folder = join(out, id);
-  await ensureWritableFolder(folder);
-  await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-
-  const run = new Run(options, config, engine, data, weightsFolder);
-  run.emit({
-    type: 'run',
-    id,
-    folder: shown(folder),
-    models: run.jobs.length,
-    epochs: config.epochs,
-    build: engine.build,
-    jobs: config.jobs,
-    threads: config.threads,
-  });
+  throwIfAborted(options.signal);
+  const run = await openOrBegin(options, lock);
+  const { folder } = run;
   const interrupted = await untilInterrupted(async () => {
     await run.train();
     await run.test();
@@ -88,38 +102,85 @@ export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
   // Drawing needs large libraries: they are loaded when there is something to draw.
   const { writeReport, writeResults } = await import('../report/write.js');
   const resultsFile = await writeResults(folder, results);
-  if (interrupted) return { folder, results, interrupted };
+  if (interrupted) return { folder, results, interrupted, resumable: true };
   const { html } = await writeReport(folder, results);
+  const { resumable } = run;
+  if (!resumable) await finishRun(folder);
   if (results.best !== null) run.emit({ type: 'best', ...results.best });
   const seconds = (performance.now() - started) / 1000;
   run.emit({ type: 'done', results: shown(resultsFile), report: shown(html), seconds });
-  return { folder, results, interrupted };
+  return { folder, results, interrupted, resumable };
+}
+
+/** A run that may train: its folders locked, its data loaded, its record written or, when it is resumed, compared. */
+async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Promise<void>): Promise<Run> {
+  const { out = 'runs', settings = {}, resume, signal, onEvent = () => {} } = options;
+  const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
+  const config = resumed === null ? resolveConfig(settings) : resumedConfig(resumed, settings);
+  const weights = options.weights ?? resumed?.record.weights ?? 'weights';
+  const choice = {
+    data: options.data ?? resumed?.record.data ?? undefined,
+    verify: options.verify ?? resumed?.record.verify ?? true,
+    log: options.log,
+  };
+  await ensureWritableFolder(weights);
+  await ensureWritableFolder(out);
+  await lock(weights);
+  const id = resumed === null ? newRunId(new Date()) : basename(resumed.folder);
+  const folder = resumed === null ? join(out, id) : resumed.folder;
+  if (resumed !== null) await lock(folder);
+
+  const engine = await (options.openEngine ?? openPlain)(resumed?.record.build ?? config.build);
+  const data = await orAborted(prepareData(choice, config), signal);
+  const record: RunRecord = {
+    schema: 1,
+    build: engine.build,
+    core: await coreDigest(engine.build),
+    dataset: { name: data.record.name, hash: data.record.hash },
+    data: choice.data === undefined ? null : resolve(choice.data),
+    verify: choice.verify,
+    weights: resolve(weights),
+  };
+  if (resumed !== null) {
+    expectSame(resumed, record);
+    await removeTemporaries(checkpointsOf(folder));
+  } else {
+    await ensureWritableFolder(folder);
+    await lock(folder);
+    await beginRun({ folder, config, record });
+  }
+  const run = new Run(onEvent, config, engine, data, weights, folder, signal);
+  onEvent({
+    type: 'run',
+    id,
+    folder: shown(folder),
+    models: run.jobs.length,
+    parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, parameterCount(spec)])),
+    epochs: config.epochs,
+    build: engine.build,
+    jobs: config.jobs,
+    threads: config.threads,
+    resumed: resumed !== null,
+  });
+  return run;
 }
 
 /** The jobs of a run and the record that grows of each. */
 class Run {
   readonly jobs: Job[];
-  readonly emit: (event: RunEvent) => void;
-  readonly #config: RunConfig;
-  readonly #engine: Engine;
-  readonly #data: PreparedData;
-  readonly #weightsFolder: string;
-  readonly #signal: AbortSignal | undefined;
+  /** True once a model has failed for a reason that may be gone when the run is resumed. */
+  resumable = false;
   readonly #records: Map<string, ModelRecord>;
 
   constructor(
-    options: RunAllOptions,
-    config: RunConfig,
-    engine: Engine,
-    data: PreparedData,
-    weightsFolder: string,
+    readonly emit: (event: RunEvent) => void,
+    readonly config: RunConfig,
+    readonly engine: Engine,
+    readonly data: PreparedData,
+    readonly weightsFolder: string,
+    readonly folder: string,
+    readonly signal: AbortSignal | undefined,
   ) {
-    this.emit = options.onEvent ?? (() => {});
-    this.#signal = options.signal;
-    this.#config = config;
-    this.#engine = engine;
-    this.#data = data;
-    this.#weightsFolder = weightsFolder;
     this.jobs = planJobs(config, data.shape, engine.build);
     this.#records = new Map(
       this.jobs.map(({ id, model, learningRate }) => [
@@ -131,15 +192,15 @@ class Run {
 
   /** Trains all jobs; when this ends, well or not, the weights of every trained model are saved. */
   async train(): Promise<void> {
-    const { jobs, threads } = this.#config;
-    const { train, split } = this.#data;
+    const { jobs, threads } = this.config;
+    const { train, split } = this.data;
     const saves: Promise<void>[] = [];
     try {
       await trainJobs(this.jobs, {
-        engine: this.#engine,
+        engine: this.engine,
         data: train,
         split,
-        limits: { jobs, threads, helpers: this.#engine.build.endsWith('-mt') },
+        limits: { jobs, threads, helpers: this.engine.build.endsWith('-mt') },
         onEvent: (event) => this.#hear(event),
         onTrained: (job, trained) => {
           const save = this.#save(job, trained);
@@ -147,7 +208,8 @@ class Run {
           saves.push(save);
         },
         onFailed: (job, error) => this.#fail(job, error),
-        signal: this.#signal,
+        checkpoints: checkpointsOf(this.folder),
+        signal: this.signal,
       });
     } finally {
       await Promise.all(saves);
@@ -158,12 +220,12 @@ class Run {
   async test(): Promise<void> {
     const saved = this.jobs.filter((job) => this.#record(job).weights.length > 0);
     const files = saved.map((job) => this.#record(job).weights[0]!);
-    const { test, shape } = this.#data;
+    const { test, shape } = this.data;
     await testFiles(files, {
-      engine: this.#engine,
+      engine: this.engine,
       data: test,
       shape,
-      signal: this.#signal,
+      signal: this.signal,
       onTested: (file, result) => {
         const job = saved[files.indexOf(file)]!;
         if (result instanceof TreadleError) return this.#fail(job, result);
@@ -181,9 +243,9 @@ class Run {
     }
     const seconds = (performance.now() - started) / 1000;
     return buildResults({
-      environment: describeEnvironment(this.#engine, seconds),
-      config: this.#config,
-      dataset: this.#data.record,
+      environment: describeEnvironment(this.engine, seconds),
+      config: this.config,
+      dataset: this.data.record,
       models: [...this.#records.values()],
     });
   }
@@ -193,6 +255,7 @@ class Run {
   }
 
   #hear(event: RunEvent): void {
+    if (event.type === 'start') this.#records.get(event.job)!.epochs = [...event.finished];
     if (event.type === 'epoch') {
       const { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds } = event;
       this.#records
@@ -206,7 +269,7 @@ class Run {
   async #save(job: Job, trained: TrainedModel): Promise<void> {
     const record = this.#record(job);
     try {
-      const files = await saveWeights(this.#weightsFolder, trained.tensors, this.#metadata(job, trained));
+      const files = await saveWeights(this.weightsFolder, trained.tensors, this.#metadata(job, trained));
       record.weights = files.map(shown);
       record.kept = trained.kept;
     } catch (error) {
@@ -218,7 +281,7 @@ class Run {
   }
 
   #metadata(job: Job, { kept, epochs }: TrainedModel): WeightsMetadata {
-    const { record } = this.#data;
+    const { record } = this.data;
     const figures = epochs[kept.epoch - 1]!;
     return {
       treadle: '1',
@@ -232,7 +295,7 @@ class Run {
       keptEpoch: kept.epoch,
       batchSize: job.batchSize,
       seed: job.seed,
-      mode: this.#config.mode,
+      mode: this.config.mode,
       build: job.build,
       dataHash: record.hash,
       dataset: record.name,
@@ -247,6 +310,9 @@ class Run {
 
   #fail(job: Job, error: TreadleError): void {
     this.#record(job).error = error.message;
+    const parent = this.jobs.find(({ id }) => id === job.parent);
+    const isOrphan = parent !== undefined && this.#record(parent).error !== undefined;
+    if (error.code !== 'diverged' && !isOrphan) this.resumable = true;
     const { id, model, learningRate } = job;
     this.emit({ type: 'failed', job: id, model, learningRate, code: error.code, message: error.message });
   }

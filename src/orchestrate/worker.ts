@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assist, type HelperTicket, Network, TreadleError } from '#bindings';
+import type { RunEvent } from '../records.js';
+import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
 import { networkSeed } from '../train/seeds.js';
 import { trainModel } from '../train/trainer.js';
 import { loadWeights } from '../weights/model-file.js';
@@ -20,23 +22,25 @@ function send(message: WorkerMessage): void {
   port.postMessage(message);
 }
 
-/** Trains the task's model; helpers may join as soon as its ticket is out. */
-function train({ engine, job, data, split, parent }: TrainTask): void {
+/** Trains the task's model from its newest checkpoint; helpers may join as soon as its ticket is out. */
+async function train({ engine, job, data, split, parent, checkpoints, stop }: TrainTask): Promise<void> {
   const network = new Network(engine, job.spec, {
     seed: networkSeed(job.seed, job.id),
     batchSize: job.batchSize,
     data,
   });
+  const emit = (event: RunEvent): void => send({ type: 'event', event });
   try {
+    const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
+    for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
     if (parent !== null) network.importTensors(parent);
     if (network.ticket !== null) send({ type: 'ticket', ticket: network.ticket });
-    const trained = trainModel(
-      network,
-      job,
-      split,
-      (event) => send({ type: 'event', event }),
-      () => false,
-    );
+    const trained = await trainModel(network, job, split, {
+      emit,
+      shouldStop: () => Atomics.load(stop, 0) !== 0,
+      from: found?.checkpoint ?? null,
+      ...(checkpoints !== null && { save: (checkpoint) => saveCheckpoint(checkpoints, job, checkpoint) }),
+    });
     send({ type: 'trained', trained });
   } catch (error) {
     // Anything but an error that treadle foresaw ends the thread, and the pool hears of that.
@@ -72,6 +76,6 @@ async function test({ engine, data, files, inputs, classes }: TestTask): Promise
   }
 }
 
-if (task.role === 'train') train(task);
+if (task.role === 'train') await train(task);
 else if (task.role === 'help') help();
 else await test(task);

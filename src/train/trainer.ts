@@ -1,7 +1,8 @@
-import { type Network, type NetworkTensors, TreadleError } from '#bindings';
+import { type Network, TreadleError } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
 import type { EpochRecord, Job, RunEvent, TrainedModel } from '../records.js';
-import { batchRanges } from './batches.js';
+import { type BatchRange, batchRanges } from './batches.js';
+import type { Checkpoint } from './checkpoint.js';
 import { jobTitle } from './job-title.js';
 import { epochOrder } from './seeds.js';
 
@@ -11,72 +12,102 @@ export interface SampleIndices {
   validation: Uint32Array;
 }
 
+/** What a training tells, asks and goes on from. */
+export interface TrainingHooks {
+  /** Gets `start`, `step` and `epoch` events. */
+  emit?: (event: RunEvent) => void;
+  /** Asked before each step; true ends the training with `interrupted`. */
+  shouldStop?: () => boolean;
+  /** Keeps a checkpoint: after every epoch, and where `shouldStop` stops the training. Training waits for it. */
+  save?: (checkpoint: Checkpoint) => Promise<void>;
+  /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
+  from?: Checkpoint | null;
+}
+
 /** Least time between two step events, in milliseconds. */
 const STEP_EVENT_INTERVAL = 200;
 
 /**
- * Trains one model from the network's present weights and returns its figures and tensors.
- * Adam starts afresh. `emit` gets `start`, `step` and `epoch` events; `shouldStop` is asked before each step.
- * Throws `diverged` when a loss becomes NaN or infinite, `interrupted` when `shouldStop` says so,
- * and `data` when there are no samples to train or validate on.
+ * Trains one model from a checkpoint, or from the network's present weights with Adam afresh, and returns its figures
+ * and tensors. Rejects with `diverged` when a loss becomes NaN or infinite, `interrupted` when `shouldStop` says so,
+ * `data` when there are no samples to train or validate on, `shape` for another network's checkpoint, and whatever
+ * `save` rejects with.
  */
-export function trainModel(
+export async function trainModel(
   network: Network,
   job: Job,
   indices: SampleIndices,
-  emit: (event: RunEvent) => void,
-  shouldStop: () => boolean,
-): TrainedModel {
+  { emit = () => {}, shouldStop = () => false, save, from = null }: TrainingHooks = {},
+): Promise<TrainedModel> {
   const batches = batchRanges(indices.train.length, job.batchSize);
   const { id, model, learningRate } = job;
-  emit({ type: 'start', job: id, model, learningRate, epochs: job.epochs, stepsPerEpoch: batches.length });
-  network.resetOptimizer();
+  const epochs = from === null ? [] : [...from.epochs];
+  let best = from?.best ?? null;
+  let stopped = from?.stopped ?? null;
+  let state = from?.state;
+  emit({
+    type: 'start',
+    job: id,
+    model,
+    learningRate,
+    epochs: job.epochs,
+    stepsPerEpoch: batches.length,
+    finished: [...epochs],
+  });
+  if (state === undefined) network.resetOptimizer();
+  else network.importTraining(state);
 
-  const epochs: EpochRecord[] = [];
-  let best: { record: EpochRecord; tensors: NetworkTensors } | null = null;
-  for (let epoch = 1; epoch <= job.epochs; epoch++) {
-    const started = performance.now();
-    network.beginEpoch(epochOrder(indices.train, job.seed, id, epoch), learningRate);
-    trainEpoch(network, job, epoch, batches, emit, shouldStop);
+  for (let epoch = epochs.length + 1; epoch <= job.epochs; epoch++) {
+    const started = performance.now() - (stopped?.seconds ?? 0) * 1000;
+    network.beginEpoch(epochOrder(indices.train, job.seed, id, epoch), learningRate, stopped?.totals);
+    const done = trainBatches(network, job, epoch, batches, stopped?.batches ?? 0, emit, shouldStop);
+    if (done < batches.length) {
+      const seconds = (performance.now() - started) / 1000;
+      stopped = { batches: done, totals: network.totals(), seconds };
+      await save?.({ epochs, stopped, best, state: network.exportTraining() });
+      throw interrupted(job, epoch);
+    }
+    stopped = null;
     const record = closeEpoch(network, job, epoch, batches.length, indices.validation, started);
     epochs.push(record);
+    state = network.exportTraining();
+    if (job.keep === 'last' || best === null || isBetter(record, epochs[best.epoch - 1]!)) {
+      best = { epoch, tensors: state.tensors };
+    }
+    await save?.({ epochs, stopped, best, state });
     emit({ type: 'epoch', job: id, model, learningRate, threads: network.threads, ...record });
-    const keepsThis = job.keep === 'last' ? epoch === job.epochs : isBetter(record, best?.record);
-    if (keepsThis) best = { record, tensors: network.exportTensors() };
   }
 
-  const kept = best!;
-  const last = kept.record.epoch === job.epochs ? kept.tensors : network.exportTensors();
+  const { epoch, tensors } = best!;
   return {
     epochs,
-    kept: { epoch: kept.record.epoch, valMacroF1: kept.record.valMacroF1 },
-    tensors: kept.tensors,
-    last,
+    kept: { epoch, valMacroF1: epochs[epoch - 1]!.valMacroF1 },
+    tensors,
+    last: state!.tensors,
   };
 }
 
 /** Higher validation macro-F1 wins; a tie stays with the earlier epoch. */
-function isBetter(record: EpochRecord, best: EpochRecord | undefined): boolean {
-  return best === undefined || record.valMacroF1 > best.valMacroF1;
+function isBetter(record: EpochRecord, best: EpochRecord): boolean {
+  return record.valMacroF1 > best.valMacroF1;
 }
 
-function trainEpoch(
+/** Trains an epoch's batches from the given one on, until told to stop; returns how many are done. */
+function trainBatches(
   network: Network,
   job: Job,
   epoch: number,
-  batches: { first: number; rows: number }[],
+  batches: readonly BatchRange[],
+  from: number,
   emit: (event: RunEvent) => void,
   shouldStop: () => boolean,
-): void {
+): number {
   const started = performance.now();
   let lastEvent = started;
   let samples = 0;
-  for (const [index, { first, rows }] of batches.entries()) {
-    if (shouldStop()) {
-      throw new TreadleError('interrupted', `${jobTitle(job)} was stopped in epoch ${epoch}.`, {
-        subject: job.id,
-      });
-    }
+  for (let index = from; index < batches.length; index++) {
+    if (shouldStop()) return index;
+    const { first, rows } = batches[index]!;
     const loss = network.trainBatch(first, rows);
     if (!Number.isFinite(loss)) throw diverged(network, job, epoch, index + 1, 'loss', loss);
     samples += rows;
@@ -95,6 +126,7 @@ function trainEpoch(
       });
     }
   }
+  return batches.length;
 }
 
 function closeEpoch(
@@ -118,6 +150,12 @@ function closeEpoch(
     valMacroF1: scores.macro.f1,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+function interrupted(job: Job, epoch: number): TreadleError {
+  return new TreadleError('interrupted', `${jobTitle(job)} was stopped in epoch ${epoch}.`, {
+    subject: job.id,
+  });
 }
 
 function diverged(

@@ -81,6 +81,21 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
+/** The same file as parts that follow one another: the header, then views of the tensors' own data, nothing copied. */
+export function safetensorsParts(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
   const begins = new Map<string, number>();
   const inDataOrder = [...tensors].sort(([, a], [, b]) => DTYPE_BITS[b.dtype] - DTYPE_BITS[a.dtype]);
   let dataLength = 0;
@@ -92,16 +107,13 @@ export function encodeSafetensors(
     begins.set(name, dataLength);
     dataLength += data.byteLength;
   }
-
   const header = encodeHeader(tensors, begins, metadata);
-  const file = new Uint8Array(8 + header.length + dataLength);
-  new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
-  file.set(header, 8);
-  for (const [name, { data }] of inDataOrder) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    file.set(bytes, 8 + header.length + begins.get(name)!);
-  }
-  return file;
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
+  const data = inDataOrder.map(
+    ([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
+  return [length, header, ...data];
 }
 
 /** The header's JSON, padded with spaces to a multiple of 8 bytes. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { parameterCount } from '#bindings';
+import { TreadleError } from '#bindings';
 import { resolveConfig } from '../../orchestrate/config.js';
 import { type RunOutcome, runAll } from '../../orchestrate/run-all.js';
 import type { RunConfig } from '../../records.js';
@@ -10,6 +10,7 @@ import { openEngine } from '../engine.js';
 import { EXIT } from '../errors.js';
 import {
   addTrainingOptions,
+  given,
   givenSettings,
   learningRate,
   type TrainingOptions,
@@ -31,30 +32,53 @@ export function addTraining(program: Command, end: (code: number) => void): void
         .default('chained'),
     );
   addTrainingOptions(runAllCommand)
-    .addHelpText('after', '\nExample:\n  treadle run-all --epochs 3 --train-samples 10000 --seed 1')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  treadle run-all --epochs 3 --train-samples 10000 --seed 1\n  treadle run-all --resume',
+    )
     .action(async (options: TrainingOptions, command: Command) => {
-      end(await runAndShow(options, await settingsOf(options, command)));
+      end(await runAndShow(options, await settingsOf(options, command), command));
     });
 
   const trainCommand = program
     .command('train')
     .description('train one model from fresh weights, save its weights and test it')
-    .requiredOption('--model <name>', 'architecture: large1, large2, small or one of the --config file')
-    .addOption(
-      new Option('--lr <rate>', "Adam's learning rate").argParser(learningRate('--lr')).makeOptionMandatory(),
-    );
+    .option('--model <name>', 'architecture: large1, large2, small or one of the --config file')
+    .addOption(new Option('--lr <rate>', "Adam's learning rate").argParser(learningRate('--lr')));
   addTrainingOptions(trainCommand)
-    .addHelpText('after', '\nExample:\n  treadle train --model small --lr 0.003 --epochs 5')
-    .action(async (options: TrainingOptions & { model: string; lr: number }, command: Command) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  treadle train --model small --lr 0.003 --epochs 5\n  treadle train --resume',
+    )
+    .action(async (options: TrainingOptions & { model?: string; lr?: number }, command: Command) => {
       const settings = await settingsOf(options, command);
-      const { architectures } = resolveConfig(settings);
-      const chosen = architectures.filter(({ name }) => name === options.model);
-      if (chosen.length === 0) {
-        const names = architectures.map(({ name }) => name).join(', ');
-        throw usageError('--model', options.model, `one of ${names}`);
-      }
-      end(await runAndShow(options, { ...settings, architectures: chosen, learningRates: [options.lr] }));
+      end(await runAndShow(options, { ...settings, ...oneModel(options, settings) }, command));
     });
+}
+
+/** The grid of one model that `train` was asked for; a run to resume has its own. */
+function oneModel(
+  { model, lr, resume }: TrainingOptions & { model?: string; lr?: number },
+  settings: Partial<RunConfig>,
+): Partial<RunConfig> {
+  if (resume === undefined && (model === undefined || lr === undefined)) {
+    const missing = model === undefined ? '--model' : '--lr';
+    throw new TreadleError('usage', `${missing} is missing; --model and --lr are expected, or --resume.`, {
+      subject: missing,
+      found: undefined,
+      expected: '--model and --lr, or --resume',
+    });
+  }
+  const grid: Partial<RunConfig> = {};
+  if (lr !== undefined) grid.learningRates = [lr];
+  if (model !== undefined) {
+    const { architectures } = resolveConfig(settings);
+    grid.architectures = architectures.filter(({ name }) => name === model);
+    if (grid.architectures.length === 0) {
+      throw usageError('--model', model, `one of ${architectures.map(({ name }) => name).join(', ')}`);
+    }
+  }
+  return grid;
 }
 
 /** The settings of the `--config` file with those of the command line over them. */
@@ -63,27 +87,44 @@ async function settingsOf(options: TrainingOptions, command: Command): Promise<P
   return { ...fromFile, ...givenSettings(command) };
 }
 
-async function runAndShow(options: TrainingOptions, settings: Partial<RunConfig>): Promise<number> {
-  const view = options.json ? jsonView() : textView(epochCosts(resolveConfig(settings)));
-  let outcome: RunOutcome;
+async function runAndShow(
+  options: TrainingOptions,
+  settings: Partial<RunConfig>,
+  command: Command,
+): Promise<number> {
+  const view = options.json ? jsonView() : textView();
+  let begun: string | null = null;
+  let resumable = true;
   try {
-    outcome = await withSignals((signal) =>
-      runAll({
-        openEngine,
-        settings,
-        data: options.data,
-        verify: options.verify,
-        weights: options.weights,
-        out: options.out,
-        log: view.note,
-        onEvent: view.event,
-        signal,
-      }),
+    const outcome = await withSignals(
+      (signal) =>
+        runAll({
+          openEngine,
+          settings,
+          resume: options.resume,
+          data: options.data,
+          verify: given(command, 'verify'),
+          weights: given(command, 'weights'),
+          out: options.out,
+          log: view.note,
+          onEvent(event) {
+            if (event.type === 'run') begun = event.id;
+            view.event(event);
+          },
+          signal,
+        }),
+      () => view.note('Stopping after this step; a second signal ends at once.'),
     );
+    view.close();
+    resumable = outcome.resumable;
+    return showOutcome(outcome, options.json);
   } finally {
     view.close();
+    if (begun !== null && resumable) {
+      const out = given(command, 'out') === undefined ? '' : ` --out ${options.out}`;
+      process.stderr.write(`To go on: treadle ${command.name()} --resume ${begun}${out}\n`);
+    }
   }
-  return showOutcome(outcome, options.json);
 }
 
 /** Prints the tables of a finished run and returns its exit code. */
@@ -98,11 +139,4 @@ function showOutcome({ folder, results, interrupted }: RunOutcome, json: boolean
   const names = failed.map(modelTitle).join(', ');
   process.stderr.write(`error: ${failed.length} of ${results.models.length} models failed: ${names}.\n`);
   return EXIT.failed;
-}
-
-/** Relative work of one epoch by architecture. The number of pixels is not known yet; Fashion-MNIST's will do. */
-function epochCosts({ architectures }: RunConfig): Map<string, number> {
-  return new Map(
-    architectures.map(({ name, hidden }) => [name, parameterCount({ inputs: 784, hidden, classes: 10 })]),
-  );
 }

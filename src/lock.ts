@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { TreadleError } from '#bindings';
+import { unwritable } from './files.js';
+
+/** The lock's file in the folder that is locked. */
+export const LOCK_FILE = '.treadle-lock.json';
+
+const Owner = v.object({
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  host: v.string(),
+  /** When the process began, as the system counts it: a number is given to another process some day. */
+  started: v.nullable(v.string()),
+  /** When the lock was taken, in ISO 8601. */
+  since: v.string(),
+});
+
+type Owner = v.InferOutput<typeof Owner>;
+
+/** What a file system without links answers. */
+const NO_LINKS = new Set(['ENOSYS', 'ENOTSUP', 'EPERM']);
+
+/** Times that a stale lock is taken away before a folder is given up. */
+const ATTEMPTS = 5;
+
+/**
+ * Makes this process the only one that writes into an existing folder, and returns how to end that. The lock is a file
+ * with the owner's process id. One whose process is no more is taken over; one from another machine cannot be checked
+ * and is respected. Throws `locked` while another run has the folder, and `unwritable`.
+ */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const path = join(folder, LOCK_FILE);
+  const mine: Owner = {
+    pid: process.pid,
+    host: hostname(),
+    started: await startOf(process.pid),
+    since: new Date().toISOString(),
+  };
+  const draft = join(folder, `${LOCK_FILE}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+  const text = `${JSON.stringify(mine)}\n`;
+  try {
+    await writeFile(draft, text, { flag: 'wx' });
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (await succeeds(place(draft, path, text), 'EEXIST')) return () => unlock(path, text);
+      await removeStale(path, folder);
+    }
+  } catch (cause) {
+    throw cause instanceof TreadleError ? cause : unwritable(path, text.length, cause);
+  } finally {
+    await rm(draft, { force: true }).catch(() => undefined);
+  }
+  throw locked(folder, path, 'processes that start again and again');
+}
+
+/** Makes the lock appear with its whole content, unless there is one: a link cannot replace a file. */
+async function place(draft: string, path: string, text: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    // Some file systems have no links; what is left there is a lock that is empty for a moment.
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await writeFile(path, text, { flag: 'wx' });
+  }
+}
+
+/** Takes a lock away whose owner is no more. Throws `locked` when it lives. */
+async function removeStale(path: string, folder: string): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) return;
+  const owner = parseOwner(text);
+  // A file that is no lock was left by a power cut; nobody owns it.
+  if (owner !== null && (await isAlive(owner))) {
+    const where = owner.host === hostname() ? '' : ` on the machine ${JSON.stringify(owner.host)}`;
+    throw locked(folder, path, `process ${owner.pid}${where} since ${owner.since}`);
+  }
+  const aside = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
+  if (!(await succeeds(rename(path, aside), 'ENOENT'))) return;
+  // Should another process have taken the stale lock over in between, its lock goes back.
+  if ((await readFile(aside, 'utf8').catch(() => text)) !== text)
+    await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+async function unlock(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => null)) === text) await rm(path, { force: true });
+}
+
+function parseOwner(text: string): Owner | null {
+  try {
+    return v.parse(Owner, JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+async function isAlive({ pid, host, started }: Owner): Promise<boolean> {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return started === null || started === (await startOf(pid));
+}
+
+/** When a process began, in the kernel's ticks since boot; null where the system does not tell. */
+async function startOf(pid: number): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  // The name, in brackets, may hold spaces; the start is the 22nd field of all.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+/** True when it is done, false when it failed with the given code; any other failure is thrown on. */
+async function succeeds(action: Promise<void>, code: string): Promise<boolean> {
+  try {
+    await action;
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === code) return false;
+    throw error;
+  }
+}
+
+function locked(folder: string, path: string, owner: string): TreadleError {
+  return new TreadleError(
+    'locked',
+    `Folder ${folder} is in use by ${owner}; a folder that no other run is using is expected (its lock is ${path}, to be removed only when that process is gone).`,
+    { subject: folder, found: owner, expected: 'a folder that no other run is using' },
+  );
+}

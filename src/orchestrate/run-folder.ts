@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import * as v from 'valibot';
+import { type BuildName, readWasm, TreadleError } from '#bindings';
+import { ensureWritableFolder, listFolder, readFileBounded, writeFileAtomic } from '../files.js';
+import type { DatasetRecord, RunConfig } from '../records.js';
+import { resolveConfig } from './config.js';
+
+/** What a run goes on with besides its settings, which stand in `config.json`: a run folder's `run.json`. */
+export interface RunRecord {
+  schema: 1;
+  /** The build that was chosen, and the SHA-256 (hex) of its binary. */
+  build: string;
+  core: string;
+  /** Identity of the data, and the folder it was asked for from; null for the usual places. */
+  dataset: Pick<DatasetRecord, 'name' | 'hash'>;
+  data: string | null;
+  verify: boolean;
+  /** Folder of the weights. */
+  weights: string;
+}
+
+/** A run that was begun: its folder, its settings as they were resolved, and its record. */
+export interface BegunRun {
+  folder: string;
+  config: RunConfig;
+  record: RunRecord;
+}
+
+const StoredRun = v.object({
+  schema: v.literal(1, 'version 1'),
+  build: v.string('a text'),
+  core: v.string('a text'),
+  dataset: v.object({ name: v.string('a text'), hash: v.string('a text') }, 'an object'),
+  data: v.nullable(v.string('a text')),
+  verify: v.boolean('true or false'),
+  weights: v.string('a text'),
+});
+
+/** Larger than the settings of any run. */
+const MAX_BYTES = 1 << 24;
+
+/** Folder of checkpoints in a run's folder. It is there until the run is finished. */
+export function checkpointsOf(folder: string): string {
+  return join(folder, 'checkpoints');
+}
+
+/** Makes a run's folder with its settings and record, ready for checkpoints. Throws `unwritable`. */
+export async function beginRun({ folder, config, record }: BegunRun): Promise<void> {
+  await ensureWritableFolder(folder);
+  await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  // Last: a folder with checkpoints is a run that can be resumed.
+  await ensureWritableFolder(checkpointsOf(folder));
+}
+
+/** Removes a finished run's checkpoints. */
+export async function finishRun(folder: string): Promise<void> {
+  await rm(checkpointsOf(folder), { recursive: true, force: true });
+}
+
+/**
+ * A run to resume: by its folder, by its id among those in `out`, or the newest unfinished one there.
+ * Throws `not-found` when there is none, `usage` for one that is finished, and `format` or `range` for one whose
+ * record is broken.
+ */
+export async function openRun(run: string | null, out: string): Promise<BegunRun> {
+  const folder = run === null ? await newestUnfinished(out) : await folderOf(run, out);
+  const config = resolveConfig((await readJson(join(folder, 'config.json'))) as Partial<RunConfig>);
+  const file = join(folder, 'run.json');
+  const parsed = v.safeParse(StoredRun, await readJson(file));
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    const subject = v.getDotPath(issue) ?? 'the content';
+    const found = issue.received;
+    throw new TreadleError('format', `${file}: ${subject} is ${found}; ${issue.message} is expected.`, {
+      subject: file,
+      found,
+      expected: issue.message,
+    });
+  }
+  return { folder, config, record: parsed.output };
+}
+
+async function newestUnfinished(out: string): Promise<string> {
+  for (const name of (await listFolder(out, 'a folder of runs')).reverse()) {
+    if (await isUnfinished(join(out, name))) return join(out, name);
+  }
+  throw new TreadleError('not-found', `${out} has no unfinished run; a run that was stopped is expected.`, {
+    subject: out,
+    found: 'no unfinished run',
+    expected: 'a run that was stopped',
+  });
+}
+
+async function folderOf(run: string, out: string): Promise<string> {
+  for (const folder of [run, join(out, run)]) {
+    if (await isUnfinished(folder)) return folder;
+    if ((await stat(join(folder, 'run.json')).catch(() => null)) !== null) {
+      throw new TreadleError('usage', `Run ${basename(folder)} is finished; an unfinished run is expected.`, {
+        subject: folder,
+        found: 'a finished run',
+        expected: 'an unfinished run',
+      });
+    }
+  }
+  throw new TreadleError(
+    'not-found',
+    `${run} is no run, nor is one of that name in ${out}; a run's folder or id is expected.`,
+    {
+      subject: run,
+      found: 'no run',
+      expected: "a run's folder or id",
+    },
+  );
+}
+
+async function isUnfinished(folder: string): Promise<boolean> {
+  return (await stat(checkpointsOf(folder)).catch(() => null))?.isDirectory() ?? false;
+}
+
+async function readJson(path: string): Promise<object> {
+  const text = Buffer.from(await readFileBounded(path, MAX_BYTES)).toString('utf8');
+  const expected = "a JSON object, a run's record,";
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === 'object' && json !== null) return json;
+  } catch (cause) {
+    throw new TreadleError('format', `${path} is not JSON; ${expected} is expected.`, {
+      subject: path,
+      found: (cause as Error).message,
+      expected,
+      cause,
+    });
+  }
+  throw new TreadleError('format', `${path} holds no object; ${expected} is expected.`, {
+    subject: path,
+    found: text.slice(0, 60),
+    expected,
+  });
+}
+
+/** Settings that may differ from one part of a run to the next: none of them changes a byte. */
+const FREE: ReadonlySet<keyof RunConfig> = new Set(['jobs', 'threads']);
+
+/**
+ * The settings that a run goes on with: its own, with `jobs` and `threads` as given.
+ * Throws `usage` for any other setting given that differs from the run's.
+ */
+export function resumedConfig({ folder, config, record }: BegunRun, given: Partial<RunConfig>): RunConfig {
+  const names = (Object.keys(given) as (keyof RunConfig)[]).filter((name) => given[name] !== undefined);
+  for (const name of names) {
+    const isSame = isDeepStrictEqual(given[name], config[name]);
+    const isBuild = name === 'build' && given.build === record.build;
+    if (!FREE.has(name) && !isSame && !isBuild) differs(folder, name, given[name], config[name]);
+  }
+  const { jobs = config.jobs, threads = config.threads } = given;
+  return resolveConfig({ ...config, jobs, threads });
+}
+
+/** Throws `usage` when a run would go on with another build, another binary of it, or other data. */
+export function expectSame(
+  { folder, record }: BegunRun,
+  found: Pick<RunRecord, 'build' | 'core' | 'dataset'>,
+): void {
+  if (found.build !== record.build) differs(folder, 'the build', found.build, record.build);
+  if (found.core !== record.core) differs(folder, "the core's SHA-256", found.core, record.core);
+  if (found.dataset.hash !== record.dataset.hash) {
+    const named = ({ name, hash }: RunRecord['dataset']) => `${name} (SHA-256 ${hash})`;
+    differs(folder, 'the data', named(found.dataset), named(record.dataset));
+  }
+}
+
+function differs(folder: string, subject: string, found: unknown, expected: unknown): never {
+  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  throw new TreadleError(
+    'usage',
+    `Run ${basename(folder)} cannot be resumed: ${subject} is ${text(found)}; ${text(expected)} is expected, as the run was begun with.`,
+    { subject, found, expected },
+  );
+}
+
+/** SHA-256 (hex) of a build's binary. Throws `not-found`. */
+export async function coreDigest(build: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readWasm(build as BuildName))
+    .digest('hex');
+}
