@@ -95,10 +95,12 @@ export async function ensureWritableFolder(path: string): Promise<void> {
 async function createFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
+    await syncFolder(dirname(path));
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT' && dirname(path) !== path) {
       await createFolder(dirname(path));
       await mkdir(path);
+      await syncFolder(dirname(path));
     } else if (!(await isFolder(path))) {
       throw cause;
     }

@@ -13,6 +13,7 @@ import { planJobs } from './plan.js';
 import { trainJobs } from './pool.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
 import {
+  type BegunRun,
   beginRun,
   checkpointsOf,
   coreDigest,
@@ -105,7 +106,7 @@ async function runLocked(
   if (interrupted) return { folder, results, interrupted, resumable: true };
   const { html } = await writeReport(folder, results);
   const { resumable } = run;
-  if (!resumable) await finishRun(folder);
+  if (!resumable) await finishRun(run);
   if (results.best !== null) run.emit({ type: 'best', ...results.best });
   const seconds = (performance.now() - started) / 1000;
   run.emit({ type: 'done', results: shown(resultsFile), report: shown(html), seconds });
@@ -140,6 +141,7 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
     data: choice.data === undefined ? null : resolve(choice.data),
     verify: choice.verify,
     weights: resolve(weights),
+    finished: false,
   };
   if (resumed !== null) {
     expectSame(resumed, record);
@@ -149,7 +151,7 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
     await lock(folder);
     await beginRun({ folder, config, record });
   }
-  const run = new Run(onEvent, config, engine, data, weights, folder, signal);
+  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal);
   onEvent({
     type: 'run',
     id,
@@ -167,20 +169,25 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
 
 /** The jobs of a run and the record that grows of each. */
 class Run {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly record: RunRecord;
   readonly jobs: Job[];
   /** True once a model has failed for a reason that may be gone when the run is resumed. */
   resumable = false;
   readonly #records: Map<string, ModelRecord>;
 
   constructor(
-    readonly emit: (event: RunEvent) => void,
-    readonly config: RunConfig,
+    { folder, config, record }: BegunRun,
+    readonly weightsFolder: string,
     readonly engine: Engine,
     readonly data: PreparedData,
-    readonly weightsFolder: string,
-    readonly folder: string,
+    readonly emit: (event: RunEvent) => void,
     readonly signal: AbortSignal | undefined,
   ) {
+    this.folder = folder;
+    this.config = config;
+    this.record = record;
     this.jobs = planJobs(config, data.shape, engine.build);
     this.#records = new Map(
       this.jobs.map(({ id, model, learningRate }) => [

@@ -20,6 +20,8 @@ export interface RunRecord {
   verify: boolean;
   /** Folder of the weights. */
   weights: string;
+  /** True once everything is trained and reported: then nothing is left to resume. */
+  finished: boolean;
 }
 
 /** A run that was begun: its folder, its settings as they were resolved, and its record. */
@@ -37,28 +39,33 @@ const StoredRun = v.object({
   data: v.nullable(v.string('a text')),
   verify: v.boolean('true or false'),
   weights: v.string('a text'),
+  finished: v.boolean('true or false'),
 });
 
 /** Larger than the settings of any run. */
 const MAX_BYTES = 1 << 24;
 
-/** Folder of checkpoints in a run's folder. It is there until the run is finished. */
+/** Folder of checkpoints in a run's folder, until the run is finished. */
 export function checkpointsOf(folder: string): string {
   return join(folder, 'checkpoints');
 }
 
 /** Makes a run's folder with its settings and record, ready for checkpoints. Throws `unwritable`. */
 export async function beginRun({ folder, config, record }: BegunRun): Promise<void> {
-  await ensureWritableFolder(folder);
-  await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  await writeFileAtomic(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
-  // Last: a folder with checkpoints is a run that can be resumed.
   await ensureWritableFolder(checkpointsOf(folder));
+  await writeJson(join(folder, 'config.json'), config);
+  // Last: a folder with a record is a run that can be resumed.
+  await writeJson(join(folder, 'run.json'), record);
 }
 
-/** Removes a finished run's checkpoints. */
-export async function finishRun(folder: string): Promise<void> {
+/** Notes that a run is finished and removes its checkpoints. Throws `unwritable`. */
+export async function finishRun({ folder, record }: Omit<BegunRun, 'config'>): Promise<void> {
+  await writeJson(join(folder, 'run.json'), { ...record, finished: true });
   await rm(checkpointsOf(folder), { recursive: true, force: true });
+}
+
+async function writeJson(path: string, value: RunConfig | RunRecord): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /**
@@ -68,25 +75,24 @@ export async function finishRun(folder: string): Promise<void> {
  */
 export async function openRun(run: string | null, out: string): Promise<BegunRun> {
   const folder = run === null ? await newestUnfinished(out) : await folderOf(run, out);
-  const config = resolveConfig((await readJson(join(folder, 'config.json'))) as Partial<RunConfig>);
-  const file = join(folder, 'run.json');
-  const parsed = v.safeParse(StoredRun, await readJson(file));
-  if (!parsed.success) {
-    const issue = parsed.issues[0];
-    const subject = v.getDotPath(issue) ?? 'the content';
-    const found = issue.received;
-    throw new TreadleError('format', `${file}: ${subject} is ${found}; ${issue.message} is expected.`, {
-      subject: file,
-      found,
-      expected: issue.message,
+  const record = await readRecord(folder);
+  if (record.finished) {
+    throw new TreadleError('usage', `Run ${basename(folder)} is finished; an unfinished run is expected.`, {
+      subject: folder,
+      found: 'a finished run',
+      expected: 'an unfinished run',
     });
   }
-  return { folder, config, record: parsed.output };
+  const config = resolveConfig((await readJson(join(folder, 'config.json'))) as Partial<RunConfig>);
+  return { folder, config, record };
 }
 
+/** Run folders begin with the time: the last by name is the newest. A folder without a whole record is no run. */
 async function newestUnfinished(out: string): Promise<string> {
   for (const name of (await listFolder(out, 'a folder of runs')).reverse()) {
-    if (await isUnfinished(join(out, name))) return join(out, name);
+    const folder = join(out, name);
+    const record = await readRecord(folder).catch(() => null);
+    if (record?.finished === false) return folder;
   }
   throw new TreadleError('not-found', `${out} has no unfinished run; a run that was stopped is expected.`, {
     subject: out,
@@ -97,28 +103,28 @@ async function newestUnfinished(out: string): Promise<string> {
 
 async function folderOf(run: string, out: string): Promise<string> {
   for (const folder of [run, join(out, run)]) {
-    if (await isUnfinished(folder)) return folder;
-    if ((await stat(join(folder, 'run.json')).catch(() => null)) !== null) {
-      throw new TreadleError('usage', `Run ${basename(folder)} is finished; an unfinished run is expected.`, {
-        subject: folder,
-        found: 'a finished run',
-        expected: 'an unfinished run',
-      });
-    }
+    if ((await stat(join(folder, 'run.json')).catch(() => null)) !== null) return folder;
   }
   throw new TreadleError(
     'not-found',
     `${run} is no run, nor is one of that name in ${out}; a run's folder or id is expected.`,
-    {
-      subject: run,
-      found: 'no run',
-      expected: "a run's folder or id",
-    },
+    { subject: run, found: 'no run', expected: "a run's folder or id" },
   );
 }
 
-async function isUnfinished(folder: string): Promise<boolean> {
-  return (await stat(checkpointsOf(folder)).catch(() => null))?.isDirectory() ?? false;
+/** Throws `not-found`, `unreadable` or `format`. */
+async function readRecord(folder: string): Promise<RunRecord> {
+  const file = join(folder, 'run.json');
+  const parsed = v.safeParse(StoredRun, await readJson(file));
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const subject = v.getDotPath(issue) ?? 'the content';
+  const found = issue.received;
+  throw new TreadleError('format', `${file}: ${subject} is ${found}; ${issue.message} is expected.`, {
+    subject: file,
+    found,
+    expected: issue.message,
+  });
 }
 
 async function readJson(path: string): Promise<object> {
@@ -160,13 +166,14 @@ export function resumedConfig({ folder, config, record }: BegunRun, given: Parti
   return resolveConfig({ ...config, jobs, threads });
 }
 
-/** Throws `usage` when a run would go on with another build, another binary of it, or other data. */
+/** Throws `usage` when a run would go on with another build, another binary of it, another weights folder or other data. */
 export function expectSame(
   { folder, record }: BegunRun,
-  found: Pick<RunRecord, 'build' | 'core' | 'dataset'>,
+  found: Pick<RunRecord, 'build' | 'core' | 'dataset' | 'weights'>,
 ): void {
   if (found.build !== record.build) differs(folder, 'the build', found.build, record.build);
   if (found.core !== record.core) differs(folder, "the core's SHA-256", found.core, record.core);
+  if (found.weights !== record.weights) differs(folder, 'the weights folder', found.weights, record.weights);
   if (found.dataset.hash !== record.dataset.hash) {
     const named = ({ name, hash }: RunRecord['dataset']) => `${name} (SHA-256 ${hash})`;
     differs(folder, 'the data', named(found.dataset), named(record.dataset));

@@ -15,14 +15,17 @@ export interface Finished {
 export interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** Called as soon as the process is there. */
+  onStart?: (child: ChildProcess) => void;
   /** Called with all of stdout so far whenever there is more. */
   onOutput?: (stdout: string, child: ChildProcess) => void;
 }
 
 /** Runs the compiled command line and waits for its end. */
-export function treadle(args: string[], { cwd, env, onOutput }: RunOptions = {}): Promise<Finished> {
+export function treadle(args: string[], { cwd, env, onStart, onOutput }: RunOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...process.env, ...env } });
+    onStart?.(child);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
