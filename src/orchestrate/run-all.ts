@@ -145,6 +145,7 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
   };
   if (resumed !== null) {
     expectSame(resumed, record);
+    await ensureWritableFolder(checkpointsOf(folder));
     await removeTemporaries(checkpointsOf(folder));
   } else {
     await ensureWritableFolder(folder);

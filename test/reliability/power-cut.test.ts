@@ -4,7 +4,13 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadEngine, Network } from '../../dist/bindings/index.js';
 import { resolveConfig } from '../../dist/orchestrate/config.js';
 import { planJobs } from '../../dist/orchestrate/plan.js';
-import { beginRun, checkpointsOf, finishRun, openRun, type RunRecord } from '../../dist/orchestrate/run-folder.js';
+import {
+  beginRun,
+  checkpointsOf,
+  finishRun,
+  openRun,
+  type RunRecord,
+} from '../../dist/orchestrate/run-folder.js';
 import type { Job } from '../../dist/records.js';
 import type { Checkpoint } from '../../dist/train/checkpoint.js';
 import { newestCheckpoint, saveCheckpoint } from '../../dist/train/checkpoint-store.js';
@@ -53,8 +59,15 @@ beforeEach(() => {
 });
 
 /** Trains the job, from a checkpoint or afresh, and returns its last checkpoint. */
-async function trained(from: Checkpoint | null, save: (checkpoint: Checkpoint) => Promise<void>): Promise<Checkpoint> {
-  const network = new Network(await loadEngine({ build: 'simd' }), job.spec, { seed: 5, batchSize: 16, data: train });
+async function trained(
+  from: Checkpoint | null,
+  save: (checkpoint: Checkpoint) => Promise<void>,
+): Promise<Checkpoint> {
+  const network = new Network(await loadEngine({ build: 'simd' }), job.spec, {
+    seed: 5,
+    batchSize: 16,
+    data: train,
+  });
   let last = from;
   await trainModel(network, job, indices, {
     from,

@@ -1,6 +1,6 @@
-import { vi } from 'vitest';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { vi } from 'vitest';
 
 type Promises = typeof import('node:fs/promises');
 
@@ -98,7 +98,9 @@ const BLOCK = 4096;
  * sync on, a change of a folder's names from the folder's sync on. Until then a file may hold its old content, any
  * whole blocks of the new one, or zeros in the place of them; and names may have changed up to any of the changes.
  */
-export function* powerCuts(operations: readonly Operation[]): Generator<{ marks: string[]; state: DiskState }> {
+export function* powerCuts(
+  operations: readonly Operation[],
+): Generator<{ marks: string[]; state: DiskState }> {
   const files = new Set<File>();
   let names: Names = new Map();
   /** The names as each change that is not yet certain would leave them; the first are certain. */
@@ -183,7 +185,8 @@ function stateOf(names: Names, content: 'durable' | 'written' | 'zeros'): DiskSt
   const state: DiskState = new Map();
   for (const [path, file] of names) {
     if (file === null) state.set(path, null);
-    else if (content === 'zeros') state.set(path, joined(file.durable, new Uint8Array(file.written.length - file.durable.length)));
+    else if (content === 'zeros')
+      state.set(path, joined(file.durable, new Uint8Array(file.written.length - file.durable.length)));
     else state.set(path, file[content]);
   }
   return state;
