@@ -5,6 +5,13 @@ import { TreadleError } from './errors.js';
 export const BUILD_NAMES = ['debug', 'simd', 'relaxed', 'simd-mt', 'relaxed-mt'] as const;
 export type BuildName = (typeof BUILD_NAMES)[number];
 
+/**
+ * What may be asked for. `auto`: the fastest that the engine can run. `strict`: the fastest without relaxed operations,
+ * whose results WebAssembly leaves to the engine; its weights are the same bytes on every engine and machine.
+ */
+export const BUILD_CHOICES = ['auto', 'strict', ...BUILD_NAMES] as const;
+export type BuildChoice = (typeof BUILD_CHOICES)[number];
+
 /** What the JavaScript engine offers to WebAssembly. */
 export interface Features {
   simd: boolean;
@@ -33,18 +40,24 @@ const FEATURE_WORDS: Record<keyof Features, string> = {
   threads: 'WebAssembly threads (shared memory)',
 };
 
+/** What `auto` and `strict` try before `simd`, the fastest first. */
+const PREFERRED: Record<'auto' | 'strict', BuildName[]> = {
+  auto: ['relaxed-mt', 'relaxed', 'simd-mt'],
+  strict: ['simd-mt'],
+};
+
 /**
- * The build to load: `wanted`, or for `auto` the fastest that the engine can run.
- * Throws `engine` when the engine lacks what the build needs, `usage` for a name that is not a build.
+ * The build to load for what is asked for, one of BUILD_CHOICES.
+ * Throws `engine` when the engine lacks what the build needs, `usage` for a name that is not a choice.
  */
 export function chooseBuild(wanted: string, features: Features): BuildName {
-  if (wanted === 'auto') {
-    const preferred: BuildName[] = ['relaxed-mt', 'relaxed', 'simd-mt'];
-    return preferred.find((build) => lacking(build, features).length === 0) ?? chooseBuild('simd', features);
+  if (wanted === 'auto' || wanted === 'strict') {
+    const able = PREFERRED[wanted].find((build) => lacking(build, features).length === 0);
+    return able ?? chooseBuild('simd', features);
   }
   const build = BUILD_NAMES.find((name) => name === wanted);
   if (build === undefined) {
-    const expected = ['auto', ...BUILD_NAMES].join(', ');
+    const expected = BUILD_CHOICES.join(', ');
     throw new TreadleError('usage', `build is '${wanted}'; one of ${expected} is expected.`, {
       subject: 'build',
       found: wanted,

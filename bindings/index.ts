@@ -1,6 +1,14 @@
 export { createMemory, type Engine } from './engine.js';
 export { type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
-export { BUILD_NAMES, type BuildName, chooseBuild, detectFeatures, type Features } from './features.js';
+export {
+  BUILD_CHOICES,
+  BUILD_NAMES,
+  type BuildChoice,
+  type BuildName,
+  chooseBuild,
+  detectFeatures,
+  type Features,
+} from './features.js';
 export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './kernels.js';
 export { type EngineOptions, loadEngine, readWasm } from './load.js';
 export {

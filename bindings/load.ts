@@ -1,12 +1,15 @@
 import { suitKernels } from './calibrate.js';
 import type { Engine } from './engine.js';
 import { TreadleError } from './errors.js';
-import { type BuildName, chooseBuild, detectFeatures } from './features.js';
+import { type BuildChoice, type BuildName, chooseBuild, detectFeatures } from './features.js';
 import { DEFAULT_KERNELS, type Kernels, parseKernels } from './kernels.js';
 
 export interface EngineOptions {
-  /** A build's name, or `auto` (the default): $TREADLE_BUILD where it is set, else the fastest the engine can run. */
-  build?: BuildName | 'auto';
+  /**
+   * A build's name; `strict`, the fastest whose weights are the same bytes on every engine; or `auto` (the default):
+   * $TREADLE_BUILD where it is set, else the fastest the engine can run.
+   */
+  build?: BuildChoice;
   /** Default: $TREADLE_KERNELS where it is set (such as `4x8/16`), else what calibrate finds. */
   kernels?: Kernels;
 }

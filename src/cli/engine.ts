@@ -1,4 +1,4 @@
-import { type BuildName, type Engine, enableRelaxedSimd, loadEngine, revectorize } from '#bindings';
+import { type BuildChoice, type Engine, enableRelaxedSimd, loadEngine, revectorize } from '#bindings';
 
 /**
  * Opens a build of the core at the engine's best: with relaxed SIMD where that needs a flag (Node 20), and with
@@ -6,7 +6,7 @@ import { type BuildName, type Engine, enableRelaxedSimd, loadEngine, revectorize
  * holds for the whole process, so only the command line sets any. Throws `engine` or `usage`.
  */
 export async function openEngine(build: string): Promise<Engine> {
-  const wanted = { build: build as BuildName | 'auto' };
+  const wanted = { build: build as BuildChoice };
   if (process.env.TREADLE_NO_V8_FLAGS === '1') return loadEngine(wanted);
   enableRelaxedSimd();
   return revectorize(await loadEngine(wanted));

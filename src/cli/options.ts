@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
-import { TreadleError } from '#bindings';
+import { BUILD_CHOICES, TreadleError } from '#bindings';
 import {
-  BUILD_CHOICES,
   defaultConfig,
   LEARNING_RATE_RULE,
   LIMITS,
@@ -70,11 +69,22 @@ export function addDataOptions(command: Command): Command {
     .option('--no-verify', "accept other files than Fashion-MNIST's own");
 }
 
-/** Adds `--build`. */
+/** Adds `--build`, and `--strict` as a short form of `--build strict`. */
 export function addBuildOption(command: Command): Command {
-  return command.addOption(
-    new Option('--build <name>', 'build of the numeric core').choices(BUILD_CHOICES).default('auto'),
-  );
+  return command
+    .addOption(
+      new Option('--build <name>', 'build of the numeric core').choices(BUILD_CHOICES).default('auto'),
+    )
+    .option('--strict', 'short for --build strict: the same weights, byte for byte, on every engine', false)
+    .hook('preAction', applyStrict);
+}
+
+/** Makes `--strict` the build that was asked for. Throws `usage` where another one was asked for too. */
+function applyStrict(command: Command): void {
+  if (!command.getOptionValue('strict')) return;
+  const asked = command.getOptionValueSource('build') === 'cli' ? command.getOptionValue('build') : 'strict';
+  if (asked !== 'strict') throw usageError('--build', asked, 'strict, which --strict stands for,');
+  command.setOptionValueWithSource('build', 'strict', 'cli');
 }
 
 /** Adds `--weights DIR`. */

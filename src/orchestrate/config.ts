@@ -1,14 +1,11 @@
 import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
-import { MAX_BATCH, MAX_WIDTH, TreadleError } from '#bindings';
+import { BUILD_CHOICES, MAX_BATCH, MAX_WIDTH, TreadleError } from '#bindings';
 import { ARCHITECTURES, LEARNING_RATES } from '../model/architectures.js';
 import type { RunConfig } from '../records.js';
 
 /** Samples in a batch when nobody says otherwise. */
 export const DEFAULT_BATCH_SIZE = 256;
-
-/** Names that `--build` takes. */
-export const BUILD_CHOICES = ['auto', 'debug', 'simd', 'relaxed', 'simd-mt', 'relaxed-mt'] as const;
 
 /** Smallest and largest value of every whole-number setting. */
 export const LIMITS = {

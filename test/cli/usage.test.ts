@@ -43,7 +43,8 @@ describe('help', () => {
       /--train-samples <n> .*?\(default: all\)/,
       /--keep <which> .*?"best", "last", default: "best"/,
       /--config <file> /,
-      /--build <name> .*?default: "auto"/,
+      /--build <name> .*?"auto", "strict", .*?default: "auto"/,
+      /--strict .*?--build strict/,
       /--json /,
       /--verbose /,
     ]) {
@@ -75,6 +76,11 @@ describe('wrong usage ends with 2 and one sentence', () => {
     ['too few samples', ['run-all', '--train-samples', '1'], '--train-samples is "1"'],
     ['an unknown mode', ['run-all', '--mode', 'fast'], "'--mode <mode>' argument 'fast' is invalid"],
     ['an unknown build', ['run-all', '--build', 'fast'], "'--build <name>' argument 'fast' is invalid"],
+    [
+      'another build than the strict one',
+      ['run-all', '--strict', '--build', 'relaxed'],
+      '--build is "relaxed"; strict, which --strict stands for, is expected.',
+    ],
     [
       'an empty folder name',
       ['run-all', '--weights', ''],

@@ -22,14 +22,24 @@ describe('the build is', () => {
   });
 
   it.each([
+    [all, 'simd-mt'],
+    [{ ...all, relaxedSimd: false }, 'simd-mt'],
+    [{ ...all, threads: false }, 'simd'],
+    [{ simd: true, relaxedSimd: false, threads: false }, 'simd'],
+  ])('in strict mode the fastest without relaxed operations: %o -> %s', (features, build) => {
+    expect(chooseBuild('strict', features)).toBe(build);
+  });
+
+  it.each([
     ['auto', { simd: false, relaxedSimd: false, threads: false }, 'engine', 'needs WebAssembly SIMD, which'],
+    ['strict', { simd: false, relaxedSimd: false, threads: true }, 'engine', 'needs WebAssembly SIMD, which'],
     [
       'relaxed-mt',
       { simd: true, relaxedSimd: false, threads: false },
       'engine',
       'relaxed SIMD and WebAssembly threads',
     ],
-    ['fast', all, 'usage', "build is 'fast'; one of auto, debug, simd"],
+    ['fast', all, 'usage', "build is 'fast'; one of auto, strict, debug, simd"],
   ])('refused: %s', (wanted, features, code, words) => {
     let error: unknown;
     try {
@@ -47,10 +57,18 @@ describe('the build is', () => {
     try {
       expect((await loadEngine()).build).toBe('simd');
       expect((await loadEngine({ build: 'debug' })).build).toBe('debug');
+      expect((await loadEngine({ build: 'strict' })).build).toBe('simd-mt');
     } finally {
       delete process.env.TREADLE_BUILD;
     }
   });
+});
+
+it('a build takes nothing but memory from its host, so that no mathematics of an engine is in its results', () => {
+  for (const { build, module } of engines) {
+    const names = WebAssembly.Module.imports(module).map(({ name }) => name);
+    expect(names, build).toEqual(build === 'debug' ? ['abort', 'memory'] : ['memory']);
+  }
 });
 
 it('memory over 4 GiB is refused', () => {

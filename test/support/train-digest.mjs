@@ -1,12 +1,10 @@
-// Trains a small network twice in the build named by the first argument, as the engine is and after revectorize, and
-// prints the SHA-256 of what each exports. For nodes.test.ts, which runs it on several versions of Node.
-import { createHash } from 'node:crypto';
-import { enableRelaxedSimd, loadEngine, Network, revectorize } from '../../dist/bindings/index.js';
+// One small training whose every byte is the same in every JavaScript engine, in builds without relaxed operations.
+// Imports nothing, so that a browser runs the very file that Node runs.
 
 const SPEC = { inputs: 300, hidden: [130, 70], classes: 7, dropout: 0.5 };
 const SAMPLES = 320;
 const BATCH = 64;
-/** Long enough for V8 to optimise every operation on the way. */
+/** Long enough for an engine to optimise every operation on the way. */
 const EPOCHS = 60;
 
 /** Samples of about one pixel in three; the labels follow from the pixels, so that there is something to learn. */
@@ -25,29 +23,31 @@ function samples() {
   return { images, labels };
 }
 
-/** SHA-256 over the exported tensors, Adam's moments and the evaluation. */
-function digest(engine) {
-  const network = new Network(engine, SPEC, { seed: 3, batchSize: BATCH, data: samples() });
+/** Every number in a tree of numbers, objects, arrays and typed arrays, in order; as float64, which loses none. */
+function numbers(tree) {
+  if (typeof tree === 'number') return [tree];
+  return ArrayBuffer.isView(tree) ? [...tree] : Object.values(tree).flatMap(numbers);
+}
+
+async function sha256(tree) {
+  const hash = await crypto.subtle.digest('SHA-256', Float64Array.from(numbers(tree)));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** SHA-256 of the weights and running statistics, of Adam's state, and of what the network then says of its samples. */
+export async function trainDigest({ Network }, engine) {
+  const data = samples();
+  const network = new Network(engine, SPEC, { seed: 3, batchSize: BATCH, data });
   const order = Uint32Array.from({ length: SAMPLES }, (_, i) => i);
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     network.beginEpoch(order, 0.003);
     for (let first = 0; first < SAMPLES; first += BATCH) network.trainBatch(first, BATCH);
   }
-  const hash = createHash('sha256');
-  const add = (tree) => {
-    if (ArrayBuffer.isView(tree)) hash.update(tree);
-    else if (typeof tree === 'object') Object.values(tree).forEach(add);
-    else hash.update(`${tree};`);
+  const digests = {
+    weights: await sha256(network.exportTensors()),
+    optimizer: await sha256(network.exportOptimizer()),
+    answers: await sha256([network.evaluate(order), network.predict(data.images)]),
   };
-  add([network.exportTensors(), network.exportOptimizer(), network.evaluate(order)]);
-  return hash.digest('hex');
+  network.dispose();
+  return digests;
 }
-
-enableRelaxedSimd();
-const engine = await loadEngine({ build: process.argv[2] });
-const plain = digest(engine);
-const joined = await revectorize(engine);
-const { revectorized } = joined;
-console.log(
-  JSON.stringify({ node: process.version, revectorized, digests: { plain, joined: digest(joined) } }),
-);

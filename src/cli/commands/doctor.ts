@@ -35,10 +35,12 @@ export function addDoctor(program: Command): void {
 
 /** Why the build was taken, in words. */
 export function reasonFor(asked: string, features: Features): string {
+  const threads = features.threads ? 'threads' : 'no threads';
+  if (asked === 'strict') return `the fastest without relaxed operations, as the engine has ${threads}`;
   if (asked !== 'auto') return 'asked for by --build';
   if (process.env.TREADLE_BUILD) return 'asked for by TREADLE_BUILD';
   const simd = features.relaxedSimd ? 'relaxed SIMD' : 'SIMD without the relaxed instructions';
-  return `the engine has ${simd} and ${features.threads ? 'threads' : 'no threads'}`;
+  return `the engine has ${simd} and ${threads}`;
 }
 
 type Findings = ReturnType<typeof measurePeak> & {

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { CHROMIUM, serveProject, startChromium } from '../support/chromium.js';
+
+// The builds without relaxed operations train to the same bytes in every JavaScript engine and on every machine.
+// TREADLE_NODES names other versions of Node to try, as paths of their binaries, separated as in PATH. With
+// `--reporter=verbose` each test prints its lines of the table: engine | build | SHA-256 of the weights.
+
+/** What test/support/train-digest.mjs gives everywhere. It changes with the numerics, as every trained weight does. */
+const EXPECTED = {
+  weights: '236936d0710fd9f5a9e814249af76bfece8f13f3607e926eb10dec2c9c43731e',
+  optimizer: '52fa933ba423459484b01dff218fc7e44ebe485c5baf007763094a9b5de61b20',
+  answers: 'de62de9393b8fc7f53fe013d1cf25b93a49b1b262829a3bb4abb6445d893582c',
+};
+
+/** The build that Node gets for what is asked for. */
+const BUILDS: Record<string, string> = { strict: 'simd-mt', simd: 'simd' };
+
+const others = (process.env.TREADLE_NODES ?? '').split(delimiter).filter((path) => path !== '');
+const script = fileURLToPath(new URL('../support/train-on-node.mjs', import.meta.url));
+
+/** Runs of this Node: V8's other compiler, and what a processor lacks, reach every operation of the core. */
+const RUNS: [how: string, flags: string[]][] = [
+  ['as it is', []],
+  ['with the baseline compiler alone', ['--liftoff-only']],
+  ['without AVX and FMA', ['--no-enable-avx', '--no-enable-fma3']],
+];
+
+/** Trains on a Node, with 128-bit operations as they are and joined where that Node can, and compares the bytes. */
+async function trainOn(
+  node: string,
+  [how, flags]: (typeof RUNS)[number],
+  asked: string,
+  { annotate }: TestContext,
+): Promise<void> {
+  const { stdout } = await promisify(execFile)(node, [...flags, script, asked]);
+  const { version, build, revectorized, digests } = JSON.parse(stdout);
+  const line = `Node ${version} ${how} | ${build}`;
+  await annotate(`${line} | ${digests.plain.weights}`);
+  if (revectorized) await annotate(`${line}, operations joined | ${digests.joined.weights}`);
+  expect(build).toBe(BUILDS[asked]);
+  expect(digests, node).toEqual({ plain: EXPECTED, joined: EXPECTED });
+}
+
+describe.each(Object.keys(BUILDS))('asked for the build %s', (asked) => {
+  describe.each(RUNS)('this Node %s', (how, flags) => {
+    it('trains to the expected bytes', (context) => trainOn(process.execPath, [how, flags], asked, context));
+  });
+
+  it('each Node of TREADLE_NODES trains to the expected bytes', async (context) => {
+    context.skip(others.length === 0, 'TREADLE_NODES names no Node');
+    for (const node of others) await trainOn(node, RUNS[0]!, asked, context);
+  });
+});
+
+describe.each([
+  ['may share memory between threads', '?isolated', 'simd-mt'],
+  ['may not', '', 'simd'],
+])('on a page that %s', (_, query, build) => {
+  it('Chromium trains to the expected bytes in strict mode', async ({ annotate, skip }) => {
+    skip(!existsSync(CHROMIUM), `there is no ${CHROMIUM}`);
+    const browser = await startChromium();
+    const page = await browser.newPage();
+    await page.goto(`${await serveProject()}/test/support/train-in-browser.html${query}`);
+    const trained = await page.evaluate<{ build: string; digests: typeof EXPECTED }>('train("strict")');
+    await annotate(`Chromium ${browser.version()} | ${trained.build} | ${trained.digests.weights}`);
+    expect(trained).toEqual({ build, digests: EXPECTED });
+  });
+});

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+
+/** Debian's browser; TREADLE_CHROMIUM names another. */
+export const CHROMIUM = process.env.TREADLE_CHROMIUM ?? '/usr/bin/chromium';
+
+const ROOT = new URL('../../', import.meta.url);
+
+/** All that a page may ask for. */
+const SERVED = /^\/(dist|build|test\/support|node_modules\/(@assemblyscript\/loader|wasm-feature-detect))\//;
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+/** The headers that isolate a page, so that it may share memory between threads. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** A server of this project's compiled files, for this machine alone; pages asked for with `?isolated` are isolated. */
+function projectServer(): Server {
+  return createServer(async (request, response) => {
+    const { pathname, search } = new URL(request.url!, 'http://localhost');
+    const content = SERVED.test(pathname)
+      ? await readFile(new URL(`.${pathname}`, ROOT)).catch(() => null)
+      : null;
+    response.writeHead(content === null ? 404 : 200, {
+      'Content-Type': TYPES[extname(pathname)] ?? 'application/octet-stream',
+      ...(search === '?isolated' ? ISOLATION : {}),
+    });
+    response.end(content);
+  });
+}
+
+/** Starts the server until the running test ends, and returns its origin. */
+export async function serveProject(): Promise<string> {
+  const server = projectServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Starts Chromium without a window until the running test ends. */
+export async function startChromium(): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  onTestFinished(() => browser.close());
+  return browser;
+}

@@ -1,0 +1,17 @@
+// Runs train-digest.mjs in the build named by the first argument, as the engine is and after revectorize, and prints
+// the digests of both. For same-bytes.test.ts, which runs it on several versions of Node.
+import * as core from '../../dist/bindings/index.js';
+import { trainDigest } from './train-digest.mjs';
+
+core.enableRelaxedSimd();
+const engine = await core.loadEngine({ build: process.argv[2] });
+const plain = await trainDigest(core, engine);
+const joined = await core.revectorize(engine);
+console.log(
+  JSON.stringify({
+    version: process.versions.node,
+    build: engine.build,
+    revectorized: joined.revectorized,
+    digests: { plain, joined: await trainDigest(core, joined) },
+  }),
+);
