@@ -1,24 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { clock, eventLine, liveLines, newProgress, updateProgress } from '../../dist/cli/progress.js';
-import type { RunEvent } from '../../dist/records.js';
+import type { EpochRecord, RunEvent } from '../../dist/records.js';
 
 const run: RunEvent = {
   type: 'run',
   id: 'r',
   folder: 'runs/r',
   models: 4,
+  parameters: { big: 3, tiny: 1 },
   epochs: 10,
   build: 'simd',
   jobs: 2,
   threads: 2,
+  resumed: false,
 };
-const start: RunEvent = {
+const start: Extract<RunEvent, { type: 'start' }> = {
   type: 'start',
   job: 'big_0.1',
   model: 'big',
   learningRate: 0.1,
   epochs: 10,
   stepsPerEpoch: 100,
+  finished: [],
 };
 const step: RunEvent = {
   type: 'step',
@@ -30,12 +33,7 @@ const step: RunEvent = {
   samplesPerSecond: 12345.6,
   threads: 2,
 };
-const epoch: RunEvent = {
-  type: 'epoch',
-  job: 'big_0.1',
-  model: 'big',
-  learningRate: 0.1,
-  threads: 1,
+const record: EpochRecord = {
   epoch: 1,
   trainLoss: 0.5,
   trainAccuracy: 0.8,
@@ -44,6 +42,20 @@ const epoch: RunEvent = {
   valMacroF1: 0.84,
   seconds: 5.25,
 };
+const epoch: RunEvent = {
+  type: 'epoch',
+  job: 'big_0.1',
+  model: 'big',
+  learningRate: 0.1,
+  threads: 1,
+  ...record,
+};
+const warning: RunEvent = { type: 'warning', job: 'big_0.1', message: 'Its thread died.' };
+/** The start of a model whose first epochs a checkpoint holds. */
+const startAfter = (epochs: number): RunEvent => ({
+  ...start,
+  finished: Array.from({ length: epochs }, (_, index) => ({ ...record, epoch: index + 1 })),
+});
 const saved: RunEvent = {
   type: 'saved',
   job: 'big_0.1',
@@ -61,11 +73,7 @@ const failed: RunEvent = {
 
 /** Two architectures, one three times as costly as the other, two rates each. */
 function progressAfter(...events: RunEvent[]) {
-  const costs = new Map([
-    ['big', 3],
-    ['tiny', 1],
-  ]);
-  const progress = newProgress(costs, 0);
+  const progress = newProgress(0);
   for (const event of events) updateProgress(progress, event, 1000);
   return progress;
 }
@@ -107,6 +115,41 @@ describe('liveLines', () => {
     expect(whole).toContain('left 0:33');
   });
 
+  it('goes on after the epochs of a checkpoint, which are no work of this run', () => {
+    // Of the model, half of the fifth to tenth epochs took 2 s. Of the whole, 80 - 4 x 3 = 68 units are to do, and 1.5 done.
+    const progress = progressAfter({ ...run, resumed: true }, startAfter(4), { ...step, epoch: 5 });
+    expect(liveLines(progress, 3000, 200)).toEqual([
+      'big 0.1  epoch  5/10  step  50/100  loss 0.5123  12,346 samples/s  left 0:22  2 threads',
+      '0 of 4 models done  elapsed 0:02  left 1:29',
+    ]);
+  });
+
+  it('shows a model that a checkpoint holds entirely until it is saved', () => {
+    const progress = progressAfter({ ...run, resumed: true }, startAfter(10));
+    expect(liveLines(progress, 3000, 200)).toEqual([
+      'big 0.1  epoch 10/10  step   0/100  loss -',
+      '0 of 4 models done  elapsed 0:02',
+    ]);
+    updateProgress(progress, saved, 3000);
+    expect(liveLines(progress, 3000, 200)).toEqual(['1 of 4 models done  elapsed 0:02']);
+  });
+
+  it('counts epochs that a restarted model has lost as work again, and those it has kept once', () => {
+    const second = { ...epoch, epoch: 2 } as RunEvent;
+    // 80 units, of which 6 took 2 s.
+    const kept = progressAfter(run, start, epoch, second, warning, startAfter(2));
+    expect(liveLines(kept, 3000, 200).at(-1)).toContain('left 0:25');
+    // 80 + 2 x 3 units, of which 6 took 2 s.
+    const lost = progressAfter(run, start, epoch, second, warning, startAfter(0));
+    expect(liveLines(lost, 3000, 200).at(-1)).toContain('left 0:27');
+  });
+
+  it('takes only the epochs that are left out when a resumed model fails', () => {
+    // 80 - 4 x 3 that were done before, less 5 x 3 that will not be trained: 53, of which 3 took 2 s.
+    const progress = progressAfter(run, startAfter(4), { ...epoch, epoch: 5 } as RunEvent, failed);
+    expect(liveLines(progress, 3000, 200)[0]).toContain('left 0:33');
+  });
+
   it('leaves out what does not fit, the end first, and never exceeds the width', () => {
     const progress = progressAfter(run, start, step);
     expect(liveLines(progress, 3000, 40)[0]).toBe('big 0.1  epoch  1/10  step  50/100');
@@ -126,6 +169,14 @@ describe('eventLine', () => {
   it('tells what was saved and what failed', () => {
     expect(eventLine(saved, 10)).toBe('Saved w.safetensors and w.pkl (epoch 7, validation macro-F1 0.9000).');
     expect(eventLine(failed, 10)).toBe('Failed: It diverged.');
+  });
+
+  it('tells a run, whether it is resumed, and a warning', () => {
+    expect(eventLine(run, 10)).toBe(
+      'Run r: 4 models, 10 epochs each; build simd, 2 jobs at once, 2 threads.',
+    );
+    expect(eventLine({ ...run, resumed: true } as RunEvent, 10)).toMatch(/^Run r resumed: 4 models/);
+    expect(eventLine(warning, 10)).toBe('Warning: Its thread died.');
   });
 
   it('says nothing of steps', () => {

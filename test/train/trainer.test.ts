@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Network, NetworkTensors } from '../../dist/bindings/index.js';
+import type { Network, NetworkTensors, Totals, TrainingState } from '../../dist/bindings/index.js';
 import type { Job, RunEvent } from '../../dist/records.js';
-import { trainModel } from '../../dist/train/trainer.js';
+import type { Checkpoint } from '../../dist/train/checkpoint.js';
+import { type TrainingHooks, trainModel } from '../../dist/train/trainer.js';
 import { failure } from '../support/errors.js';
 
 const spec = { inputs: 4, hidden: [3], classes: 2, dropout: 0.5 };
@@ -33,11 +34,18 @@ const FAIR = [
   [1, 0],
 ];
 
-/** A network that answers as it is told and writes down what it was asked; its tensors carry the epoch. */
+/** What the fake network is asked for an epoch of five samples in batches of two. */
+const EPOCH = ['epoch 5 0.1', 'batch 0 2', 'batch 2 3'];
+const BATCHES = 2;
+/** What its batches add to the totals: a loss of 0.5 for each sample, and the very first sample is wrong. */
+const FIRST_BATCH: Totals = { loss: 1, correct: 1, samples: 2 };
+
+/** A network that answers as it is told and writes down what it was asked; its tensors carry the batches trained. */
 class FakeNetwork {
   readonly calls: string[] = [];
   readonly threads = 1;
-  epoch = 0;
+  #batches = 0;
+  #totals: Totals = { loss: 0, correct: 0, samples: 0 };
 
   constructor(
     readonly answers: {
@@ -50,54 +58,90 @@ class FakeNetwork {
   resetOptimizer(): void {
     this.calls.push('reset');
   }
-  beginEpoch(order: Uint32Array, learningRate: number): void {
-    this.epoch += 1;
+  beginEpoch(order: Uint32Array, learningRate: number, totals?: Totals): void {
+    this.#totals = { ...(totals ?? { loss: 0, correct: 0, samples: 0 }) };
     this.calls.push(`epoch ${order.length} ${learningRate}`);
   }
   trainBatch(first: number, rows: number): number {
     this.calls.push(`batch ${first} ${rows}`);
-    return this.answers.losses?.(this.epoch, first) ?? 0.5;
+    const epoch = Math.floor(this.#batches / BATCHES) + 1;
+    this.#batches += 1;
+    this.#totals.loss += 0.5 * rows;
+    this.#totals.correct += first === 0 ? rows - 1 : rows;
+    this.#totals.samples += rows;
+    return this.answers.losses?.(epoch, first) ?? 0.5;
   }
-  totals() {
-    return { loss: 10, correct: 4, samples: 5 };
+  totals(): Totals {
+    return { ...this.#totals };
   }
   evaluate() {
-    return { loss: this.answers.valLoss ?? 0.25, confusion: this.answers.confusions[this.epoch - 1]! };
+    const epoch = this.#batches / BATCHES;
+    return { loss: this.answers.valLoss ?? 0.25, confusion: this.answers.confusions[epoch - 1]! };
   }
-  exportTensors(): NetworkTensors {
-    return { dense: [], batchNorm: [], batchesTracked: this.epoch };
+  exportTraining(): TrainingState {
+    const tensors: NetworkTensors = { dense: [], batchNorm: [], batchesTracked: this.#batches };
+    const moments = { dense: [], batchNorm: [] };
+    return {
+      tensors,
+      optimizer: { steps: this.#batches, first: moments, second: moments },
+      dropoutSteps: this.#batches,
+    };
+  }
+  importTraining({ tensors }: TrainingState): void {
+    this.calls.push(`import ${tensors.batchesTracked}`);
+    this.#batches = tensors.batchesTracked;
   }
   firstNonFinite(): string | null {
     return 'hidden block 1';
   }
 }
 
-function train(fake: FakeNetwork, change: Partial<Job> = {}, shouldStop = () => false) {
+/** Trains; the checkpoints are as they were when they were saved, whatever became of them. */
+function train(fake: FakeNetwork, change: Partial<Job> = {}, hooks: TrainingHooks = {}) {
   const events: RunEvent[] = [];
-  const trained = trainModel(
-    fake as unknown as Network,
-    job(change),
-    indices,
-    (event) => events.push(event),
-    shouldStop,
-  );
-  return { trained, events };
+  const saved: Checkpoint[] = [];
+  const trained = trainModel(fake as unknown as Network, job(change), indices, {
+    emit: (event) => events.push(event),
+    save: async (checkpoint) => {
+      saved.push(structuredClone(checkpoint));
+      fake.calls.push('save');
+    },
+    ...hooks,
+  });
+  return { trained, events, saved };
 }
 
+/** The checkpoint of a training that was stopped after so many batches of all its epochs. */
+async function stoppedAfter(batches: number, confusions: number[][][], change: Partial<Job> = {}) {
+  const fake = new FakeNetwork({ confusions });
+  const count = () => fake.calls.filter((call) => call.startsWith('batch')).length;
+  const { trained, saved } = train(fake, change, { shouldStop: () => count() === batches });
+  await failure('interrupted', () => trained);
+  return saved.at(-1)!;
+}
+
+/** Figures without the time they took. */
+const figures = (epochs: readonly { seconds: number }[]) => epochs.map((epoch) => ({ ...epoch, seconds: 0 }));
+
 describe('trainModel', () => {
-  it('starts Adam afresh and trains on every batch of every epoch', () => {
+  it('starts Adam afresh, trains on every batch of every epoch and saves after each', async () => {
     const fake = new FakeNetwork({ confusions: [FAIR, FAIR] });
-    train(fake, { epochs: 2 });
-    const epoch = ['epoch 5 0.1', 'batch 0 2', 'batch 2 3'];
-    expect(fake.calls).toEqual(['reset', ...epoch, ...epoch]);
+    await train(fake, { epochs: 2 }).trained;
+    expect(fake.calls).toEqual(['reset', ...EPOCH, 'save', ...EPOCH, 'save']);
   });
 
-  it('records means of the training totals and the validation figures', () => {
+  it('needs no hooks', async () => {
+    const fake = new FakeNetwork({ confusions: [FAIR] });
+    const { kept } = await trainModel(fake as unknown as Network, job({ epochs: 1 }), indices);
+    expect(kept.epoch).toBe(1);
+  });
+
+  it('records means of the training totals and the validation figures', async () => {
     const { trained, events } = train(new FakeNetwork({ confusions: [FAIR] }), { epochs: 1 });
-    const [record] = trained.epochs;
+    const [record] = (await trained).epochs;
     expect(record).toMatchObject({
       epoch: 1,
-      trainLoss: 2,
+      trainLoss: 0.5,
       trainAccuracy: 0.8,
       valLoss: 0.25,
       valAccuracy: 0.5,
@@ -110,6 +154,7 @@ describe('trainModel', () => {
       learningRate: 0.1,
       epochs: 1,
       stepsPerEpoch: 2,
+      finished: [],
     });
     expect(events.at(-1)).toEqual({
       type: 'epoch',
@@ -121,41 +166,203 @@ describe('trainModel', () => {
     });
   });
 
-  it('keeps the epoch with the best macro-F1, the earlier of equals, and the last weights beside it', () => {
-    const { trained } = train(new FakeNetwork({ confusions: [FAIR, GOOD, GOOD] }));
-    expect(trained.kept).toEqual({ epoch: 2, valMacroF1: 1 });
-    expect(trained.tensors.batchesTracked).toBe(2);
-    expect(trained.last.batchesTracked).toBe(3);
+  it('keeps the epoch with the best macro-F1, the earlier of equals, and the last weights beside it', async () => {
+    const { kept, tensors, last } = await train(new FakeNetwork({ confusions: [FAIR, GOOD, GOOD] })).trained;
+    expect(kept).toEqual({ epoch: 2, valMacroF1: 1 });
+    expect(tensors.batchesTracked).toBe(4);
+    expect(last.batchesTracked).toBe(6);
   });
 
-  it('keeps the last epoch when asked', () => {
-    const { trained } = train(new FakeNetwork({ confusions: [GOOD, FAIR, FAIR] }), { keep: 'last' });
-    expect(trained.kept.epoch).toBe(3);
-    expect(trained.tensors.batchesTracked).toBe(3);
+  it('keeps the last epoch when asked', async () => {
+    const fake = new FakeNetwork({ confusions: [GOOD, FAIR, FAIR] });
+    const { kept, tensors } = await train(fake, { keep: 'last' }).trained;
+    expect(kept.epoch).toBe(3);
+    expect(tensors.batchesTracked).toBe(6);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])(
-    'reports a loss of %s with model, epoch, step and layer',
+    'reports a loss of %s with model, epoch, step and layer, and saves nothing of that epoch',
     async (bad) => {
       const losses = (epoch: number, first: number) => (epoch === 2 && first === 2 ? bad : 0.5);
-      const error = await failure('diverged', () =>
-        train(new FakeNetwork({ confusions: [FAIR, FAIR, FAIR], losses })),
-      );
+      const { trained, saved } = train(new FakeNetwork({ confusions: [FAIR, FAIR, FAIR], losses }));
+      const error = await failure('diverged', () => trained);
       for (const part of ['tiny', '0.1', `${bad}`, 'epoch 2', 'step 2', 'hidden block 1']) {
         expect(error.message).toContain(part);
       }
+      expect(saved.map(({ epochs, stopped }) => [epochs.length, stopped])).toEqual([[1, null]]);
     },
   );
 
-  it('reports a validation loss that is not finite', async () => {
-    const fake = new FakeNetwork({ confusions: [FAIR], valLoss: Number.NaN });
-    const error = await failure('diverged', () => train(fake, { epochs: 1 }));
+  it('reports a validation loss that is not finite, and does not save it', async () => {
+    const { trained, saved } = train(new FakeNetwork({ confusions: [FAIR], valLoss: Number.NaN }), {
+      epochs: 1,
+    });
+    const error = await failure('diverged', () => trained);
     expect(error.message).toContain('validation loss');
+    expect(saved).toEqual([]);
+  });
+});
+
+describe('checkpoints', () => {
+  it('hold the figures, the best weights so far and the state after each epoch', async () => {
+    const { trained, saved } = train(new FakeNetwork({ confusions: [FAIR, GOOD, FAIR] }));
+    const { epochs } = await trained;
+    expect(saved).toHaveLength(3);
+    saved.forEach((checkpoint, index) => {
+      expect(checkpoint.epochs).toEqual(epochs.slice(0, index + 1));
+      expect(checkpoint.stopped).toBeNull();
+      expect(checkpoint.state.tensors.batchesTracked).toBe(2 * (index + 1));
+    });
+    expect(saved.map(({ best }) => [best!.epoch, best!.tensors.batchesTracked])).toEqual([
+      [1, 2],
+      [2, 4],
+      [2, 4],
+    ]);
   });
 
-  it('stops before the next step when told to', async () => {
+  it('share the best weights with the state while they are the same, so that they are stored once', async () => {
+    const shared: boolean[] = [];
+    const save = async ({ best, state }: Checkpoint) => {
+      shared.push(best!.tensors === state.tensors);
+    };
+    await train(new FakeNetwork({ confusions: [FAIR, GOOD, FAIR] }), {}, { save }).trained;
+    expect(shared).toEqual([true, true, false]);
+  });
+
+  it('are saved before the epoch is told', async () => {
+    const order: string[] = [];
+    await train(
+      new FakeNetwork({ confusions: [FAIR, FAIR] }),
+      { epochs: 2 },
+      {
+        emit: ({ type }) => order.push(type),
+        save: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          order.push('saved');
+        },
+      },
+    ).trained;
+    expect(order).toEqual(['start', 'saved', 'epoch', 'saved', 'epoch']);
+  });
+
+  it('end the training with what saving them throws', async () => {
+    const fake = new FakeNetwork({ confusions: [FAIR, FAIR, FAIR] });
+    const save = () => Promise.reject(new Error('the disk is gone'));
+    const { trained, events } = train(fake, {}, { save });
+    await expect(trained).rejects.toThrow('the disk is gone');
+    expect(fake.calls).toEqual(['reset', ...EPOCH]);
+    expect(events.map(({ type }) => type)).toEqual(['start']);
+  });
+
+  it('are saved where a training is told to stop, before it says so', async () => {
     const fake = new FakeNetwork({ confusions: [FAIR] });
-    await failure('interrupted', () => train(fake, {}, () => fake.calls.length === 3));
-    expect(fake.calls).toEqual(['reset', 'epoch 5 0.1', 'batch 0 2']);
+    const { trained, saved } = train(fake, {}, { shouldStop: () => fake.calls.length === 3 });
+    const error = await failure('interrupted', () => trained);
+    expect(error.message).toContain('epoch 1');
+    expect(fake.calls).toEqual(['reset', 'epoch 5 0.1', 'batch 0 2', 'save']);
+    expect(saved).toMatchObject([
+      { epochs: [], best: null, stopped: { batches: 1, totals: FIRST_BATCH }, state: { dropoutSteps: 1 } },
+    ]);
+    expect(saved[0]!.stopped!.seconds).toBeGreaterThanOrEqual(0);
+  });
+
+  it('are saved before the first batch too', async () => {
+    const checkpoint = await stoppedAfter(0, [FAIR]);
+    expect(checkpoint).toMatchObject({ epochs: [], best: null, stopped: { batches: 0 } });
+    expect(checkpoint.stopped!.totals).toEqual({ loss: 0, correct: 0, samples: 0 });
+  });
+});
+
+describe('a training that goes on', () => {
+  it('after an epoch trains the others only, without Adam afresh', async () => {
+    const confusions = [FAIR, FAIR, FAIR];
+    const first = train(new FakeNetwork({ confusions }));
+    await first.trained;
+    const from = first.saved[0]!;
+    const fake = new FakeNetwork({ confusions });
+    const { trained, events } = train(fake, {}, { from });
+    expect((await trained).epochs).toHaveLength(3);
+    expect((await trained).epochs[0]).toEqual(from.epochs[0]);
+    expect(fake.calls).toEqual(['import 2', ...EPOCH, 'save', ...EPOCH, 'save']);
+    expect(events[0]).toMatchObject({ type: 'start', finished: from.epochs, epochs: 3, stepsPerEpoch: 2 });
+    expect(events.filter(({ type }) => type === 'epoch')).toMatchObject([{ epoch: 2 }, { epoch: 3 }]);
+  });
+
+  it('within an epoch trains its other batches only, and its totals go on', async () => {
+    const confusions = [FAIR, FAIR, FAIR];
+    const whole = await train(new FakeNetwork({ confusions })).trained;
+    const from = await stoppedAfter(3, confusions);
+    expect(from).toMatchObject({ stopped: { batches: 1, totals: FIRST_BATCH }, state: { dropoutSteps: 3 } });
+    const fake = new FakeNetwork({ confusions });
+    const { epochs } = await train(fake, {}, { from }).trained;
+    expect(fake.calls).toEqual(['import 3', 'epoch 5 0.1', 'batch 2 3', 'save', ...EPOCH, 'save']);
+    expect(figures(epochs)).toEqual(figures(whole.epochs));
+  });
+
+  it('counts the seconds of an epoch from before it was stopped', async () => {
+    const from = await stoppedAfter(1, [FAIR]);
+    from.stopped!.seconds = 1000;
+    const { epochs } = await train(new FakeNetwork({ confusions: [FAIR, FAIR, FAIR] }), {}, { from }).trained;
+    expect(epochs[0]!.seconds).toBeGreaterThanOrEqual(1000);
+    expect(epochs[1]!.seconds).toBeLessThan(1000);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5])('after %i batches ends as one never stopped', async (batches) => {
+    const confusions = [FAIR, GOOD, FAIR];
+    const whole = await train(new FakeNetwork({ confusions })).trained;
+    const from = await stoppedAfter(batches, confusions);
+    const resumed = await train(new FakeNetwork({ confusions }), {}, { from }).trained;
+    expect({ ...resumed, epochs: figures(resumed.epochs) }).toEqual({
+      ...whole,
+      epochs: figures(whole.epochs),
+    });
+  });
+
+  it('can be stopped at every step of its way', async () => {
+    const confusions = [FAIR, GOOD, FAIR];
+    const whole = await train(new FakeNetwork({ confusions })).trained;
+    let from: Checkpoint | null = null;
+    for (let stop = 0; stop < 5; stop++) {
+      const fake = new FakeNetwork({ confusions });
+      const trainedOne = () => fake.calls.some((call) => call.startsWith('batch'));
+      const part: ReturnType<typeof train> = train(fake, {}, { from, shouldStop: trainedOne });
+      await failure('interrupted', () => part.trained);
+      from = part.saved.at(-1)!;
+    }
+    const { trained } = train(new FakeNetwork({ confusions }), {}, { from });
+    const resumed = await trained;
+    expect({ ...resumed, epochs: figures(resumed.epochs) }).toEqual({
+      ...whole,
+      epochs: figures(whole.epochs),
+    });
+  });
+
+  it('keeps the best epoch of before, and a better one of after', async () => {
+    const from = await stoppedAfter(4, [GOOD, FAIR]);
+    expect(from.best).toMatchObject({ epoch: 1, tensors: { batchesTracked: 2 } });
+    const worse = train(new FakeNetwork({ confusions: [GOOD, FAIR, GOOD] }), {}, { from });
+    expect(await worse.trained).toMatchObject({ kept: { epoch: 1 }, tensors: { batchesTracked: 2 } });
+    const fair = await stoppedAfter(4, [FAIR, FAIR]);
+    const better = train(new FakeNetwork({ confusions: [FAIR, FAIR, GOOD] }), {}, { from: fair });
+    expect(await better.trained).toMatchObject({ kept: { epoch: 3 }, tensors: { batchesTracked: 6 } });
+  });
+
+  it('with all epochs finished returns at once what it was trained to', async () => {
+    const confusions = [FAIR, GOOD, FAIR];
+    const { trained, saved } = train(new FakeNetwork({ confusions }));
+    const whole = await trained;
+    const fake = new FakeNetwork({ confusions });
+    const again = train(fake, {}, { from: saved.at(-1)!, shouldStop: () => true });
+    expect(await again.trained).toEqual(whole);
+    expect(again.events.map(({ type }) => type)).toEqual(['start']);
+    expect(again.saved).toEqual([]);
+    expect(fake.calls.some((call) => call.startsWith('batch') || call === 'reset')).toBe(false);
+  });
+
+  it('does not change the checkpoint it is given', async () => {
+    const from = await stoppedAfter(3, [FAIR, FAIR]);
+    const before = structuredClone(from);
+    await train(new FakeNetwork({ confusions: [FAIR, FAIR, FAIR] }), {}, { from }).trained;
+    expect(from).toEqual(before);
   });
 });
