@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename, join, relative, resolve } from 'node:path';
-import { type BuildName, type Engine, loadEngine, parameterCount, TreadleError } from '#bindings';
+import { type BuildChoice, type Engine, loadEngine, parameterCount, TreadleError } from '#bindings';
 import { ensureWritableFolder, removeTemporaries } from '../files.js';
 import { lockFolder } from '../lock.js';
 import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../records.js';
@@ -58,7 +58,7 @@ export interface RunOutcome {
 
 /** The core as a library opens it: no V8 flag is set. */
 function openPlain(build: string): Promise<Engine> {
-  return loadEngine({ build: build as BuildName | 'auto' });
+  return loadEngine({ build: build as BuildChoice });
 }
 
 /**

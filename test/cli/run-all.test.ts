@@ -1,10 +1,10 @@
 import { readdir, readFile, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseResults } from '../../dist/report/results.js';
 import { loadWeights } from '../../dist/weights/model-file.js';
 import { temporaryFolder } from '../support/folder.js';
-import { jsonLines, smallRun, treadle } from './treadle.js';
+import { type Finished, jsonLines, smallRun, treadle } from './treadle.js';
 
 const GRID = {
   architectures: { wide: { hidden: [24, 12] }, slim: { hidden: [8] } },
@@ -48,6 +48,7 @@ describe('run-all', () => {
       'figures',
       'report.html',
       'results.json',
+      'run.json',
     ]);
     expect(JSON.parse(await readFile(join(run, 'config.json'), 'utf8'))).toEqual(results.config);
     expect((await readFile(join(run, 'epochs.csv'), 'utf8')).trim().split('\n')).toHaveLength(1 + 12);
@@ -181,21 +182,31 @@ describe('run-all', () => {
     expect(results.best!.learningRate).toBe(0.01);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'keeps what is finished when %s stops it, and ends with 130',
-    async (signal) => {
+  it.each([
+    ['SIGINT', 'run-all'],
+    ['SIGTERM', 'train'],
+  ] as const)(
+    'ends with 130 when %s stops it, keeps what is finished, and %s --resume goes on',
+    async (signal, command) => {
+      const grid = { ...GRID, architectures: { wide: [128, 64] }, epochs: 40 };
+      const reference = await temporaryFolder();
+      const options = ['--json', '--jobs', '1', ...(await smallRun(reference, grid))];
+      expect((await treadle(['run-all', ...options], { cwd: reference })).code).toBe(0);
+
       const folder = await temporaryFolder();
-      const options = await smallRun(folder, { ...GRID, architectures: { wide: [128, 64] }, epochs: 40 });
-      const { code, stdout, stderr } = await treadle(['run-all', '--json', '--jobs', '1', ...options], {
+      await smallRun(folder, grid);
+      const stopped = await treadle(['run-all', ...options], {
         cwd: folder,
         onOutput: (text, child) => {
-          if (text.includes('"type":"saved"')) child.kill(signal);
+          if (text.includes('"type":"saved"') && !child.killed) child.kill(signal);
         },
       });
-      expect(code).toBe(130);
-      expect(stderr).toContain('interrupted');
-      expect(jsonLines(stdout).some(({ type }) => type === 'done')).toBe(false);
-      const { results } = await resultsIn(folder);
+      expect(stopped.code).toBe(130);
+      expect(stopped.stderr).toContain('Stopping after this step');
+      expect(stopped.stderr).toContain('interrupted');
+      expect(jsonLines(stopped.stdout).some(({ type }) => type === 'done')).toBe(false);
+      const { run, results } = await resultsIn(folder);
+      expect(stopped.stderr).toContain(`To go on: treadle run-all --resume ${basename(run)}\n`);
       const [first, second] = results.models;
       expect(first).toMatchObject({ kept: { valMacroF1: expect.any(Number) } });
       expect(first!.error).toBeUndefined();
@@ -205,8 +216,56 @@ describe('run-all', () => {
       const names = await readdir(join(folder, 'weights'));
       expect(names.sort()).toEqual(['wide_weights_0.01.pkl', 'wide_weights_0.01.safetensors']);
       for (const name of names) await loadWeights(join(folder, 'weights', name));
+
+      const resumed = await treadle([command, '--resume', basename(run)], { cwd: folder });
+      expect(resumed.stderr).toBe('');
+      expect(resumed.code).toBe(0);
+      expect(resumed.stdout).toContain(`Run ${basename(run)} resumed: `);
+      expect(await weightBytes(folder)).toEqual(await weightBytes(reference));
+      const again = await treadle(['run-all', '--resume'], { cwd: folder });
+      expect(again.code).toBe(1);
+      expect(again.stderr).toBe('error: runs has no unfinished run; a run that was stopped is expected.\n');
     },
   );
+
+  it('ends at once on a second signal', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, epochs: 100_000 });
+    const { code, stderr } = await treadle(['run-all', '--json', ...options], {
+      cwd: folder,
+      onOutput: (text, child) => {
+        if (!text.includes('"type":"epoch"')) return;
+        child.kill('SIGINT');
+        child.kill('SIGTERM');
+      },
+    });
+    expect(code).toBe(130);
+    expect(stderr).not.toContain('interrupted');
+    expect(await readdir(join(folder, 'runs', (await readdir(join(folder, 'runs')))[0]!))).not.toContain(
+      'results.json',
+    );
+  });
+
+  it('refuses a folder of weights that another run is using', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, epochs: 100_000 });
+    let second: Promise<Finished> | undefined;
+    const { code } = await treadle(['run-all', '--json', ...options], {
+      cwd: folder,
+      onOutput: (text, child) => {
+        if (!text.includes('"type":"epoch"')) return;
+        second ??= treadle(['run-all', ...options], { cwd: folder }).finally(() => child.kill('SIGINT'));
+      },
+    });
+    const refused = await second!;
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^error: Folder weights is in use by process \d+ since \S+; .+ is expected .+\n$/,
+    );
+    expect(refused.stdout).not.toContain('Run ');
+    expect(code).toBe(130);
+    expect((await readdir(join(folder, 'weights'))).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
 });
 
 describe('test', () => {

@@ -1,6 +1,7 @@
-import { readdir, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type RunOutcome, runAll } from '../../dist/orchestrate/run-all.js';
 import type { RunEvent } from '../../dist/records.js';
 import { failure } from '../support/errors.js';
@@ -38,11 +39,13 @@ async function small(folder: string) {
 }
 
 /** How a run that was never stopped ends; paths of weights are relative to the folder of the tests. */
-async function reference(): Promise<Record<string, unknown>> {
-  const folder = await temporaryFolder();
+let reference: Record<string, unknown>;
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'treadle-test-'));
   await runAll(await small(folder));
-  return pathless(await outcomeOf(folder));
-}
+  reference = pathless(await outcomeOf(folder));
+  await rm(folder, { recursive: true });
+});
 
 function pathless(outcome: Record<string, unknown>): Record<string, unknown> {
   const models = outcome.models as { weights: string[] }[];
@@ -75,13 +78,14 @@ describe('a run that is stopped', () => {
         controller.abort();
       };
       const settings = round === 0 ? { ...options.settings, ...parallel(round) } : parallel(round);
-      const choice = round === 0 ? { ...options, settings } : { out: options.out, resume: true as const, settings };
+      const choice =
+        round === 0 ? { ...options, settings } : { out: options.out, resume: true as const, settings };
       outcome = await runAll({ ...choice, onEvent, signal: controller.signal });
       expect(outcome.resumable).toBe(outcome.interrupted);
       round += 1;
     } while (outcome.interrupted);
     expect(round).toBeGreaterThan(EPOCHS);
-    expect(pathless(await outcomeOf(folder))).toEqual(await reference());
+    expect(pathless(await outcomeOf(folder))).toEqual(reference);
     const error = await failure('usage', () => runAll({ out: options.out, resume: outcome.folder }));
     expect(error.message).toContain('is finished');
   });
@@ -121,7 +125,9 @@ describe('a run that is stopped', () => {
       return message;
     };
     expect(await refusal({ settings: { epochs: 9 } })).toContain('epochs is 9; 5 is expected');
-    expect(await refusal({ settings: { build: 'relaxed' } })).toContain('build is relaxed; strict is expected');
+    expect(await refusal({ settings: { build: 'relaxed' } })).toContain(
+      'build is relaxed; strict is expected',
+    );
     expect(await refusal({ weights: join(folder, 'others') })).toContain('the weights folder is');
     const data = join(folder, 'other data');
     await writeIdxDataset(
@@ -134,7 +140,7 @@ describe('a run that is stopped', () => {
 
     // All refusals left the run as it was.
     expect((await runAll({ resume: run })).interrupted).toBe(false);
-    expect(pathless(await outcomeOf(folder))).toEqual(await reference());
+    expect(pathless(await outcomeOf(folder))).toEqual(reference);
   });
 
   it('is resumed from the checkpoint before one that is torn, and from the start without any', async () => {
@@ -168,6 +174,6 @@ describe('a run that is stopped', () => {
 
     await rm(checkpoints, { recursive: true });
     expect((await runAll({ resume: run })).interrupted).toBe(false);
-    expect(pathless(await outcomeOf(folder))).toEqual(await reference());
+    expect(pathless(await outcomeOf(folder))).toEqual(reference);
   });
 });
