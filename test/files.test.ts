@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TreadleError } from '../dist/bindings/index.js';
-import { ensureWritableFolder, readFileBounded, writeFileAtomic } from '../dist/files.js';
+import { ensureWritableFolder, readFileBounded, removeTemporaries, writeFileAtomic } from '../dist/files.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -39,6 +39,32 @@ describe('writeFileAtomic', () => {
     expect([...(await readFile(path))]).toEqual([1, 2, 255]);
     await writeFileAtomic(path, 'Größe');
     expect(await readFile(path, 'utf8')).toBe('Größe');
+    expect(await readdir(folder)).toEqual(['a.bin']);
+  });
+
+  test('writes parts one after the other, none, and views of a larger array', async () => {
+    const path = join(folder, 'a.bin');
+    const all = Uint8Array.of(0, 1, 2, 3, 4, 5);
+    await writeFileAtomic(path, [all.subarray(4), new Uint8Array(0), all.subarray(1, 3)]);
+    expect([...(await readFile(path))]).toEqual([4, 5, 1, 2]);
+    await writeFileAtomic(path, []);
+    expect(await readFile(path)).toHaveLength(0);
+    expect(await readdir(folder)).toEqual(['a.bin']);
+  });
+
+  test('a part that cannot be written keeps the old file, and the bytes needed are those of all parts', async () => {
+    const path = join(folder, 'a.bin');
+    await writeFile(path, 'old');
+    const prototype = await fileHandlePrototype();
+    const write = prototype.writeFile;
+    const calls = vi.spyOn(prototype, 'writeFile');
+    calls.mockImplementationOnce(function (this: unknown, data: unknown) {
+      return write.call(this, data);
+    });
+    calls.mockRejectedValueOnce(systemError('ENOSPC'));
+    const error = await failure(writeFileAtomic(path, [new Uint8Array(10), new Uint8Array(7)]));
+    expect(error.message).toBe(`${path} (17 bytes) cannot be written: the disk is full.`);
+    expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['a.bin']);
   });
 
@@ -103,6 +129,68 @@ describe('writeFileAtomic', () => {
     vi.spyOn(await fileHandlePrototype(), 'writeFile').mockRejectedValue(systemError('EWEIRD'));
     const error = await failure(writeFileAtomic(join(folder, 'a.txt'), 'x'));
     expect(error.message).toContain('EWEIRD: of the test');
+  });
+});
+
+describe('removeTemporaries', () => {
+  /** What writing a file leaves when it is cut off: the rename does not happen, nor what would tidy up. */
+  async function leaveTemporary(name: string): Promise<string> {
+    const before = await readdir(folder);
+    const sync = vi.spyOn(await fileHandlePrototype(), 'sync');
+    let left = '';
+    sync.mockImplementationOnce(async () => {
+      left = (await readdir(folder)).find((entry) => !before.includes(entry))!;
+    });
+    await writeFileAtomic(join(folder, name), 'x');
+    sync.mockRestore();
+    await rm(join(folder, name));
+    await writeFile(join(folder, left), 'half');
+    return left;
+  }
+
+  test('removes what a killed process left of files it was writing', async () => {
+    const left = [
+      await leaveTemporary('results.json'),
+      await leaveTemporary('tiny_0.1-e1-b0-0123456789abcdef.safetensors'),
+      await leaveTemporary('a'),
+    ];
+    expect(new Set(left).size).toBe(3);
+    expect((await readdir(folder)).sort()).toEqual(left.sort());
+    await removeTemporaries(folder);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('leaves locks that are being taken, and everything else', async () => {
+    const names = [
+      '.treadle-lock.json',
+      '.treadle-lock.json.4711.0123456789ab.tmp',
+      '.hidden.4711.0123456789ab.tmp',
+      'a.tmp',
+      'a.0123456789ab.tmp',
+      'a.4711.0123456789.tmp',
+      'a.4711.0123456789abc.tmp',
+      'a.4711.0123456789AB.tmp',
+      'a.4711x.0123456789ab.tmp',
+      'a.4711.0123456789ab.tmp.txt',
+      'a.4711.0123456789ab',
+      'a.safetensors',
+    ];
+    for (const name of names) await writeFile(join(folder, name), name);
+    await removeTemporaries(folder);
+    expect((await readdir(folder)).sort()).toEqual(names.sort());
+  });
+
+  test('leaves a folder of such a name, and what is in folders', async () => {
+    const name = 'a.4711.0123456789ab.tmp';
+    await mkdir(join(folder, name, 'inner'), { recursive: true });
+    await writeFile(join(folder, name, 'inner', name), '');
+    await removeTemporaries(folder);
+    expect(await readdir(join(folder, name, 'inner'))).toEqual([name]);
+  });
+
+  test('does nothing in a folder that is not there', async () => {
+    await removeTemporaries(join(folder, 'none'));
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 
