@@ -187,6 +187,19 @@ describe('refused as a checkpoint', () => {
     await refuse(changed((_, record) => change(record)));
   });
 
+  it('a record that is wrong, in plain words', async () => {
+    const wrong = [
+      { batchesTracked: 'x' },
+      { batchesTracked: -1 },
+      { epochs: {} },
+      { more: 1 },
+      { optimizerSteps: undefined },
+    ];
+    for (const change of wrong) {
+      expect(await refuse(changed((_, record) => Object.assign(record, change)))).not.toContain('Invalid');
+    }
+  });
+
   it('a file in which any tensor is missing', async () => {
     for (const name of decodeSafetensors(WHOLE, FILE).tensors.keys()) {
       // Without the first of the best, they count as the present ones.
