@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import type { TreadleError } from '../../dist/bindings/index.js';
 import { runAll } from '../../dist/orchestrate/run-all.js';
 import type { RunEvent } from '../../dist/records.js';
 import { failure } from '../support/errors.js';
@@ -53,6 +54,56 @@ describe('runAll', () => {
     expect(interrupted).toBe(true);
     expect(results.models[0]!.test).not.toBeNull();
     expect(results.models.every(({ kept, error }) => kept !== null && error === undefined)).toBe(true);
+  });
+
+  it('tells what it is about to do, and leaves neither lock nor checkpoint nor half a file when it is done', async () => {
+    const options = await small(await temporaryFolder());
+    const events: RunEvent[] = [];
+    const { folder, resumable } = await runAll({ ...options, onEvent: (event) => events.push(event) });
+    // Dense 20 -> 8 with BatchNorm, Dense 8 -> 4: 168 + 16 + 36 parameters.
+    expect(events[0]).toMatchObject({ type: 'run', models: 2, parameters: { slim: 220 }, resumed: false });
+    expect(resumable).toBe(false);
+    const left = await Promise.all([options.weights, options.out, folder].map((path) => readdir(path)));
+    expect(left.flat().filter((name) => /lock|tmp|checkpoint/.test(name))).toEqual([]);
+  });
+
+  it('removes what a killed run left of weights it was writing', async () => {
+    const options = await small(await temporaryFolder());
+    await runAll(options);
+    const half = 'slim_weights_0.01.safetensors.4711.0123456789ab.tmp';
+    await writeFile(join(options.weights, half), 'half');
+    await runAll(options);
+    expect(await readdir(options.weights)).not.toContain(half);
+  });
+
+  it('is refused while another run has the weights folder, and does not disturb that one', async () => {
+    const options = await small(await temporaryFolder());
+    const refused: Promise<TreadleError>[] = [];
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'start') refused.push(failure('locked', () => runAll(options)));
+    };
+    const { results } = await runAll({ ...options, onEvent });
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { message } of await Promise.all(refused)) {
+      expect(message).toContain(`Folder ${options.weights} is in use by process ${process.pid} since`);
+    }
+    expect(results.models.every(({ test }) => test !== null)).toBe(true);
+    expect(await readdir(options.out)).toHaveLength(1);
+    await runAll(options);
+  });
+
+  it('frees its folders when it is refused or aborted', async () => {
+    const options = await small(await temporaryFolder());
+    await failure('not-found', () => runAll({ ...options, data: join(options.data, 'none') }));
+    const controller = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'start') controller.abort();
+    };
+    const { interrupted, folder } = await runAll({ ...options, onEvent, signal: controller.signal });
+    expect(interrupted).toBe(true);
+    const left = await Promise.all([options.weights, folder].map((path) => readdir(path)));
+    expect(left.flat().filter((name) => /lock|tmp/.test(name))).toEqual([]);
+    await runAll(options);
   });
 
   it('rejects before it writes anything when it is aborted from the start', async () => {
