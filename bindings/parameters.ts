@@ -68,32 +68,32 @@ export function initialiseParameters(memory: NetworkMemory, seed: number): void 
   });
 }
 
-/** Calls `copy(at, from)` for each element of a matrix: values[from] stands at buffer[at]. */
-function eachElement(
+function readMatrix(buffer: Float32Array, matrix: Matrix, panel: number): Float32Array {
+  const values = new Float32Array(matrix.rows * matrix.columns);
+  copyMatrix(buffer, matrix, panel, values, true);
+  return values;
+}
+
+function writeMatrix(buffer: Float32Array, matrix: Matrix, panel: number, values: Float32Array): void {
+  copyMatrix(buffer, matrix, panel, values, false);
+}
+
+/** Copies a matrix between its panels in a buffer and row-major values, one way or the other. */
+function copyMatrix(
+  buffer: Float32Array,
   { offset, rows, columns }: Matrix,
   panel: number,
-  copy: (at: number, from: number) => void,
+  values: Float32Array,
+  isRead: boolean,
 ): void {
+  // Plain loops: runs of 32 elements are too short for subarray() and set().
   for (let first = 0; first < columns; first += panel) {
     const width = Math.min(panel, columns - first);
     for (let row = 0; row < rows; row++) {
       const at = offset / 4 + first * rows + row * panel;
       const from = row * columns + first;
-      for (let column = 0; column < width; column++) copy(at + column, from + column);
+      if (isRead) for (let i = 0; i < width; i++) values[from + i] = buffer[at + i]!;
+      else for (let i = 0; i < width; i++) buffer[at + i] = values[from + i]!;
     }
   }
-}
-
-function readMatrix(buffer: Float32Array, matrix: Matrix, panel: number): Float32Array {
-  const values = new Float32Array(matrix.rows * matrix.columns);
-  eachElement(matrix, panel, (at, from) => {
-    values[from] = buffer[at]!;
-  });
-  return values;
-}
-
-function writeMatrix(buffer: Float32Array, matrix: Matrix, panel: number, values: Float32Array): void {
-  eachElement(matrix, panel, (at, from) => {
-    buffer[at] = values[from]!;
-  });
 }
