@@ -86,11 +86,17 @@ export class NetworkMemory {
     return start(this.address('state'), this.address(program), order, rows);
   }
 
+  /** Threads that have joined by now, the network's own included; builds with threads only. */
+  joined(): number {
+    const words = new Int32Array(this.core.memory.buffer, this.address('state'));
+    const joined = Atomics.load(words, this.core.constant('STATE_JOINED') / 4);
+    return Math.min(joined, this.core.constant('MAX_THREADS'));
+  }
+
   /** Counts the threads that have joined by now as active, and returns how many there are. Builds with threads only. */
   admitHelpers(): number {
     const words = new Int32Array(this.core.memory.buffer, this.address('state'));
-    const joined = Atomics.load(words, this.core.constant('STATE_JOINED') / 4);
-    const active = Math.min(joined, this.core.constant('MAX_THREADS'));
+    const active = this.joined();
     Atomics.store(words, this.core.constant('STATE_ACTIVE') / 4, active);
     return active;
   }

@@ -106,6 +106,11 @@ export class Network {
     return this.#threads;
   }
 
+  /** Threads that will take part from the next epoch on, this one included. */
+  get joined(): number {
+    return this.ticket === null ? 1 : this.#memory.joined();
+  }
+
   /**
    * Starts an epoch: samples will be taken in this order, at this learning rate. Totals start from zero, or from those
    * of an epoch that was stopped and goes on. Threads that have joined since the last epoch take part from here on.

@@ -121,9 +121,14 @@ export function defaultConfig(): RunConfig {
 /** Fills settings that are left out with the defaults and checks all of them. Throws `range` for one that is wrong. */
 export function resolveConfig(settings: Partial<RunConfig> = {}): RunConfig {
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-  const result = v.safeParse(v.strictObject(RUN_SETTINGS), { ...defaultConfig(), ...given });
+  return checkConfig({ ...defaultConfig(), ...given }, '');
+}
+
+/** Checks settings of which none may be left out. Throws `range`; `place` (such as a file) is put before the sentence. */
+export function checkConfig(settings: object, place: string): RunConfig {
+  const result = v.safeParse(v.strictObject(RUN_SETTINGS), settings);
   if (result.success) return result.output;
-  const { subject, found, expected, sentence } = describeIssue(result.issues[0], '');
+  const { subject, found, expected, sentence } = describeIssue(result.issues[0], place);
   throw new TreadleError('range', sentence, { subject, found, expected });
 }
 
@@ -136,7 +141,7 @@ export function describeIssue(issue: v.BaseIssue<unknown>, place: string) {
     const sentence = `${prefix}"${path}" is an unknown key; ${expected} are expected.`;
     return { subject: path, found: path, expected, sentence };
   }
-  const expected = issue.message;
+  const expected = issue.type === 'strict_object' ? 'a value' : issue.message;
   const found =
     issue.input === undefined ? 'missing' : shorten(JSON.stringify(issue.input) ?? String(issue.input));
   return {

@@ -9,7 +9,7 @@ import {
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../records.js';
 import type { SampleIndices } from '../train/trainer.js';
 
-/** Train one model. `data` and `split` lie in shared memory. */
+/** Train one model. `data` and `split` lie in shared memory. The answer to its ticket is the number of its helpers. */
 export interface TrainTask {
   role: 'train';
   engine: Engine;

@@ -178,7 +178,11 @@ class TrainingPool {
     });
     slot.worker = worker;
     slot.state.status = 'running';
-    worker.on('message', (message: WorkerMessage) => this.#react(() => hear(slot, message, onEvent)));
+    worker.on('message', (message: WorkerMessage) => {
+      this.#react(() => hear(slot, message, onEvent));
+      // It waits to hear how many helpers it was given.
+      if (message.type === 'ticket') worker.postMessage(slot.helpers.size);
+    });
     worker.on('error', (error) => {
       slot.death ??= workerError(jobTitle(slot.job), error);
     });

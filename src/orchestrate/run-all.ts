@@ -224,13 +224,14 @@ class Run {
     }
   }
 
-  /** Tests every saved model from its first file. */
+  /** Tests every saved model from its first file, as many at once as there are threads. */
   async test(): Promise<void> {
     const saved = this.jobs.filter((job) => this.#record(job).weights.length > 0);
     const files = saved.map((job) => this.#record(job).weights[0]!);
     const { test, shape } = this.data;
     await testFiles(files, {
       engine: this.engine,
+      threads: this.config.threads,
       data: test,
       shape,
       signal: this.signal,

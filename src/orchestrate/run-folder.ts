@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { type BuildName, readWasm, TreadleError } from '#bindings';
 import { ensureWritableFolder, listFolder, readFileBounded, writeFileAtomic } from '../files.js';
 import type { DatasetRecord, RunConfig } from '../records.js';
-import { resolveConfig } from './config.js';
+import { checkConfig, resolveConfig } from './config.js';
 
 /** What a run goes on with besides its settings, which stand in `config.json`: a run folder's `run.json`. */
 export interface RunRecord {
@@ -83,7 +83,8 @@ export async function openRun(run: string | null, out: string): Promise<BegunRun
       expected: 'an unfinished run',
     });
   }
-  const config = resolveConfig((await readJson(join(folder, 'config.json'))) as Partial<RunConfig>);
+  const file = join(folder, 'config.json');
+  const config = checkConfig(await readJson(file), file);
   return { folder, config, record };
 }
 
@@ -119,11 +120,13 @@ async function readRecord(folder: string): Promise<RunRecord> {
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
   const subject = v.getDotPath(issue) ?? 'the content';
-  const found = issue.received;
-  throw new TreadleError('format', `${file}: ${subject} is ${found}; ${issue.message} is expected.`, {
+  const missing = issue.input === undefined;
+  const found = missing ? 'missing' : issue.received;
+  const expected = missing ? 'a whole record' : issue.message;
+  throw new TreadleError('format', `${file}: ${subject} is ${found}; ${expected} is expected.`, {
     subject: file,
     found,
-    expected: issue.message,
+    expected,
   });
 }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assist, type HelperTicket, Network, TreadleError } from '#bindings';
 import type { RunEvent } from '../records.js';
@@ -34,7 +36,10 @@ async function train({ engine, job, data, split, parent, checkpoints, stop }: Tr
     const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
     for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
     if (parent !== null) network.importTensors(parent);
-    if (network.ticket !== null) send({ type: 'ticket', ticket: network.ticket });
+    if (network.ticket !== null) {
+      send({ type: 'ticket', ticket: network.ticket });
+      await untilJoined(network);
+    }
     const trained = await trainModel(network, job, split, {
       emit,
       shouldStop: () => Atomics.load(stop, 0) !== 0,
@@ -49,6 +54,16 @@ async function train({ engine, job, data, split, parent, checkpoints, stop }: Tr
   } finally {
     network.dispose();
   }
+}
+
+/** Longest wait for helpers, in milliseconds: a thread starts in a tenth of it. */
+const HELPER_WAIT = 1000;
+
+/** Waits for the helpers that the pool has sent, whose number it tells, so that they take part from the first epoch on. */
+async function untilJoined(network: Network): Promise<void> {
+  const [helpers] = (await once(port, 'message')) as [number];
+  const until = performance.now() + HELPER_WAIT;
+  while (network.joined <= helpers && performance.now() < until) await setTimeout(1);
 }
 
 /** Helps one network after the other. */

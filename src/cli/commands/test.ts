@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { TreadleError } from '#bindings';
 import { type Dataset, loadDataset } from '../../data/dataset.js';
@@ -60,6 +61,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
       engine,
       data: dataset.test,
       shape: { inputs: dataset.imageWidth * dataset.imageHeight, classes: dataset.classNames.length },
+      threads: availableParallelism(),
       signal,
       onTested: (file, result) => {
         if (result instanceof TreadleError) exitCode = EXIT.failed;
