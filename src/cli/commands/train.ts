@@ -127,16 +127,20 @@ async function runAndShow(
   }
 }
 
-/** Prints the tables of a finished run and returns its exit code. */
+/** Prints the tables of a run, unless it was interrupted, and returns its exit code. */
 function showOutcome({ folder, results, interrupted }: RunOutcome, json: boolean): number {
-  if (!json) process.stdout.write(`\n${resultsText(results, { color: wantsColor(process.stdout) })}\n`);
+  const { models } = results;
   if (interrupted) {
-    process.stderr.write(`error: the run was interrupted; the models finished by then are in ${folder}.\n`);
+    const trained = models.filter(({ kept }) => kept !== null).length;
+    process.stderr.write(
+      `error: the run was interrupted; ${trained} of ${models.length} models are trained, and their figures are in ${folder}.\n`,
+    );
     return EXIT.interrupted;
   }
-  const failed = results.models.filter(({ error }) => error !== undefined);
+  if (!json) process.stdout.write(`\n${resultsText(results, { color: wantsColor(process.stdout) })}\n`);
+  const failed = models.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return EXIT.done;
   const names = failed.map(modelTitle).join(', ');
-  process.stderr.write(`error: ${failed.length} of ${results.models.length} models failed: ${names}.\n`);
+  process.stderr.write(`error: ${failed.length} of ${models.length} models failed: ${names}.\n`);
   return EXIT.failed;
 }
