@@ -333,7 +333,8 @@ export class Network {
   #setOptimizerSteps(steps: number): void {
     let power1 = 1;
     let power2 = 1;
-    for (let step = 0; step < steps; step++) {
+    // Once the slower one has underflowed both stay zero.
+    for (let step = 0; step < steps && power2 > 0; step++) {
       power1 *= ADAM_BETA1;
       power2 *= ADAM_BETA2;
     }

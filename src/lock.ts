@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import { TreadleError } from '#bindings';
 import { unwritable } from './files.js';
@@ -23,8 +24,12 @@ type Owner = v.InferOutput<typeof Owner>;
 /** What a file system without links answers. */
 const NO_LINKS = new Set(['ENOSYS', 'ENOTSUP', 'EPERM']);
 
-/** Times that a stale lock is taken away before a folder is given up. */
-const ATTEMPTS = 5;
+/** How often, and how many milliseconds apart, a folder is asked for while other processes take stale locks away. */
+const ATTEMPTS = 200;
+const PAUSE = 5;
+
+/** Milliseconds after which an empty lock counts as left by a power cut, and not as one just being written. */
+const SETTLED = 500;
 
 /**
  * Makes this process the only one that writes into an existing folder, and returns how to end that. The lock is a file
@@ -39,13 +44,15 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     started: await startOf(process.pid),
     since: new Date().toISOString(),
   };
-  const draft = join(folder, `${LOCK_FILE}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
   const text = `${JSON.stringify(mine)}\n`;
+  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeFile(draft, text, { flag: 'wx' });
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await succeeds(place(draft, path, text), 'EEXIST')) return () => unlock(path, text);
-      await removeStale(path, folder);
+      if (attempt > 0) await setTimeout(PAUSE);
+      const owner = await take(path, draft, text);
+      if (owner === 'me') return () => unlock(path, text);
+      if (owner !== 'nobody') throw locked(folder, path, owner);
     }
   } catch (cause) {
     throw cause instanceof TreadleError ? cause : unwritable(path, text.length, cause);
@@ -53,6 +60,45 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     await rm(draft, { force: true }).catch(() => undefined);
   }
   throw locked(folder, path, 'processes that start again and again');
+}
+
+/** Takes the lock if it is free: `me`. Else tells its living owner, or `nobody` once a stale lock is on its way out. */
+async function take(path: string, draft: string, text: string): Promise<string> {
+  if (await succeeds(place(draft, path, text), 'EEXIST')) return 'me';
+  const seen = await content(path);
+  if (seen === null || (await isBeingWritten(path, seen))) return 'nobody';
+  const owner = parseOwner(seen);
+  if (owner !== null && (await isAlive(owner))) {
+    const where = owner.host === hostname() ? '' : ` on the machine ${JSON.stringify(owner.host)}`;
+    return `process ${owner.pid}${where} since ${owner.since}`;
+  }
+  // Only who holds a second lock may take a stale one away: else it could be a fresh one by then.
+  const guard = `${path}.guard`;
+  if ((await take(guard, draft, text)) === 'me') {
+    try {
+      if ((await content(path)) === seen) await rm(path, { force: true });
+    } finally {
+      await unlock(guard, text);
+    }
+  }
+  return 'nobody';
+}
+
+/** A file's text; null where there is none. */
+async function content(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whether an empty file is so new that its owner may still be writing it (see {@link place}). */
+async function isBeingWritten(path: string, text: string): Promise<boolean> {
+  if (text !== '') return false;
+  const written = (await stat(path).catch(() => null))?.mtimeMs ?? 0;
+  return Math.abs(Date.now() - written) < SETTLED;
 }
 
 /** Makes the lock appear with its whole content, unless there is one: a link cannot replace a file. */
@@ -66,26 +112,8 @@ async function place(draft: string, path: string, text: string): Promise<void> {
   }
 }
 
-/** Takes a lock away whose owner is no more. Throws `locked` when it lives. */
-async function removeStale(path: string, folder: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) return;
-  const owner = parseOwner(text);
-  // A file that is no lock was left by a power cut; nobody owns it.
-  if (owner !== null && (await isAlive(owner))) {
-    const where = owner.host === hostname() ? '' : ` on the machine ${JSON.stringify(owner.host)}`;
-    throw locked(folder, path, `process ${owner.pid}${where} since ${owner.since}`);
-  }
-  const aside = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
-  if (!(await succeeds(rename(path, aside), 'ENOENT'))) return;
-  // Should another process have taken the stale lock over in between, its lock goes back.
-  if ((await readFile(aside, 'utf8').catch(() => text)) !== text)
-    await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
-}
-
 async function unlock(path: string, text: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => null)) === text) await rm(path, { force: true });
+  if ((await content(path).catch(() => null)) === text) await rm(path, { force: true });
 }
 
 function parseOwner(text: string): Owner | null {

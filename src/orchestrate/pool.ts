@@ -43,7 +43,8 @@ interface Slot {
   state: JobState;
   worker: Worker | null;
   ticket: HelperTicket | null;
-  helpers: Set<Worker>;
+  /** Its helpers, each with how to stop listening to it. */
+  helpers: Map<Worker, () => void>;
   /** How it ended, known before its thread has exited. */
   outcome: TrainedModel | TreadleError | null;
   /** Why its thread died, where that is known. */
@@ -199,7 +200,10 @@ class TrainingPool {
     slot.state.joinable = false;
     if (outcome === null) {
       // A thread that died has not released its helpers; they would wait for ever.
-      for (const helper of slot.helpers) void helper.terminate();
+      for (const [helper, leave] of slot.helpers) {
+        leave();
+        void helper.terminate();
+      }
     }
     if (outcome !== null && !(outcome instanceof TreadleError)) {
       slot.state.status = 'done';
@@ -207,7 +211,7 @@ class TrainingPool {
       const jobs = [...this.#slots.values()].map(({ job }) => job);
       if (jobs.some((job) => job.parent === slot.job.id)) slot.last = outcome.last;
       this.#options.onTrained(slot.job, outcome);
-    } else if (this.#interruption !== null) {
+    } else if (this.#interruption !== null && (outcome === null || outcome.code === 'interrupted')) {
       slot.state.status = 'waiting';
     } else if (outcome === null && slot.restarts < MAX_RESTARTS) {
       slot.restarts += 1;
@@ -234,10 +238,7 @@ class TrainingPool {
   #startHelper(slot: Slot): void {
     const [idle] = this.#idleHelpers;
     const worker = idle ?? this.#launch({ role: 'help' });
-    const helped = slot.worker;
     this.#idleHelpers.delete(worker);
-    slot.helpers.add(worker);
-    slot.state.helpers = slot.helpers.size;
     const leave = (): void => {
       worker.off('message', released).off('error', died).off('exit', died);
       slot.helpers.delete(worker);
@@ -252,11 +253,12 @@ class TrainingPool {
     const died = (reason: Error | number): void =>
       this.#react(() => {
         leave();
-        if (helped === null || slot.worker !== helped) return;
         slot.death ??= workerError(`A helper of ${jobTitle(slot.job)}`, reason);
-        void helped.terminate();
+        void slot.worker?.terminate();
       });
     worker.on('message', released).on('error', died).on('exit', died);
+    slot.helpers.set(worker, leave);
+    slot.state.helpers = slot.helpers.size;
     worker.postMessage(slot.ticket);
   }
 }
@@ -277,7 +279,7 @@ function newSlot(job: Job): Slot {
     state,
     worker: null,
     ticket: null,
-    helpers: new Set(),
+    helpers: new Map(),
     outcome: null,
     death: null,
     restarts: 0,

@@ -45,7 +45,7 @@ export async function saveCheckpoint(folder: string, job: Job, checkpoint: Check
 
 /**
  * The newest of a job's checkpoints in a folder whose bytes are whole; a file that is torn, corrupt or of another job
- * is told among the problems and the one before it taken. Throws `not-found` or `unreadable` for the folder.
+ * is told among the problems and removed, and the one before it taken. Throws `not-found` or `unreadable` for the folder.
  */
 export async function newestCheckpoint(folder: string, job: Job): Promise<FoundCheckpoint> {
   const problems: string[] = [];
@@ -59,6 +59,8 @@ export async function newestCheckpoint(folder: string, job: Job): Promise<FoundC
     } catch (error) {
       if (!(error instanceof TreadleError)) throw error;
       problems.push(error.message);
+      // Else it would count among those that are kept.
+      if (error.code === 'format') await rm(path, { force: true }).catch(() => undefined);
     }
   }
   return { checkpoint: null, problems };

@@ -90,10 +90,7 @@ export function encodeCheckpoint(job: Job, { epochs, stopped, best, state }: Che
  */
 export function decodeCheckpoint(bytes: Uint8Array, job: Job, source: string): Checkpoint {
   const { tensors: entries, metadata } = decodeSafetensors(bytes, source);
-  const record = readRecord(metadata?.[RECORD_KEY], source);
-  if (JSON.stringify(record.job) !== JSON.stringify(job)) {
-    throw formatError(source, `it is a checkpoint of ${JSON.stringify(record.job)}`, JSON.stringify(job));
-  }
+  const record = readRecord(metadata?.[RECORD_KEY], job, source);
   const found = new Map([...entries].map(([name, entry]) => [name, tensorOf(entry, name, source)] as const));
   const group = <Name extends string>(name: string, norms: readonly Name[]) =>
     unflatten(job.spec, name, norms, found, source);
@@ -113,7 +110,7 @@ export function decodeCheckpoint(bytes: Uint8Array, job: Job, source: string): C
   return { epochs, stopped, best, state: { tensors, optimizer, dropoutSteps } };
 }
 
-function readRecord(text: string | undefined, source: string): v.InferOutput<typeof StoredRecord> {
+function readRecord(text: string | undefined, job: Job, source: string): v.InferOutput<typeof StoredRecord> {
   let json: unknown;
   try {
     json = JSON.parse(text ?? '');
@@ -121,9 +118,25 @@ function readRecord(text: string | undefined, source: string): v.InferOutput<typ
     throw formatError(source, `the metadata has no ${RECORD_KEY} in JSON`, 'a checkpoint');
   }
   const result = v.safeParse(StoredRecord, json);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  throw formatError(source, `${v.getDotPath(issue) ?? RECORD_KEY} is ${issue.received}`, issue.message);
+  if (!result.success) {
+    const path = v.getDotPath(result.issues[0]) ?? RECORD_KEY;
+    throw formatError(source, `${path} is missing or wrong`, "a checkpoint's record");
+  }
+  const record = result.output;
+  if (JSON.stringify(record.job) !== JSON.stringify(job)) {
+    throw formatError(source, `it is a checkpoint of ${JSON.stringify(record.job)}`, JSON.stringify(job));
+  }
+  const { epochs, stopped, best } = record;
+  const done = epochs.length;
+  if (epochs.some(({ epoch }, index) => epoch !== index + 1)) {
+    throw formatError(source, `its epochs are ${epochs.map(({ epoch }) => epoch)}`, '1, 2 and so on');
+  }
+  if (done > job.epochs || (done === job.epochs && stopped !== null)) {
+    throw formatError(source, `it is in epoch ${done + 1}`, `an epoch up to ${job.epochs}`);
+  }
+  const isBest = best === null ? done === 0 : best.epoch >= 1 && best.epoch <= done;
+  if (!isBest) throw formatError(source, `its best epoch is ${best?.epoch ?? 'none'}`, `one of its ${done}`);
+  return record;
 }
 
 /** BatchNorm's tensors in a network, and those of them that Adam trains. */

@@ -86,7 +86,7 @@ describe('wrong usage ends with 2 and one sentence', () => {
       ['run-all', '--weights', ''],
       '--weights is ""; the path of a folder is expected.',
     ],
-    ['no model', ['train', '--lr', '0.1'], "--model is missing; --model and --lr are expected, or --resume"],
+    ['no model', ['train', '--lr', '0.1'], '--model is missing; --model and --lr are expected, or --resume'],
     [
       'an unknown model',
       ['train', '--model', 'huge', '--lr', '0.1'],
