@@ -211,6 +211,7 @@ function backwardDense(
       : [
           operation(
             'OP_SDDMM',
+            constants.sparseWidth,
             outputs,
             inputs,
             at(`starts${l}`),

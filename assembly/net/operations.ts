@@ -24,7 +24,8 @@ import { adam } from '../optim/adam';
 import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
 import { compressColumns, compressPixelColumns, compressPixelRows, compressRows } from '../sparse/compress';
-import { sddmm, spmm } from '../sparse/spmm';
+import { sddmm } from '../sparse/sddmm';
+import { spmm } from '../sparse/spmm';
 import {
   SCRATCH_BYTES,
   STATE_ADAM_FACTORS,
@@ -96,7 +97,7 @@ export const OP_UPDATE_DENSE: i32 = 22;
 export const OP_UPDATE_COMPRESSED: i32 = 23;
 /** K, N, source, scale, out */
 export const OP_SCALE_PANELS: i32 = 24;
-/** N, K, starts, d, dStride, b, dx, xStride */
+/** width, N, K, starts, d, dStride, b, dx, xStride */
 export const OP_SDDMM: i32 = 25;
 
 /** Parameters that one thread's share of Adam is a multiple of. */
@@ -438,15 +439,18 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_SDDMM: {
       sddmm(
-        rows,
         arg(record, 0),
+        rows,
         arg(record, 1),
-        address(record, 2),
+        arg(record, 2),
         address(record, 3),
         address(record, 4),
         address(record, 5),
         address(record, 6),
         address(record, 7),
+        address(record, 8),
+        zeros,
+        state + STATE_SCRATCH + thread * SCRATCH_BYTES,
         thread,
         threads,
       );
