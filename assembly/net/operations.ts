@@ -65,11 +65,11 @@ export const OP_PACK_B: i32 = 6;
 export const OP_PACK_TRANSPOSED_B: i32 = 7;
 /** mr, M, N, K, a, b, init, c, cStride */
 export const OP_GEMM: i32 = 8;
-/** z, out, ld, vectors, keepBelow, keepScale (f32), layer */
+/** z, out, ld, vectors, keepBelow, keepScale (f32), layer, columns */
 export const OP_NORM_FORWARD: i32 = 9;
-/** z, out, d, ld, vectors, dgamma, dbeta, keepScale (f32) */
+/** z, out, d, ld, vectors, dgamma, dbeta, keepScale (f32), columns */
 export const OP_NORM_BACKWARD: i32 = 10;
-/** bias, ld, vectors, scale, folded */
+/** bias, columns, vectors, scale, folded */
 export const OP_FOLD_NORM: i32 = 11;
 /** C, ld, x, p, labels, predicted, loss */
 export const OP_SOFTMAX: i32 = 12;
@@ -217,6 +217,7 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_NORM_FORWARD: {
       const ld = arg(record, 2);
+      const strips = arg(record, 7) / STRIP;
       assert(ld % STRIP == 0 && rows >= 2);
       batchNormReluDropoutForward(
         rows,
@@ -233,13 +234,14 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         load<u32>(state + STATE_KEY0),
         load<u32>(state + STATE_KEY1),
         state + STATE_SCRATCH + thread * SCRATCH_BYTES,
-        shareStart(ld / STRIP, thread, threads),
-        shareStart(ld / STRIP, thread + 1, threads),
+        shareStart(strips, thread, threads),
+        shareStart(strips, thread + 1, threads),
       );
       break;
     }
     case OP_NORM_BACKWARD: {
       const ld = arg(record, 3);
+      const strips = arg(record, 8) / STRIP;
       assert(ld % STRIP == 0);
       batchNormReluDropoutBackward(
         rows,
@@ -251,8 +253,8 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 5),
         address(record, 6),
         load<f32>(record, 8 + 7 * 4),
-        shareStart(ld / STRIP, thread, threads),
-        shareStart(ld / STRIP, thread + 1, threads),
+        shareStart(strips, thread, threads),
+        shareStart(strips, thread + 1, threads),
       );
       break;
     }
