@@ -36,7 +36,8 @@ export function prepareGradient(engine: Engine, { form, m, n, k }: GemmShape, de
   const [rows, inputs, outputs] = form === 'TN' ? ([k, m, n] as const) : ([m, n, k] as const);
   const [I, O] = [inputs, outputs].map((width) => Math.ceil(width / panel) * panel) as [number, number];
   const sizes = { rows, inputs, outputs, inputStride: 4 * I, outputStride: 4 * O };
-  const programs = form === 'TN' ? weightPrograms(sizes, engine.kernels) : inputPrograms(sizes);
+  const programs =
+    form === 'TN' ? weightPrograms(sizes, engine.kernels) : inputPrograms(sizes, engine.kernels);
   const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
   const [compressedRows, length] = form === 'TN' ? [I, rows] : [rows, I];
   const { addresses, end } = layOut(
@@ -115,12 +116,15 @@ function weightPrograms(sizes: Sizes, { sparseWidth }: Kernels): Programs {
   };
 }
 
-function inputPrograms({ inputs, outputs, inputStride, outputStride }: Sizes): Programs {
+function inputPrograms(sizes: Sizes, { sparseWidth }: Kernels): Programs {
+  const { inputs, outputs, inputStride, outputStride } = sizes;
   const [x, d, w, dx] = [place('x'), place('d'), place('w'), place('dx')];
   const [entries, starts] = [place('entries'), place('starts')];
   return {
     pack: [operation('OP_COMPRESS_ROWS', inputs, x, inputStride, entries, starts)],
-    multiply: [operation('OP_SDDMM', outputs, inputs, starts, d, outputStride, w, dx, inputStride)],
+    multiply: [
+      operation('OP_SDDMM', sparseWidth, outputs, inputs, starts, d, outputStride, w, dx, inputStride),
+    ],
   };
 }
 
