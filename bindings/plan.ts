@@ -32,6 +32,8 @@ export interface Matrix extends Place {
 export interface LayerPlan {
   inputs: number;
   outputs: number;
+  /** Outputs padded to whole panels: elements of a vector, and those of a row of the output that hold values. */
+  columns: number;
   /** Bytes from row to row of the layer's input, where that is an activation, and of its output. */
   inputStride: number;
   outputStride: number;
@@ -119,6 +121,16 @@ export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
+/**
+ * Bytes from row to row of a hidden activation: whole panels, and a cache line more. A panel is two lines, so that makes them
+ * odd in number, and one column's rows spread over all the sets of a cache.
+ */
+function rowBytes(width: number, panel: number): number {
+  return roundUp(width, panel) * 4 + CACHE_LINE;
+}
+
+const CACHE_LINE = 64;
+
 function planLayers(spec: NetworkSpec, { panel }: PlanConstants): LayerPlan[] {
   const sizes = widths(spec);
   let offset = 0;
@@ -132,8 +144,9 @@ function planLayers(spec: NetworkSpec, { panel }: PlanConstants): LayerPlan[] {
   return outputs.map((columns, l) => ({
     inputs: sizes[l]!,
     outputs: columns,
-    inputStride: roundUp(sizes[l]!, panel) * 4,
-    outputStride: roundUp(columns, panel) * 4,
+    columns: roundUp(columns, panel),
+    inputStride: rowBytes(sizes[l]!, panel),
+    outputStride: l < spec.hidden.length ? rowBytes(columns, panel) : roundUp(columns, panel) * 4,
     weight: weights[l]!,
     bias: place(1, columns),
     norm: l < spec.hidden.length ? { gamma: place(1, columns), beta: place(1, columns) } : null,
@@ -172,17 +185,18 @@ function planBuffers(
     const ld = padded(layer.outputs);
     floats(`foldedW${l}`, layer.inputs * ld);
     floats(`folded${l}`, ld);
-    floats(`z${l}`, rows * ld);
+    buffers.set(`z${l}`, rows * layer.outputStride);
     buffers.set(`entries${l}`, maxRows * entryStride(layer.inputs));
     floats(`starts${l}`, starts(maxRows, layer.inputs));
     if (layer.norm) {
       for (const name of ['runningMean', 'runningVar', 'mean', 'rstd', 'scale']) floats(`${name}${l}`, ld);
       floats(`vectors${l}`, 6);
-      floats(`x${l + 1}`, rows * ld);
+      buffers.set(`x${l + 1}`, rows * layer.outputStride);
     }
   });
-  floats('d0', rows * widest);
-  floats('d1', rows * widest);
+  const widestRow = Math.max(...layers.map(({ outputStride }) => outputStride));
+  buffers.set('d0', rows * widestRow);
+  buffers.set('d1', rows * widestRow);
   floats('packedX', rows * widest);
   floats('packedXT', rows * widest);
   floats('packedDB', maxRows * widest);

@@ -144,7 +144,17 @@ function forwardNorm(layer: LayerPlan, l: number, keepBelow: number, { keepScale
   if (layer.norm === null) return [];
   const [z, out, vectors] = [at(`z${l}`), at(`x${l + 1}`), at(`vectors${l}`)];
   return barrier([
-    operation('OP_NORM_FORWARD', z, out, layer.outputStride / 4, vectors, keepBelow, keepScale, l),
+    operation(
+      'OP_NORM_FORWARD',
+      z,
+      out,
+      layer.outputStride / 4,
+      vectors,
+      keepBelow,
+      keepScale,
+      l,
+      layer.columns,
+    ),
   ]);
 }
 
@@ -162,6 +172,7 @@ function backwardNorm(layer: LayerPlan, l: number, d: string, context: Context):
       gradientOf(layer.norm.gamma, context),
       gradientOf(layer.norm.beta, context),
       context.keepScale,
+      layer.columns,
     ),
   ]);
 }
@@ -211,6 +222,7 @@ function backwardDense(
       : [
           operation(
             'OP_SDDMM',
+            constants.sparseWidth,
             outputs,
             inputs,
             at(`starts${l}`),
@@ -258,7 +270,7 @@ export function prepareProgram(layers: LayerPlan[]): Operation[] {
           operation(
             'OP_FOLD_NORM',
             layer.bias,
-            layer.outputStride / 4,
+            layer.columns,
             at(`vectors${l}`),
             at(`scale${l}`),
             at(`folded${l}`),

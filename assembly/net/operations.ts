@@ -24,7 +24,8 @@ import { adam } from '../optim/adam';
 import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
 import { compressColumns, compressPixelColumns, compressPixelRows, compressRows } from '../sparse/compress';
-import { sddmm, spmm } from '../sparse/spmm';
+import { sddmm } from '../sparse/sddmm';
+import { spmm } from '../sparse/spmm';
 import {
   SCRATCH_BYTES,
   STATE_ADAM_FACTORS,
@@ -64,11 +65,11 @@ export const OP_PACK_B: i32 = 6;
 export const OP_PACK_TRANSPOSED_B: i32 = 7;
 /** mr, M, N, K, a, b, init, c, cStride */
 export const OP_GEMM: i32 = 8;
-/** z, out, ld, vectors, keepBelow, keepScale (f32), layer */
+/** z, out, ld, vectors, keepBelow, keepScale (f32), layer, columns */
 export const OP_NORM_FORWARD: i32 = 9;
-/** z, out, d, ld, vectors, dgamma, dbeta, keepScale (f32) */
+/** z, out, d, ld, vectors, dgamma, dbeta, keepScale (f32), columns */
 export const OP_NORM_BACKWARD: i32 = 10;
-/** bias, ld, vectors, scale, folded */
+/** bias, columns, vectors, scale, folded */
 export const OP_FOLD_NORM: i32 = 11;
 /** C, ld, x, p, labels, predicted, loss */
 export const OP_SOFTMAX: i32 = 12;
@@ -96,7 +97,7 @@ export const OP_UPDATE_DENSE: i32 = 22;
 export const OP_UPDATE_COMPRESSED: i32 = 23;
 /** K, N, source, scale, out */
 export const OP_SCALE_PANELS: i32 = 24;
-/** N, K, starts, d, dStride, b, dx, xStride */
+/** width, N, K, starts, d, dStride, b, dx, xStride */
 export const OP_SDDMM: i32 = 25;
 
 /** Parameters that one thread's share of Adam is a multiple of. */
@@ -216,6 +217,7 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_NORM_FORWARD: {
       const ld = arg(record, 2);
+      const strips = arg(record, 7) / STRIP;
       assert(ld % STRIP == 0 && rows >= 2);
       batchNormReluDropoutForward(
         rows,
@@ -232,13 +234,14 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         load<u32>(state + STATE_KEY0),
         load<u32>(state + STATE_KEY1),
         state + STATE_SCRATCH + thread * SCRATCH_BYTES,
-        shareStart(ld / STRIP, thread, threads),
-        shareStart(ld / STRIP, thread + 1, threads),
+        shareStart(strips, thread, threads),
+        shareStart(strips, thread + 1, threads),
       );
       break;
     }
     case OP_NORM_BACKWARD: {
       const ld = arg(record, 3);
+      const strips = arg(record, 8) / STRIP;
       assert(ld % STRIP == 0);
       batchNormReluDropoutBackward(
         rows,
@@ -250,8 +253,8 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 5),
         address(record, 6),
         load<f32>(record, 8 + 7 * 4),
-        shareStart(ld / STRIP, thread, threads),
-        shareStart(ld / STRIP, thread + 1, threads),
+        shareStart(strips, thread, threads),
+        shareStart(strips, thread + 1, threads),
       );
       break;
     }
@@ -438,15 +441,18 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_SDDMM: {
       sddmm(
-        rows,
         arg(record, 0),
+        rows,
         arg(record, 1),
-        address(record, 2),
+        arg(record, 2),
         address(record, 3),
         address(record, 4),
         address(record, 5),
         address(record, 6),
         address(record, 7),
+        address(record, 8),
+        zeros,
+        state + STATE_SCRATCH + thread * SCRATCH_BYTES,
         thread,
         threads,
       );

@@ -1,3 +1,5 @@
+import { SDDMM_SCRATCH_BYTES } from '../sparse/sddmm';
+
 // The state block: what the host, the main thread and the helper threads of one network share. Byte offsets from
 // its address, which is 64-byte aligned. Words that several threads write stand in cache lines of their own.
 
@@ -38,8 +40,8 @@ export const STATE_NORM_EPSILON: i32 = 288;
 export const STATE_NORM_MOMENTUM: i32 = 296;
 /** This step's Adam factors (optim/adam). */
 export const STATE_ADAM_FACTORS: i32 = 320;
-/** SCRATCH_BYTES for each thread: the largest tile of a weight gradient. */
+/** SCRATCH_BYTES for each thread: an input gradient's partial sums, or a tile of a weight gradient. */
 export const STATE_SCRATCH: i32 = 448;
-export const SCRATCH_BYTES: i32 = 768;
+export const SCRATCH_BYTES: i32 = SDDMM_SCRATCH_BYTES;
 export const MAX_THREADS: i32 = 64;
 export const STATE_BYTES: i32 = STATE_SCRATCH + SCRATCH_BYTES * MAX_THREADS;

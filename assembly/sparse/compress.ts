@@ -32,16 +32,50 @@ export function startsOf(starts: usize, m: i32, K: i32): usize {
   return starts + ((<usize>m * (blocksOf(K) + 1)) << 2);
 }
 
-/** Writes lane `lane` of v as an entry at `entry` and returns where the next goes: no further if the lane is zero. */
+/** For each set of lanes the swizzle that moves them to the front, in order; what follows them is lane 0. */
+const FRONT: usize = memory.data<u8>([
+  0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+  4, 5, 6, 7, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 0, 1, 2, 3,
+  8, 9, 10, 11, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 0, 1, 2, 3,
+  4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3,
+  12, 13, 14, 15, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 12, 13, 14, 15, 0, 1, 2, 3, 0, 1, 2, 3,
+  4, 5, 6, 7, 12, 13, 14, 15, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15, 0, 1, 2, 3,
+  8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 0, 1, 2, 3,
+  0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3,
+  4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3,
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+], 16);
+
+/** Byte offsets in a panel of the rows of four lanes that follow each other, from the first of them on. */
 // @ts-ignore: decorator
 @inline
-function append(entry: usize, offset: u32, v: v128, lane: i32, present: i32): usize {
-  store<u32>(entry, offset);
-  if (lane == 0) v128.store32_lane(entry, v, 0, 4);
-  else if (lane == 1) v128.store32_lane(entry, v, 1, 4);
-  else if (lane == 2) v128.store32_lane(entry, v, 2, 4);
-  else v128.store32_lane(entry, v, 3, 4);
-  return entry + (((present >> lane) & 1) << 3);
+function firstOffsets(): v128 {
+  return i32x4(0, <i32>PANEL_BYTES, 2 * <i32>PANEL_BYTES, 3 * <i32>PANEL_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+function nextOffsets(offsets: v128): v128 {
+  return i32x4.add(offsets, i32x4.splat(4 * <i32>PANEL_BYTES));
+}
+
+/** Writes the lanes of v that are not zero as entries, room for four being there; returns where the next goes. */
+// @ts-ignore: decorator
+@inline
+function append(entry: usize, offsets: v128, v: v128): usize {
+  const present = i32x4.bitmask(f32x4.ne(v, zero()));
+  const front = v128.load(FRONT + (<usize>present << 4));
+  const places = i8x16.swizzle(offsets, front);
+  const values = i8x16.swizzle(v, front);
+  v128.store(entry, i32x4.shuffle(places, values, 0, 4, 1, 5));
+  v128.store(entry, i32x4.shuffle(places, values, 2, 6, 3, 7), 16);
+  return entry + (<usize>popcnt(present) << 3);
 }
 
 /**
@@ -56,15 +90,10 @@ export function compressRows(K: i32, source: usize, stride: usize, entries: usiz
     for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
       store<u32>(start, <u32>entry);
       const k1 = min(k0 + K_BLOCK, K);
-      let offset: u32 = 0;
-      for (let k = k0; k < k1; k += 4, offset += 4 * <u32>PANEL_BYTES) {
-        const v = v128.load(row + (<usize>k << 2));
-        const present = i32x4.bitmask(f32x4.ne(v, zero()));
-        if (present == 0) continue;
-        entry = append(entry, offset, v, 0, present);
-        entry = append(entry, offset + <u32>PANEL_BYTES, v, 1, present);
-        entry = append(entry, offset + 2 * <u32>PANEL_BYTES, v, 2, present);
-        entry = append(entry, offset + 3 * <u32>PANEL_BYTES, v, 3, present);
+      let offsets = firstOffsets();
+      for (let k = k0; k < k1; k += 4) {
+        entry = append(entry, offsets, v128.load(row + (<usize>k << 2)));
+        offsets = nextOffsets(offsets);
       }
     }
     store<u32>(start, <u32>entry);
@@ -93,14 +122,22 @@ export function compressColumns(K: i32, source: usize, stride: usize, entries: u
       store<u32>(s1 + block, <u32>e1);
       store<u32>(s2 + block, <u32>e2);
       store<u32>(s3 + block, <u32>e3);
-      const end = <u32>(min(K_BLOCK, K - k0) * <i32>PANEL_BYTES);
-      for (let offset: u32 = 0; offset < end; offset += <u32>PANEL_BYTES, row += stride) {
-        const v = v128.load(row);
-        const present = i32x4.bitmask(f32x4.ne(v, zero()));
-        e0 = append(e0, offset, v, 0, present);
-        e1 = append(e1, offset, v, 1, present);
-        e2 = append(e2, offset, v, 2, present);
-        e3 = append(e3, offset, v, 3, present);
+      const k1 = min(k0 + K_BLOCK, K);
+      let offsets = firstOffsets();
+      for (let k = k0; k < k1; k += 4, row += 4 * stride) {
+        const a = v128.load(row);
+        const b = k + 1 < k1 ? v128.load(row + stride) : zero();
+        const c = k + 2 < k1 ? v128.load(row + 2 * stride) : zero();
+        const d = k + 3 < k1 ? v128.load(row + 3 * stride) : zero();
+        const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5);
+        const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7);
+        const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5);
+        const cd1 = i32x4.shuffle(c, d, 2, 6, 3, 7);
+        e0 = append(e0, offsets, i64x2.shuffle(ab0, cd0, 0, 2));
+        e1 = append(e1, offsets, i64x2.shuffle(ab0, cd0, 1, 3));
+        e2 = append(e2, offsets, i64x2.shuffle(ab1, cd1, 0, 2));
+        e3 = append(e3, offsets, i64x2.shuffle(ab1, cd1, 1, 3));
+        offsets = nextOffsets(offsets);
       }
     }
     store<u32>(s0 + block, <u32>e0);

@@ -1,64 +1,129 @@
-import { madd, zero } from '../simd/simd';
+import { madd, sumLanes } from '../simd/simd';
 
-// Micro-kernel of the input gradient: only the elements of dX whose input was not zero are wanted, since ReLU and
+// Micro-kernels of the input gradient: only the elements of dX whose input was not zero are wanted, since ReLU and
 // Dropout let no other gradient through. For each entry (k, ...) of a compressed row of X,
 //
-//   out[k] = init + sum over 32 columns o of d[o] B[k][o]
+//   dx[k] = sum over columns o of d[o] B[k][o]
 //
-// Four entries are taken at once. Lane l of an entry's sum runs over o = l mod 4, in order; the lanes are then added as
-// (0 + 1) + (2 + 3).
+// as eight running sums that start from zero: lane l takes o = l, l + 8, l + 16, ..., from panel to panel. At the end
+// the lanes are added as ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). In between they wait in memory, so that a panel of
+// B can stay in the first-level cache while many rows of X pass by.
+//
+//   entry, end  the row's entries in one K-block (compress.ts)
+//   d           32 or 64 f32
+//   b           the K-block of a panel of B, or of two
+//   from, step  what the lanes of the first entry start from, and the bytes from there to those of the next
+//   partials    eight f32 an entry: its lanes; overwritten. Returned is where the next row's lanes go
+//
+// The lanes are stored twice an entry, since V8 puts off a multiply-add until a store needs it: with one store all the
+// loads would stand in front, in more registers than there are.
+
+/** Bytes of the eight lanes of one entry. */
+export const PARTIAL_BYTES: usize = 32;
+
+/** 32 columns: eight vectors of d, for engines that keep them in registers. */
+export function f32_sddmm_32(entry: usize, end: usize, d: usize, b: usize, from: usize, step: usize, partials: usize): usize {
+  const d0 = v128.load(d);
+  const d1 = v128.load(d, 16);
+  const d2 = v128.load(d, 32);
+  const d3 = v128.load(d, 48);
+  const d4 = v128.load(d, 64);
+  const d5 = v128.load(d, 80);
+  const d6 = v128.load(d, 96);
+  const d7 = v128.load(d, 112);
+  while (entry < end) {
+    const row = b + <usize>load<u32>(entry);
+    let low = v128.load(from);
+    let high = v128.load(from, 16);
+    low = madd(d0, v128.load(row), low);
+    high = madd(d1, v128.load(row, 16), high);
+    low = madd(d2, v128.load(row, 32), low);
+    high = madd(d3, v128.load(row, 48), high);
+    v128.store(partials, low);
+    v128.store(partials, high, 16);
+    low = madd(d4, v128.load(row, 64), low);
+    high = madd(d5, v128.load(row, 80), high);
+    low = madd(d6, v128.load(row, 96), low);
+    high = madd(d7, v128.load(row, 112), high);
+    v128.store(partials, low);
+    v128.store(partials, high, 16);
+    entry += 8;
+    from += step;
+    partials += PARTIAL_BYTES;
+  }
+  return partials;
+}
+
+/** 64 columns of two panels, b0 and b1: sixteen vectors of d, for engines that join them in pairs. */
+export function f32_sddmm_64(
+  entry: usize,
+  end: usize,
+  d: usize,
+  b0: usize,
+  b1: usize,
+  from: usize,
+  step: usize,
+  partials: usize,
+): usize {
+  const d0 = v128.load(d);
+  const d1 = v128.load(d, 16);
+  const d2 = v128.load(d, 32);
+  const d3 = v128.load(d, 48);
+  const d4 = v128.load(d, 64);
+  const d5 = v128.load(d, 80);
+  const d6 = v128.load(d, 96);
+  const d7 = v128.load(d, 112);
+  const d8 = v128.load(d, 128);
+  const d9 = v128.load(d, 144);
+  const d10 = v128.load(d, 160);
+  const d11 = v128.load(d, 176);
+  const d12 = v128.load(d, 192);
+  const d13 = v128.load(d, 208);
+  const d14 = v128.load(d, 224);
+  const d15 = v128.load(d, 240);
+  while (entry < end) {
+    const offset = <usize>load<u32>(entry);
+    const row0 = b0 + offset;
+    const row1 = b1 + offset;
+    let low = v128.load(from);
+    let high = v128.load(from, 16);
+    low = madd(d0, v128.load(row0), low);
+    high = madd(d1, v128.load(row0, 16), high);
+    low = madd(d2, v128.load(row0, 32), low);
+    high = madd(d3, v128.load(row0, 48), high);
+    low = madd(d4, v128.load(row0, 64), low);
+    high = madd(d5, v128.load(row0, 80), high);
+    low = madd(d6, v128.load(row0, 96), low);
+    high = madd(d7, v128.load(row0, 112), high);
+    v128.store(partials, low);
+    v128.store(partials, high, 16);
+    low = madd(d8, v128.load(row1), low);
+    high = madd(d9, v128.load(row1, 16), high);
+    low = madd(d10, v128.load(row1, 32), low);
+    high = madd(d11, v128.load(row1, 48), high);
+    low = madd(d12, v128.load(row1, 64), low);
+    high = madd(d13, v128.load(row1, 80), high);
+    low = madd(d14, v128.load(row1, 96), low);
+    high = madd(d15, v128.load(row1, 112), high);
+    v128.store(partials, low);
+    v128.store(partials, high, 16);
+    entry += 8;
+    from += step;
+    partials += PARTIAL_BYTES;
+  }
+  return partials;
+}
 
 /**
- * entry, end  a row's entries in one K-block (compress.ts)
- * d           [32] f32
- * b           the K-block of a panel of B
- * out         the row of dX from the K-block's first element; written where an entry is, else left alone
- * first       true: init = 0; false: init = what out holds
+ * dx[k] of a row's entries from their lanes. Returns where the next row's lanes are.
+ * out  the row of dX from the K-block's first element; written where an entry is, else left alone
  */
-export function f32_sddmm(entry: usize, end: usize, d: usize, b: usize, out: usize, first: bool): void {
-  for (; entry < end; entry += 32) {
-    // In place of entries that are missing at the end, the first of the four is taken again.
-    const o0 = load<u32>(entry);
-    const o1 = entry + 8 < end ? load<u32>(entry, 8) : o0;
-    const o2 = entry + 16 < end ? load<u32>(entry, 16) : o0;
-    const o3 = entry + 24 < end ? load<u32>(entry, 24) : o0;
-    let r0 = b + <usize>o0;
-    let r1 = b + <usize>o1;
-    let r2 = b + <usize>o2;
-    let r3 = b + <usize>o3;
-    let s0 = zero();
-    let s1 = zero();
-    let s2 = zero();
-    let s3 = zero();
-    // A loop, not 8 copies: V8 on Node 20 would load all 32 vectors first and spill them.
-    for (let p = d; p < d + 128; p += 16) {
-      const v = v128.load(p);
-      s0 = madd(v, v128.load(r0), s0);
-      s1 = madd(v, v128.load(r1), s1);
-      s2 = madd(v, v128.load(r2), s2);
-      s3 = madd(v, v128.load(r3), s3);
-      r0 += 16;
-      r1 += 16;
-      r2 += 16;
-      r3 += 16;
-    }
-    const pairs01 = f32x4.add(i32x4.shuffle(s0, s1, 0, 2, 4, 6), i32x4.shuffle(s0, s1, 1, 3, 5, 7));
-    const pairs23 = f32x4.add(i32x4.shuffle(s2, s3, 0, 2, 4, 6), i32x4.shuffle(s2, s3, 1, 3, 5, 7));
-    const even = i32x4.shuffle(pairs01, pairs23, 0, 2, 4, 6);
-    const odd = i32x4.shuffle(pairs01, pairs23, 1, 3, 5, 7);
-    const sums = f32x4.add(even, odd);
+export function sumPartials(entry: usize, end: usize, partials: usize, out: usize): usize {
+  for (; entry < end; entry += 8) {
     // A row of a panel is 32 elements: its byte offset over 32 is that of element k.
-    const p0 = out + <usize>(o0 >> 5);
-    const p1 = out + <usize>(o1 >> 5);
-    const p2 = out + <usize>(o2 >> 5);
-    const p3 = out + <usize>(o3 >> 5);
-    const init0 = first ? <f32>0 : load<f32>(p0);
-    const init1 = first ? <f32>0 : load<f32>(p1);
-    const init2 = first ? <f32>0 : load<f32>(p2);
-    const init3 = first ? <f32>0 : load<f32>(p3);
-    store<f32>(p0, init0 + f32x4.extract_lane(sums, 0));
-    store<f32>(p1, init1 + f32x4.extract_lane(sums, 1));
-    store<f32>(p2, init2 + f32x4.extract_lane(sums, 2));
-    store<f32>(p3, init3 + f32x4.extract_lane(sums, 3));
+    const dx = out + <usize>(load<u32>(entry) >> 5);
+    store<f32>(dx, sumLanes(f32x4.add(v128.load(partials), v128.load(partials, 16))));
+    partials += PARTIAL_BYTES;
   }
+  return partials;
 }

@@ -1,7 +1,6 @@
 import { PANEL_BYTES, PANEL } from '../gemm/panel';
 import { shareStart } from '../par/range';
 import { K_BLOCK, blocksOf, startsOf } from './compress';
-import { f32_sddmm } from './f32_sddmm';
 import { columnsOfB, isSparseWidth, spmmRow } from './f32_spmm';
 
 /**
@@ -48,48 +47,6 @@ export function spmm(
         const start = startsOf(starts, m, K) + (<usize>block << 2);
         const out = c + <usize>m * cStride + offset;
         spmmRow(taken, load<u32>(start), load<u32>(start, 4), rows, panelStride, block == 0 ? init + offset : out, out);
-      }
-    }
-  }
-}
-
-/**
- * The elements of dX = dZ W^T at which the compressed X has an entry; the others are left alone.
- *
- * starts  X (M, K), compressed
- * d       dZ, row-major (M, N) with rows dStride bytes apart, padded with zeros to whole panels
- * b       W, packed in panels: element (k, n)
- * dx      row-major (M, K) with rows xStride bytes apart
- *
- * Each element is a sum over the panels in order, of f32_sddmm's sums. Threads split the rows.
- */
-export function sddmm(
-  M: i32,
-  N: i32,
-  K: i32,
-  starts: usize,
-  d: usize,
-  dStride: usize,
-  b: usize,
-  dx: usize,
-  xStride: usize,
-  thread: i32,
-  threads: i32,
-): void {
-  assert(M > 0 && N > 0 && K > 0 && thread < threads);
-  const panels = (N + PANEL - 1) / PANEL;
-  const from = shareStart(M, thread, threads);
-  const to = shareStart(M, thread + 1, threads);
-  const blocks = blocksOf(K);
-  for (let panel = 0; panel < panels; panel++) {
-    for (let block = 0; block < blocks; block++) {
-      const k0 = block * K_BLOCK;
-      const rows = b + <usize>(panel * K + k0) * PANEL_BYTES;
-      for (let m = from; m < to; m++) {
-        const start = startsOf(starts, m, K) + (<usize>block << 2);
-        const row = d + <usize>m * dStride + <usize>panel * PANEL_BYTES;
-        const out = dx + <usize>m * xStride + (<usize>k0 << 2);
-        f32_sddmm(load<u32>(start), load<u32>(start, 4), row, rows, out, panel == 0);
       }
     }
   }

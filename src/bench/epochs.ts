@@ -52,8 +52,16 @@ export async function measureEpoch(engine: Engine, work: EpochWork): Promise<Epo
   return { model, batchSize, threads, samples, seconds };
 }
 
-/** Trains on every sample once, in a new order, and returns the loss of each batch. */
-function trainEpoch(network: Network, model: string, epoch: number, batches: BatchRange[]): number[] {
+/**
+ * Trains on every sample of the batches once, in an order of the epoch's own, and returns the loss of each batch.
+ * Validation is left out.
+ */
+export function trainEpoch(
+  network: Network,
+  model: string,
+  epoch: number,
+  batches: readonly BatchRange[],
+): number[] {
   const samples = batches.reduce((sum, { rows }) => sum + rows, 0);
   const indices = Uint32Array.from({ length: samples }, (_, index) => index);
   network.beginEpoch(epochOrder(indices, SEED, model, epoch), LEARNING_RATE);

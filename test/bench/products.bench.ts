@@ -1,22 +1,40 @@
 import { bench, describe, expect } from 'vitest';
 import { gemmShapes, shapeName } from '../../dist/bench/shapes.js';
-import { type GemmShape, prepareProduct } from '../../dist/bindings/index.js';
+import { needs } from '../../dist/bindings/features.js';
+import {
+  BUILD_NAMES,
+  type BuildName,
+  detectFeatures,
+  type Engine,
+  type GemmShape,
+  type Product,
+  prepareProduct,
+} from '../../dist/bindings/index.js';
+import { openEngine } from '../../dist/cli/engine.js';
+import { prepareGradient } from './gradients.js';
 import { BRIEFLY, MODELS, openMachine } from './setup.js';
 
 const BATCH = 256;
 /** Of activations after ReLU and Dropout(0.5). */
 const DENSITY = 0.25;
 
-const { engine, machine } = await openMachine();
 const shapes = gemmShapes(
   MODELS.map(([, spec]) => spec),
   BATCH,
 );
-const flops = ({ m, n, k }: GemmShape) => 2 * m * n * k;
+
+/** $TREADLE_BUILD where it is set, else every release build that the engine can run. */
+async function buildsToMeasure(): Promise<readonly (BuildName | 'auto')[]> {
+  if (process.env.TREADLE_BUILD) return ['auto'];
+  await openEngine('auto'); // Turns on what the engine has behind flags.
+  const features = await detectFeatures();
+  return BUILD_NAMES.filter(
+    (build) => build !== 'debug' && needs(build).every((feature) => features[feature]),
+  );
+}
 
 /** Packs, multiplies and checks three random rows against float64, then hands the product over to be timed. */
-function checkedProduct(shape: GemmShape, options: { compressed?: boolean; density?: number } = {}) {
-  const product = prepareProduct(engine, shape, options);
+function checked(shape: GemmShape, product: Product): Product {
   product.pack();
   product.multiply();
   // A running f32 sum of k products of numbers between -1/2 and 1/2.
@@ -27,39 +45,47 @@ function checkedProduct(shape: GemmShape, options: { compressed?: boolean; densi
   return product;
 }
 
-/** The benches' names with the operations of one call, as the reporter takes them. */
-function workOf(of: GemmShape[]): Record<string, number> {
-  return Object.fromEntries(of.map((shape) => [shapeName(shape), flops(shape)]));
+/** A product over a compressed A; gradients are those of a compressed input, as in training. */
+function compressedProduct(engine: Engine, shape: GemmShape): Product {
+  if (shape.form !== 'NN') return prepareGradient(engine, shape, DENSITY);
+  return prepareProduct(engine, shape, { compressed: true, density: DENSITY });
 }
 
-describe('dense products, multiplication alone', {
-  meta: { group: { machine, work: workOf(shapes) } },
-}, () => {
-  for (const shape of shapes) {
-    const { multiply } = checkedProduct(shape);
-    bench(shapeName(shape), multiply, BRIEFLY);
-  }
-});
+/** The operations of one call by the benches' names, as the reporter takes them: those with zeros count too. */
+const work = Object.fromEntries(shapes.map((shape) => [shapeName(shape), 2 * shape.m * shape.n * shape.k]));
 
-describe('dense products, packing included', { meta: { group: { machine, work: workOf(shapes) } } }, () => {
-  for (const shape of shapes) {
-    const { pack, multiply } = checkedProduct(shape);
-    bench(
-      shapeName(shape),
-      () => {
-        pack();
-        multiply();
-      },
-      BRIEFLY,
-    );
-  }
-});
+/** The products in one build. */
+async function describeProducts(build: BuildName | 'auto'): Promise<void> {
+  const { engine, machine } = await openMachine(build);
+  const meta = { group: { machine, work } };
+  const dense = shapes.map((shape) => ({
+    name: shapeName(shape),
+    product: checked(shape, prepareProduct(engine, shape)),
+  }));
 
-const forward = shapes.filter(({ form }) => form === 'NN');
-const title = `compressed products, ${DENSITY} of A not zero, multiplication alone`;
-describe(title, { meta: { group: { machine, work: workOf(forward) } } }, () => {
-  for (const shape of forward) {
-    const { multiply } = checkedProduct(shape, { compressed: true, density: DENSITY });
-    bench(shapeName(shape), multiply, BRIEFLY);
-  }
-});
+  describe(`${machine.build}: dense products, multiplication alone`, { meta }, () => {
+    for (const { name, product } of dense) bench(name, product.multiply, BRIEFLY);
+  });
+
+  describe(`${machine.build}: dense products, packing included`, { meta }, () => {
+    for (const { name, product } of dense) {
+      const run = () => {
+        product.pack();
+        product.multiply();
+      };
+      bench(name, run, BRIEFLY);
+    }
+  });
+
+  const zeros = `${DENSITY} of X not zero`;
+  const kinds = "TN with Adam's step, NT where X is not zero";
+  describe(`${machine.build}: compressed products, ${zeros}, multiplication alone; ${kinds}`, {
+    meta,
+  }, () => {
+    for (const shape of shapes) {
+      bench(shapeName(shape), checked(shape, compressedProduct(engine, shape)).multiply, BRIEFLY);
+    }
+  });
+}
+
+for (const build of await buildsToMeasure()) await describeProducts(build);

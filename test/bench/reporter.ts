@@ -21,7 +21,7 @@ interface Figure {
   milliseconds: number;
   calls: number;
   gflops: number;
-  /** Share of the measured 128-bit peak of one thread. Zeros that are left out count, so that it may be above 1. */
+  /** Share of the measured 128-bit peak of the threads in use. Zeros that are left out count, so that it may be above 1. */
   peakFraction: number;
 }
 
@@ -29,6 +29,7 @@ interface Group {
   file: string;
   title: string;
   machine: BenchMachine;
+  threads: number;
   figures: Figure[];
 }
 
@@ -51,8 +52,10 @@ export default class BenchTables implements Reporter {
 }
 
 function describeGroup(file: string, { name: title, meta, tasks }: RunnerTestSuite): Group {
-  const { machine, work } = meta.group!;
-  return { file, title, machine, figures: tasks.flatMap((task) => figureOf(task, work, machine.peakGflops)) };
+  const { machine, threads = 1, work } = meta.group!;
+  const peakGflops = threads * machine.peakGflops;
+  const figures = tasks.flatMap((task) => figureOf(task, work, peakGflops));
+  return { file, title, machine, threads, figures };
 }
 
 /** The figures of a bench, or none when it failed. */
@@ -65,7 +68,7 @@ function figureOf({ name, result }: RunnerTask, work: Record<string, number>, pe
   return [{ name, milliseconds, calls, gflops, peakFraction: gflops / peakGflops }];
 }
 
-function groupText({ title, machine, figures }: Group): string {
+function groupText({ title, machine, threads, figures }: Group): string {
   const { node, v8, build, kernels, revectorized, peakGflops } = machine;
   const rows = figures.map(({ name, milliseconds, calls, gflops, peakFraction }) => [
     name,
@@ -74,9 +77,11 @@ function groupText({ title, machine, figures }: Group): string {
     gflops.toFixed(1),
     `${(100 * peakFraction).toFixed(0)} %`,
   ]);
+  const bits = revectorized ? '256' : '128';
+  const peak = `${threads === 1 ? '' : `${threads} x `}${peakGflops.toFixed(1)} GFLOP/s`;
   return [
     title,
-    `${machine.machine}; Node ${node}, V8 ${v8}; ${build}, ${kernels}, ${revectorized ? '256' : '128'} bits; peak ${peakGflops.toFixed(1)} GFLOP/s`,
+    `${machine.machine}; Node ${node}, V8 ${v8}; ${build}, ${kernels}, ${bits} bits; peak ${peak}`,
     plainTable(['', 'ms', 'calls', 'GFLOP/s', 'of peak'], rows, 1),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import {
+  type BuildName,
   type Engine,
   measurePeak,
   type NetworkSpec,
@@ -24,6 +25,8 @@ export interface BenchMachine {
 /** What the reporter is told about a group of benches. */
 export interface BenchGroup {
   machine: BenchMachine;
+  /** Threads that a call uses; 1 when left out. */
+  threads?: number;
   /** Floating-point operations of one call, by the bench's name. */
   work: Record<string, number>;
 }
@@ -37,10 +40,18 @@ declare module 'vitest' {
 /** How long one bench is run, in milliseconds. */
 export const BRIEFLY = { time: 100, warmupTime: 40 };
 export const LONGER = { time: 600, warmupTime: 200 };
+/** How often a call of seconds is run, which needs no warm-up. */
+export const ONCE = { iterations: 1, time: 0, warmupIterations: 0, warmupTime: 0 };
+export const THRICE = { ...ONCE, iterations: 3 };
 
-/** The engine as the command line opens it ($TREADLE_BUILD chooses another build), and what it runs on. */
-export async function openMachine(): Promise<{ engine: Engine; machine: BenchMachine }> {
-  const engine = await openEngine('auto');
+/**
+ * A build as the command line opens it, by default the one that it takes by itself ($TREADLE_BUILD chooses another), and
+ * what it runs on.
+ */
+export async function openMachine(
+  wanted: BuildName | 'auto' = 'auto',
+): Promise<{ engine: Engine; machine: BenchMachine }> {
+  const engine = await openEngine(wanted);
   const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(engine, 0);
   const { peakGflops } = measurePeak(engine, []);
   return {

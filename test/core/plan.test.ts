@@ -27,6 +27,8 @@ const places = (operations: Operation[]): Place[] =>
 describe('a plan', () => {
   it('pads rows to panels and places the weights one after another, then the vectors', () => {
     const vectors = 20 * 64 + 37 * 32 + 5 * 32;
+    // Rows of hidden activations are a cache line longer.
+    const line = 64;
     const matrix = (elements: number, rows: number, columns: number) => ({
       buffer: 'parameters',
       offset: 4 * elements,
@@ -37,8 +39,9 @@ describe('a plan', () => {
       {
         inputs: 20,
         outputs: 37,
-        inputStride: 4 * 32,
-        outputStride: 4 * 64,
+        columns: 64,
+        inputStride: 4 * 32 + line,
+        outputStride: 4 * 64 + line,
         weight: matrix(0, 20, 37),
         bias: matrix(vectors, 1, 37),
         norm: { gamma: matrix(vectors + 64, 1, 37), beta: matrix(vectors + 128, 1, 37) },
@@ -46,8 +49,9 @@ describe('a plan', () => {
       {
         inputs: 37,
         outputs: 5,
-        inputStride: 4 * 64,
-        outputStride: 4 * 32,
+        columns: 32,
+        inputStride: 4 * 64 + line,
+        outputStride: 4 * 32 + line,
         weight: matrix(20 * 64, 37, 5),
         bias: matrix(vectors + 192, 1, 5),
         norm: { gamma: matrix(vectors + 224, 1, 5), beta: matrix(vectors + 256, 1, 5) },
@@ -55,13 +59,19 @@ describe('a plan', () => {
       {
         inputs: 5,
         outputs: 3,
-        inputStride: 4 * 32,
+        columns: 32,
+        inputStride: 4 * 32 + line,
         outputStride: 4 * 32,
         weight: matrix(20 * 64 + 37 * 32, 5, 3),
         bias: matrix(vectors + 288, 1, 3),
         norm: null,
       },
     ]);
+    const rows = 12;
+    expect(plan.buffers.get('z0')).toBe(rows * (4 * 64 + line));
+    expect(plan.buffers.get('x2')).toBe(rows * (4 * 32 + line));
+    expect(plan.buffers.get('z2')).toBe(rows * 4 * 32);
+    for (const name of ['d0', 'd1']) expect(plan.buffers.get(name)).toBe(rows * (4 * 64 + line));
     expect(plan.vectors).toEqual({ offset: 4 * vectors, count: 320 });
     expect(plan.parameterCount).toBe(vectors + 320);
   });

@@ -1,6 +1,6 @@
 import { K_BLOCK, compressRows, entryStride } from '../../assembly/sparse/compress';
-import { f32_sddmm } from '../../assembly/sparse/f32_sddmm';
-import { sddmm } from '../../assembly/sparse/spmm';
+import { PARTIAL_BYTES, f32_sddmm_32, f32_sddmm_64, sumPartials } from '../../assembly/sparse/f32_sddmm';
+import { SDDMM_SCRATCH_BYTES, sddmm } from '../../assembly/sparse/sddmm';
 import {
   accumulated,
   allocate,
@@ -24,9 +24,8 @@ import {
   zeroed,
 } from './support';
 
-// dX = dZ W^T at the entries of X alone. A lane of one panel's sum takes 8 products, the lanes are added pairwise: a
-// term is rounded at most 1 + 7 + 2 times, and once more for each further panel. So against f64 the bound is
-// accumulated(9 + panels) |dZ| |W^T|.
+// dX = dZ W^T at the entries of X alone. A lane takes every eighth product, and the eight are added pairwise: over C
+// columns a term is rounded at most 1 + C / 8 + 3 times. So against f64 the bound is accumulated(4 + C / 8) |dZ| |W^T|.
 //
 // The order is tested exactly: with dZ of powers of two every product is exact, so that fused and plain multiply-adds
 // round alike and scalar f32 arithmetic can follow them.
@@ -43,23 +42,36 @@ function fillGradient(p: usize, count: i32, powers: bool): void {
   for (let i = 0; i < count; i++) put(p, i, <f32>((randomBelow(2) * 2 - 1) * (1 << randomBelow(7))));
 }
 
-/** Sums worked out by replay(), and those that would be others with their 32 products added one after another. */
+/** Sums worked out by replay(), and those that would be others with their products added one after another. */
 let replayed: i32 = 0;
 let reordered: i32 = 0;
+/** The eight lanes of the sum that replay() works out. */
+const lanes = new StaticArray<f32>(8);
+let running: f32 = 0;
 
-/** start + the sum of d[o] b[o] over 32 columns, in the documented order. */
-function replay(start: f32, d: usize, b: usize): f32 {
-  const lanes = new StaticArray<f32>(4);
-  let running: f32 = 0;
+/** Starts a sum from lanes of zero. */
+function replayFromZero(): void {
+  for (let l = 0; l < 8; l++) lanes[l] = 0;
+  running = 0;
+}
+
+/** Adds d[o] b[o] over 32 columns to the lanes. */
+function replayPanel(d: usize, b: usize): void {
   for (let o = 0; o < PANEL; o++) {
     const product = at(d, o) * at(b, o);
-    lanes[o & 3] = lanes[o & 3] + product;
+    lanes[o & 7] = lanes[o & 7] + product;
     running += product;
   }
-  const sum: f32 = lanes[0] + lanes[1] + (lanes[2] + lanes[3]);
+}
+
+/** The sum of the lanes, in the documented order. */
+function replayedSum(): f32 {
+  const even: f32 = lanes[0] + lanes[4] + (lanes[2] + lanes[6]);
+  const odd: f32 = lanes[1] + lanes[5] + (lanes[3] + lanes[7]);
+  const sum: f32 = even + odd;
   replayed++;
   reordered += i32(sum != running);
-  return start + sum;
+  return sum;
 }
 
 /** The sums since the last call are ones that can tell an order from another. */
@@ -69,56 +81,78 @@ function expectOrderMattered(): void {
   reordered = 0;
 }
 
-// The micro-kernel alone
+// The micro-kernels alone
 
-/** `count` entries spread over a K-block; `first` says whether the sums start from 0 or from what out holds. */
-function checkKernel(count: i32, first: bool, powers: bool): void {
+/** `count` entries spread over a K-block; `fresh` says whether their lanes start from zero or from what they hold. */
+function checkKernel(columns: i32, count: i32, fresh: bool, powers: bool): void {
   begin(
-    `${count.toString()} entries ${first ? 'from 0' : 'onto out'} ${powers ? 'powers of two' : 'reals'}`,
-    count * 4 + i32(first) * 2 + i32(powers),
+    `${columns.toString()} columns, ${count.toString()} entries ${fresh ? 'from 0' : 'onto lanes'} ` +
+      `${powers ? 'powers of two' : 'reals'}`,
+    (columns + count) * 4 + i32(fresh) * 2 + i32(powers),
   );
-  const d = floats(PANEL);
-  fillGradient(d, PANEL, powers);
+  const d = floats(columns);
+  fillGradient(d, columns, powers);
   // Rows of B that no entry names are NaN, and so are the entries' own values, which do not matter.
-  const b = floats(K_BLOCK * PANEL);
+  const b0 = floats(K_BLOCK * PANEL);
+  const b1 = floats(K_BLOCK * PANEL);
   const entries = allocate(<usize>count << 3);
+  const end = entries + (<usize>count << 3);
   const out = floats(K_BLOCK);
+  const partials = floats(8 * count);
+  const from = fresh ? zeroed(8) : partials;
+  const step = fresh ? 0 : PARTIAL_BYTES;
   for (let i = 0; i < count; i++) {
     const k = ((i + 1) * K_BLOCK) / count - 1;
     store<u32>(entries + (<usize>i << 3), k * PANEL * 4);
-    fillUniform(b + (<usize>(k * PANEL) << 2), PANEL, -1, 1);
-    if (!first) put(out, k, <f32>uniform(-4, 4));
+    fillUniform(b0 + (<usize>(k * PANEL) << 2), PANEL, -1, 1);
+    if (columns > PANEL) fillUniform(b1 + (<usize>(k * PANEL) << 2), PANEL, -1, 1);
   }
-  const before = copied(out, K_BLOCK);
-  f32_sddmm(entries, entries + (<usize>count << 3), d, b, out, first);
+  if (!fresh) fillUniform(partials, 8 * count, -4, 4);
+  const before = copied(partials, 8 * count);
+  const past =
+    columns == PANEL
+      ? f32_sddmm_32(entries, end, d, b0, from, step, partials)
+      : f32_sddmm_64(entries, end, d, b0, b1, from, step, partials);
+  expectThat(past == partials + <usize>count * PARTIAL_BYTES, 'the end of the lanes is returned');
+  expectThat(sumPartials(entries, end, partials, out) == past, 'the end of the lanes is returned by sumPartials');
   let i = 0;
   for (let k = 0; k < K_BLOCK; k++) {
     if (i == count || k != ((i + 1) * K_BLOCK) / count - 1) {
       expectThat(load<u32>(out + (<usize>k << 2)) == FRESH, `out[${k.toString()}] was written`);
       continue;
     }
-    i++;
-    const start: f32 = first ? 0 : at(before, k);
-    const row = b + (<usize>(k * PANEL) << 2);
-    if (powers) expectSame(at(out, k), replay(start, d, row), 'out', k, 0);
-    let sum = <f64>start;
-    let size = Math.abs(sum);
-    for (let o = 0; o < PANEL; o++) {
-      const term = <f64>at(d, o) * <f64>at(row, o);
-      sum += term;
-      size += Math.abs(term);
+    let sum: f64 = 0;
+    let size: f64 = 0;
+    replayFromZero();
+    for (let l = 0; l < 8 && !fresh; l++) {
+      lanes[l] = at(before, 8 * i + l);
+      running += lanes[l];
+      sum += <f64>lanes[l];
+      size += Math.abs(<f64>lanes[l]);
     }
-    expectNear(at(out, k), sum, accumulated(first ? 10 : 11) * size, 'out', k, 0);
+    i++;
+    for (let panel = 0; panel < columns / PANEL; panel++) {
+      const part = d + <usize>(panel * PANEL * 4);
+      const row = (panel == 0 ? b0 : b1) + (<usize>(k * PANEL) << 2);
+      if (powers) replayPanel(part, row);
+      for (let o = 0; o < PANEL; o++) {
+        const term = <f64>at(part, o) * <f64>at(row, o);
+        sum += term;
+        size += Math.abs(term);
+      }
+    }
+    expectNear(at(out, k), sum, accumulated(5 + columns / 8) * size, 'out', k, 0);
+    if (powers) expectSame(at(out, k), replayedSum(), 'out', k, 0);
   }
   expectGuards();
 }
 
-/** Up to two fours of entries and a rest, and a whole K-block. */
-function checkKernels(powers: bool): void {
-  const counts: i32[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, K_BLOCK - 2, K_BLOCK - 1, K_BLOCK];
+/** No entries to a few, and a whole K-block. */
+function checkKernels(columns: i32, powers: bool): void {
+  const counts: i32[] = [0, 1, 2, 3, 4, 5, 9, 31, K_BLOCK - 1, K_BLOCK];
   for (let i = 0; i < counts.length; i++) {
-    checkKernel(counts[i], true, powers);
-    checkKernel(counts[i], false, powers);
+    checkKernel(columns, counts[i], true, powers);
+    checkKernel(columns, counts[i], false, powers);
   }
 }
 
@@ -178,13 +212,15 @@ function inPanels(k: i32, n: i32): i32 {
 }
 
 /** dX, the work cut for `threads` threads that run one after another, the last one first. */
-function multiply(threads: i32): usize {
+function multiply(width: i32, threads: i32): usize {
   // The last row ends with its last element, where the guard begins.
   const size = (M - 1) * xRow + K;
   const dx = floats(size);
   const part = floats(size);
+  const zeros = zeroed(8);
   for (let thread = threads - 1; thread >= 0; thread--) {
-    sddmm(M, N, K, starts, d, <usize>dRow << 2, w, part, <usize>xRow << 2, thread, threads);
+    const scratch = allocate(SDDMM_SCRATCH_BYTES);
+    sddmm(width, M, N, K, starts, d, <usize>dRow << 2, w, part, <usize>xRow << 2, zeros, scratch, thread, threads);
     moveShare(part, dx, size);
   }
   return dx;
@@ -208,21 +244,22 @@ function expectGradient(dx: usize, powers: bool): void {
         sum += term;
         size += Math.abs(term);
       }
-      expectNear(at(dx, index), sum, accumulated(9 + panels) * size, 'dX', m, k);
+      expectNear(at(dx, index), sum, accumulated(4 + 4 * panels) * size, 'dX', m, k);
       if (!powers) continue;
-      let expected: f32 = 0;
+      replayFromZero();
       for (let panel = 0; panel < panels; panel++) {
         const column = panel * PANEL;
-        expected = replay(expected, row + (<usize>column << 2), w + (<usize>inPanels(k, column) << 2));
+        replayPanel(row + (<usize>column << 2), w + (<usize>inPanels(k, column) << 2));
       }
-      expectSame(at(dx, index), expected, 'dX', m, k);
+      expectSame(at(dx, index), replayedSum(), 'dX', m, k);
     }
   }
 }
 
 const THREADS: i32[] = [2, 3, 5];
+const WIDTHS: i32[] = [16, 32, 64];
 
-/** One size: every element by one thread, and the same bytes by any number of threads. */
+/** One size: every element by one thread, and the same bytes by any kernel and any number of threads. */
 function checkProduct(m: i32, n: i32, k: i32, share: f64, powers: bool): void {
   M = m;
   N = n;
@@ -233,11 +270,13 @@ function checkProduct(m: i32, n: i32, k: i32, share: f64, powers: bool): void {
     (m * 1009 + n) * 1009 + k,
   );
   makeOperands(share, powers);
-  const dx = multiply(1);
+  const size = (M - 1) * xRow + K;
+  const dx = multiply(16, 1);
   expectGradient(dx, powers);
-  for (let t = 0; t < THREADS.length; t++) {
-    const size = (M - 1) * xRow + K;
-    expectSameBytes(multiply(THREADS[t]), dx, 1, size, size, `dX on ${THREADS[t].toString()} threads`);
+  for (let i = 0; i < WIDTHS.length; i++) {
+    expectSameBytes(multiply(WIDTHS[i], 1), dx, 1, size, size, `dX, kernel of ${WIDTHS[i].toString()} columns`);
+    const threads = THREADS[i];
+    expectSameBytes(multiply(WIDTHS[i], threads), dx, 1, size, size, `dX on ${threads.toString()} threads`);
   }
   expectGuards();
 }
@@ -245,20 +284,22 @@ function checkProduct(m: i32, n: i32, k: i32, share: f64, powers: bool): void {
 const SHARES: f64[] = [0, 0.1, 0.5, 1];
 
 describe('f32_sddmm, alone: nothing but its entries is written', () => {
-  it('is within 11 2^-24 (|init| + |d| |b|), for 0 to 9 entries and a whole K-block', () => checkKernels(false));
+  it('32 columns: within 9 2^-24 (|lanes| + |d| |b|), for 0 to 9 entries and a whole K-block', () => checkKernels(32, false));
+  it('64 columns: within 13 2^-24 (|lanes| + |d| |b|)', () => checkKernels(64, false));
 
-  it('adds lanes of o mod 4 in order, then (0 + 1) + (2 + 3), then to init (exact)', () => {
-    checkKernels(true);
+  it('adds o mod 8 in order, then ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)) (exact)', () => {
+    checkKernels(32, true);
+    checkKernels(64, true);
     expectOrderMattered();
   });
 });
 
-describe('sddmm: (9 + panels) 2^-24 |dZ| |W^T|, exactly the entries written, the same bytes for every thread count', () => {
+describe('sddmm: (4 + columns / 8) 2^-24 |dZ| |W^T|, exactly the entries written, the same bytes for every kernel and thread count', () => {
   it('N = 1 to 100, with 0 to 9 entries in a row', () => {
     for (let n = 1; n <= 100; n++) checkProduct(11, n, 1 + ((7 * n) % 23), FEW, false);
   });
 
-  it('K across its blocks of 256, with 0 to 9 entries in a row and at every density', () => {
+  it('K across its blocks of 128, with 0 to 9 entries in a row and at every density', () => {
     const depths: i32[] = [1, 3, 127, 128, 129, 255, 256, 257, 511, 512, 513, 600];
     for (let i = 0; i < depths.length; i++) {
       checkProduct(10, 40, depths[i], FEW, false);
@@ -266,7 +307,13 @@ describe('sddmm: (9 + panels) 2^-24 |dZ| |W^T|, exactly the entries written, the
     }
   });
 
-  it('adds the panels in order, each in the order of f32_sddmm (exact)', () => {
+  it('more entries than their lanes have room for at once', () => {
+    checkProduct(4, 70, 128, 1, false);
+    checkProduct(5, 70, 128, 1, false);
+    checkProduct(23, 70, 130, 0.5, false);
+  });
+
+  it('adds the panels in order (exact)', () => {
     const columns: i32[] = [1, 31, 32, 33, 64, 65, 100, 513];
     for (let i = 0; i < columns.length; i++) {
       checkProduct(11, columns[i], 29, FEW, true);

@@ -2,10 +2,8 @@
 //   npm install && node compare.js --data FOLDER --peers pytorch,jax
 // A round runs each engine once in a process of its own, so that what slows the machine for a while slows all of them.
 // The table goes to stderr, the figures as one JSON object to stdout. docs/performance.md says what each peer needs.
-import { execFile } from 'node:child_process';
-import { availableParallelism, cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { here, machine, median, outputLines, TREADLE, textTable } from './measure.js';
 
 const OPTIONS = {
   /** Folder with the IDX files, gzip or plain. */
@@ -26,12 +24,8 @@ const OPTIONS = {
   /** The Python that has PyTorch. */
   python: { type: 'string', default: 'python3' },
   /** treadle's command line. */
-  treadle: { type: 'string', default: here('../../../dist/cli.js') },
+  treadle: { type: 'string', default: TREADLE },
 };
-
-function here(path) {
-  return fileURLToPath(new URL(path, import.meta.url));
-}
 
 /** For each engine: the program, its arguments, and how to read seconds and samples from what it prints. */
 function engines(options) {
@@ -63,17 +57,9 @@ function engines(options) {
 
 /** Runs an engine once; its figures with the microseconds that one sample takes. */
 async function run({ file, args, read }, threads) {
-  const env = { ...process.env, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads };
-  const { stdout } = await promisify(execFile)(file, args, { env, maxBuffer: 1 << 24 });
-  const figures = read(JSON.parse(stdout.trim().split('\n').at(-1)));
+  const lines = await outputLines(file, args, { threads });
+  const figures = read(JSON.parse(lines.at(-1)));
   return { ...figures, microsecondsPerSample: (1e6 * figures.seconds) / figures.samples };
-}
-
-/** The middle value, or the mean of the two in the middle. */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** For each peer the medians over the rounds: its time, and how many times treadle's speed is its own. */
@@ -94,10 +80,7 @@ function table(summary, rounds) {
     ratios.map((value) => value.toFixed(2)).join(' '),
   ]);
   const head = ['engine', 'samples', 'us/sample', 'time : treadle', 'rounds'];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column].length)),
-  );
-  return [head, ...rows].map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ')).join('\n');
+  return textTable(head, rows);
 }
 
 const { values: options } = parseArgs({ options: OPTIONS });
@@ -119,5 +102,4 @@ for (let number = 1; number <= Number(options.rounds); number++) {
 }
 const summary = summarise(names, rounds);
 console.error(`\n${table(summary, rounds)}`);
-const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} cores`;
-console.log(JSON.stringify({ machine, options, summary, rounds }));
+console.log(JSON.stringify({ machine: machine(), options, summary, rounds }));

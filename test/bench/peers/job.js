@@ -15,7 +15,8 @@ export const BETA1 = 0.9;
 export const BETA2 = 0.999;
 export const ADAM_EPSILON = 1e-8;
 
-const MODELS = { large1: [1024, 512, 256, 128], large2: [512, 256, 128, 64], small: [128, 64] };
+/** Hidden widths of the architectures. */
+export const MODELS = { large1: [1024, 512, 256, 128], large2: [512, 256, 128, 64], small: [128, 64] };
 const WARM_UP_STEPS = 5;
 
 /** The command line's options: the job to train. */

@@ -1,0 +1,45 @@
+import { bench, describe, expect } from 'vitest';
+import { checkLosses, trainEpoch } from '../../dist/bench/epochs.js';
+import { Network, type NetworkSpec } from '../../dist/bindings/index.js';
+import { loadDataset } from '../../dist/data/dataset.js';
+import { batchRanges } from '../../dist/train/batches.js';
+import { predictionError } from './float64.js';
+import { MODELS, openMachine, productWork, THRICE } from './setup.js';
+
+const SAMPLES = 48_000;
+const BATCH = 256;
+
+const { engine, machine } = await openMachine();
+const { train } = await loadDataset({ verify: true });
+const batches = batchRanges(SAMPLES, BATCH);
+const nameOf = (model: string) => `${model}, batch ${BATCH}, ${SAMPLES} samples`;
+
+/** A network after one epoch in which its losses fell; its predictions of random samples agree with float64. */
+function trainedNetwork(model: string, spec: NetworkSpec): Network {
+  const data = {
+    images: train.images.subarray(0, SAMPLES * spec.inputs),
+    labels: train.labels.subarray(0, SAMPLES),
+  };
+  const network = new Network(engine, spec, { seed: 1, batchSize: BATCH, data });
+  checkLosses(model, trainEpoch(network, model, 0, batches));
+  expect(predictionError(network, data), model).toBeLessThan(1e-4);
+  return network;
+}
+
+const work = Object.fromEntries(
+  MODELS.map(([model, spec]) => [nameOf(model), productWork(spec, SAMPLES, 'training')]),
+);
+describe('epoch on Fashion-MNIST, validation left out', { meta: { group: { machine, work } } }, () => {
+  for (const [model, spec] of MODELS) {
+    const network = trainedNetwork(model, spec);
+    let epoch = 1;
+    bench(
+      nameOf(model),
+      () => {
+        trainEpoch(network, model, epoch, batches);
+        epoch += 1;
+      },
+      THRICE,
+    );
+  }
+});
