@@ -1,5 +1,5 @@
 export { createMemory, type Engine } from './engine.js';
-export { type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
 export { BUILD_NAMES, type BuildName, chooseBuild, detectFeatures, type Features } from './features.js';
 export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './kernels.js';
 export { type EngineOptions, loadEngine } from './load.js';
