@@ -103,7 +103,12 @@ export function instantiate(engine: Engine, memory: WebAssembly.Memory): Core {
       },
     );
   }
-  return { memory, functions: exports as unknown as CoreFunctions, ballast: createBallast(engine, memory), constant };
+  return {
+    memory,
+    functions: exports as unknown as CoreFunctions,
+    ballast: createBallast(engine, memory),
+    constant,
+  };
 }
 
 /** What V8 lets grow before it collects garbage on account of memory outside its heap. */
