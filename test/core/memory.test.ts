@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { detectFeatures } from '../../dist/bindings/index.js';
 
 const CHILD = fileURLToPath(new URL('../support/memory-child.mjs', import.meta.url));
 const MIB = 2 ** 20;
@@ -25,4 +26,21 @@ describe.each(['simd', 'simd-mt'])('memory of networks in the build %s', (build)
     const { most } = await child('dropped', build);
     expect(most).toBeLessThan(ALL / 3);
   });
+});
+
+it('is not taken by each look at the features: the probe of threads leaves a channel open', async () => {
+  let channels = 0;
+  class Counted extends MessageChannel {
+    constructor() {
+      super();
+      channels += 1;
+    }
+  }
+  vi.stubGlobal('MessageChannel', Counted);
+  try {
+    for (let look = 0; look < 3; look++) await detectFeatures();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(channels).toBe(1);
 });

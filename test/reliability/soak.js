@@ -6,6 +6,7 @@
  *
  *   npm run soak -- [--rounds N] [--minutes N] [--json FILE]
  *
+ * It runs with --no-opt: V8's optimised code of the chart library grows for hours, and would hide what is kept.
  * After each round garbage is collected and the process's memory noted. At the end a line is fitted to each figure by
  * least squares; the first half of the rounds is left out, in which caches of bounded size fill (the chart library's
  * hold some 3 MB). Exits with 1 when one grows by more than two standard errors.
