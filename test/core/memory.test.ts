@@ -24,7 +24,7 @@ describe.each(['simd', 'simd-mt'])('memory of networks in the build %s', (build)
 
   it('does not pile up until a program that loads one after the other runs out of it', async () => {
     const { most } = await child('dropped', build);
-    expect(most).toBeLessThan(ALL / 3);
+    expect(most).toBeLessThan(ALL / 2);
   });
 });
 
