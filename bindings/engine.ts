@@ -117,7 +117,7 @@ const MOST_BALLAST = 64 * 2 ** 20;
 /**
  * Memory that is not shared, as large as the shared `memory` up to MOST_BALLAST, for its core to hold. V8 counts no
  * shared memory when it decides to collect garbage, but it does count this, whose pages are reserved and never
- * touched. A thousand small networks, disposed of one after the other, took 1.1 GB without it and 71 MB with it (Node
+ * touched. A thousand small networks, disposed of one after the other, took 1.1 GiB without it and 71 MiB with it (Node
  * 20.20).
  */
 function createBallast({ build }: Engine, { buffer }: WebAssembly.Memory): WebAssembly.Memory | null {
