@@ -20,9 +20,13 @@ export interface Features {
   threads: boolean;
 }
 
+/** Asked once: each time, the probe of threads leaves a message channel open, and no flag changes its answer. */
+let shared: Promise<boolean> | undefined;
+
 /** Probes the engine; each probe validates a small module, none runs. */
 export async function detectFeatures(): Promise<Features> {
-  const [hasSimd, hasRelaxed, hasThreads] = await Promise.all([simd(), relaxedSimd(), threads()]);
+  shared ??= threads();
+  const [hasSimd, hasRelaxed, hasThreads] = await Promise.all([simd(), relaxedSimd(), shared]);
   return { simd: hasSimd, relaxedSimd: hasRelaxed, threads: hasThreads };
 }
 

@@ -1,5 +1,5 @@
 export { createMemory, type Engine } from './engine.js';
-export { type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
 export {
   BUILD_CHOICES,
   BUILD_NAMES,

@@ -59,9 +59,9 @@ export interface Evaluation {
 /** A network with its data, optimiser and programs in one linear memory of its own. */
 export class Network {
   readonly spec: NetworkSpec;
-  /** What another thread needs in order to help (assist); null in builds without threads. */
-  readonly ticket: HelperTicket | null;
-  readonly #memory: NetworkMemory;
+  readonly #engine: Engine;
+  /** Null once the network has been disposed of, so that nothing keeps the linear memory; read through `#memory`. */
+  #resident: NetworkMemory | null;
   readonly #samples: number;
   #batchesTracked = 0;
   #optimizerSteps = 0;
@@ -72,7 +72,6 @@ export class Network {
   /** Rows of the latest training batch. */
   #rows = 0;
   readonly #density: DensityWatch;
-  #disposed = false;
 
   /** Throws `range` or `shape` for a spec, option or data that cannot be trained on, `engine` for want of memory. */
   constructor(engine: Engine, spec: NetworkSpec, { seed, batchSize, data }: NetworkOptions) {
@@ -86,7 +85,8 @@ export class Network {
 
     this.spec = spec;
     this.#samples = data.labels.length;
-    this.#memory = new NetworkMemory(engine, spec, batchSize, this.#samples);
+    this.#engine = engine;
+    this.#resident = new NetworkMemory(engine, spec, batchSize, this.#samples);
     this.#writeConstants(seed);
     this.#memory.bytes('images').set(data.images);
     this.#memory.uints('labels').set(data.labels);
@@ -96,9 +96,13 @@ export class Network {
       .uints('stageOrder')
       .set(Uint32Array.from({ length: this.#memory.plan.maxRows }, (_, b) => b));
     initialiseParameters(this.#memory, seed);
+  }
+
+  /** What another thread needs in order to help (assist); null in builds without threads. */
+  get ticket(): HelperTicket | null {
     const { core } = this.#memory;
-    const threaded = core.constant('THREADS') === 1;
-    this.ticket = threaded ? { engine, memory: core.memory, state: this.#memory.address('state') } : null;
+    if (core.constant('THREADS') !== 1) return null;
+    return { engine: this.#engine, memory: core.memory, state: this.#memory.address('state') };
   }
 
   /** Threads that take part in this network's programs. */
@@ -117,7 +121,6 @@ export class Network {
    * Throws `range` for an index that is not a sample or a rate that is not a positive number.
    */
   beginEpoch(order: Uint32Array, learningRate: number, totals: Totals = NOTHING): void {
-    this.#alive();
     if (!(learningRate > 0 && Number.isFinite(learningRate))) {
       throw rangeError('learningRate', learningRate, 'a number above 0');
     }
@@ -134,7 +137,6 @@ export class Network {
    * the caller checks: it may be NaN or infinite. Throws `range` for a batch that is not in the epoch's order.
    */
   trainBatch(first: number, rows: number): number {
-    this.#alive();
     expectWhole('rows', rows, 2, this.#memory.plan.maxRows);
     expectWhole('first', first, 0, this.#samples - rows);
     const loss = this.#memory.run('train', this.#memory.address('order') + 4 * first, rows);
@@ -158,7 +160,6 @@ export class Network {
 
   /** Runs inference over resident samples. Ends the epoch: its totals are gone. Throws `range` as beginEpoch. */
   evaluate(indices: Uint32Array): Evaluation {
-    this.#alive();
     this.#writeOrder(indices);
     const { classes } = this.spec;
     const confusion = this.#memory.uints('confusion');
@@ -177,7 +178,6 @@ export class Network {
 
   /** Probabilities (count, classes) of images (count, inputs). Throws `shape` for a length that is no multiple of inputs. */
   predict(images: Uint8Array): Float32Array {
-    this.#alive();
     const { inputs, classes } = this.spec;
     const count = Math.ceil(images.length / inputs);
     expectLength('images', images.length, count * inputs);
@@ -273,16 +273,22 @@ export class Network {
     return null;
   }
 
-  /** Sends helper threads home; the network cannot be used afterwards. */
+  /**
+   * Sends helper threads home and lets go of the linear memory, whatever else still refers to the network. Every later
+   * use throws `usage`, but for a second `dispose`, which does nothing.
+   */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#memory.core.functions.dismiss(this.#memory.address('state'));
+    this.#resident?.core.functions.dismiss(this.#resident.address('state'));
+    this.#resident = null;
   }
 
-  #alive(): void {
-    if (this.#disposed)
-      throw new TreadleError('usage', 'The network has been disposed of; create a new one.');
+  get #memory(): NetworkMemory {
+    if (this.#resident !== null) return this.#resident;
+    throw new TreadleError('usage', 'The network has been disposed of; a network in use is expected.', {
+      subject: 'network',
+      found: 'a network that has been disposed of',
+      expected: 'a network in use',
+    });
   }
 
   /** Folds BatchNorm, then calls `step` for each batch of an inference over `count` samples. */

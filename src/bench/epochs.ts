@@ -1,15 +1,15 @@
-import { type Engine, Network, type NetworkSpec, type Samples, TreadleError } from '#bindings';
+import { type Engine, type Network, type NetworkSpec, type Samples, TreadleError } from '#bindings';
 import { type BatchRange, batchRanges } from '../train/batches.js';
-import { epochOrder, networkSeed } from '../train/seeds.js';
-import { withThreads } from './helpers.js';
+import { epochOrder } from '../train/seeds.js';
+import { startTrainer, superviseTeam } from './team.js';
 
-/** One model to train and time. */
+/** One model to train and time. Plain data, that a thread is started with. */
 export interface EpochWork {
   model: string;
   spec: NetworkSpec;
   batchSize: number;
   threads: number;
-  /** Trained on whole, in every epoch. */
+  /** Trained on whole, in every epoch; in shared memory, or it is copied for the thread that trains. */
   data: Samples;
 }
 
@@ -26,30 +26,34 @@ export interface EpochFigure {
 /** Fewest batches in which a falling loss can be told from noise. */
 export const FEWEST_BATCHES = 4;
 
-/** The first rate of the published report's chains, and the seed of weights, masks and orders. */
+/** The seed of weights, masks and orders, and the first rate of the published report's chains. */
+export const SEED = 0;
 const LEARNING_RATE = 0.005;
-const SEED = 0;
 const TIMED_EPOCHS = 3;
 
 /**
- * Trains a model and times it: one epoch that is checked and not counted, then the median of three. Validation is left
- * out. Throws `diverged` when the checked epoch's losses are not finite or do not fall, and what `withThreads` throws.
+ * Trains a model in threads of its own and times it. Throws `diverged` when the losses are not those of training,
+ * `usage` for more than one thread in a build without threads, and `worker` when a thread dies or does not join.
  */
 export async function measureEpoch(engine: Engine, work: EpochWork): Promise<EpochFigure> {
-  const { model, spec, batchSize, threads, data } = work;
-  const samples = data.labels.length;
-  const batches = batchRanges(samples, batchSize);
-  const network = new Network(engine, spec, { seed: networkSeed(SEED, model), batchSize, data });
-  const seconds = await withThreads(engine, network, threads, () => {
-    checkLosses(model, trainEpoch(network, model, 0, batches));
-    const times = Array.from({ length: TIMED_EPOCHS }, (_, epoch) => {
-      const started = performance.now();
-      trainEpoch(network, model, 1 + epoch, batches);
-      return (performance.now() - started) / 1000;
-    });
-    return times.sort((a, b) => a - b)[TIMED_EPOCHS >> 1]!;
+  const { model, batchSize, threads, data } = work;
+  const seconds = await superviseTeam(startTrainer({ engine, work }), threads);
+  return { model, batchSize, threads, samples: data.labels.length, seconds };
+}
+
+/**
+ * Seconds of one epoch: one that is checked and not counted, then the median of three. Validation is left out.
+ * Throws `diverged` when the checked epoch's losses are not finite or do not fall.
+ */
+export function timeEpochs(network: Network, { model, batchSize, data }: EpochWork): number {
+  const batches = batchRanges(data.labels.length, batchSize);
+  checkLosses(model, trainEpoch(network, model, 0, batches));
+  const times = Array.from({ length: TIMED_EPOCHS }, (_, epoch) => {
+    const started = performance.now();
+    trainEpoch(network, model, 1 + epoch, batches);
+    return (performance.now() - started) / 1000;
   });
-  return { model, batchSize, threads, samples, seconds };
+  return times.sort((a, b) => a - b)[TIMED_EPOCHS >> 1]!;
 }
 
 /**

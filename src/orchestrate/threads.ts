@@ -1,10 +1,31 @@
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { TreadleError } from '#bindings';
 import type { WorkerTask } from './messages.js';
 
 /** Starts a thread on a task. It takes none of the program's own flags, which may not suit a worker. */
 export function startWorker(task: WorkerTask): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), { workerData: task, execArgv: [] });
+  return new TaskWorker(task, new Int32Array(new SharedArrayBuffer(4)));
+}
+
+/** A thread that is ended only when it has loaded its modules: ended before, it leaves the file it reads open for good. */
+class TaskWorker extends Worker {
+  readonly #loaded: Int32Array;
+  #over = false;
+
+  /** The thread stores 1 in `loaded` when its modules have been read. */
+  constructor(task: WorkerTask, loaded: Int32Array) {
+    super(new URL('./worker.js', import.meta.url), { workerData: { ...task, loaded }, execArgv: [] });
+    this.#loaded = loaded;
+    this.once('exit', () => {
+      this.#over = true;
+    });
+  }
+
+  override async terminate(): Promise<number> {
+    while (!this.#over && Atomics.load(this.#loaded, 0) === 0) await setTimeout(1);
+    return super.terminate();
+  }
 }
 
 /** A `worker` error for a thread that ended before its work: by an error, or with an exit code. */

@@ -18,7 +18,8 @@ import {
 
 /** The entry of every worker thread; what it does stands in the task it is started with. */
 const port = parentPort!;
-const task = workerData as WorkerTask;
+const task = workerData as WorkerTask & { loaded: Int32Array };
+Atomics.store(task.loaded, 0, 1);
 
 function send(message: WorkerMessage): void {
   port.postMessage(message);

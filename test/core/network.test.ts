@@ -179,10 +179,27 @@ describe('refuses', () => {
     expect(error.message).toContain(words);
   });
 
-  it('work after dispose', () => {
-    const gone = new Network(debug!, spec, options);
-    gone.dispose();
-    gone.dispose();
-    expect(thrown(() => gone.evaluate(order)).code).toBe('usage');
+  const gone = new Network(debug!, spec, options);
+  const tensors = gone.exportTensors();
+  const optimizer = gone.exportOptimizer();
+  gone.dispose();
+  gone.dispose();
+  it.each<[string, () => unknown]>([
+    ['beginEpoch', () => gone.beginEpoch(order, 0.1)],
+    ['trainBatch', () => gone.trainBatch(0, 8)],
+    ['totals', () => gone.totals()],
+    ['evaluate', () => gone.evaluate(order)],
+    ['predict', () => gone.predict(new Uint8Array(0))],
+    ['exportTensors', () => gone.exportTensors()],
+    ['importTensors', () => gone.importTensors(tensors)],
+    ['resetOptimizer', () => gone.resetOptimizer()],
+    ['exportOptimizer', () => gone.exportOptimizer()],
+    ['importOptimizer', () => gone.importOptimizer(optimizer)],
+    ['firstNonFinite', () => gone.firstNonFinite()],
+    ['ticket', () => gone.ticket],
+  ])('%s after dispose, which a second time does nothing', (_, run) => {
+    const error = thrown(run);
+    expect(error.code).toBe('usage');
+    expect(error.message).toBe('The network has been disposed of; a network in use is expected.');
   });
 });

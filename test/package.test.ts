@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { BUILD_NAMES } from '../dist/index.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const json = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
+const MANIFEST = json('package.json');
+
+interface Packed {
+  size: number;
+  unpackedSize: number;
+  files: { path: string }[];
+}
+
+/** What `npm publish` would send, without its being built anew. */
+async function packed(): Promise<Packed> {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { stdout } = await promisify(execFile)('npm', args, { cwd: ROOT });
+  return JSON.parse(stdout)[0];
+}
+
+/** The files in dist/ that a folder of TypeScript is compiled to. */
+function compiled(folder: string, target: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(join(ROOT, folder), join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .flatMap((file) => ['.js', '.d.ts'].map((end) => posix.join(target, file.replace(/\.ts$/, end))));
+}
+
+describe('the package', async () => {
+  const { files, size, unpackedSize } = await packed();
+  const paths = files.map(({ path }) => path);
+  const below = (folder: string) => paths.filter((path) => path.startsWith(folder)).sort();
+
+  it('has these entries at its top, and no others', () => {
+    expect([...new Set(paths.map((path) => path.split('/')[0]))].sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'build',
+      'dist',
+      'docs',
+      'package.json',
+    ]);
+    expect(below('docs/')).toEqual(['docs/errors.md']);
+  });
+
+  it('has every build of the core', () => {
+    expect(below('build/')).toEqual(BUILD_NAMES.map((name) => `build/${name}.wasm`).sort());
+  });
+
+  it('has what the sources are compiled to, and nothing that is left over from others', () => {
+    expect(below('dist/')).toEqual(
+      [...compiled('src', 'dist'), ...compiled('bindings', 'dist/bindings')].sort(),
+    );
+  });
+
+  it('has every file that its manifest names', () => {
+    const named = [MANIFEST.bin, MANIFEST.imports, MANIFEST.exports]
+      .flatMap((part) => Object.values(part))
+      .flatMap((entry) => (typeof entry === 'string' ? [entry] : Object.values(entry as object)))
+      .map((file: string) => posix.normalize(file));
+    expect(named.length).toBe(6);
+    expect(paths).toEqual(expect.arrayContaining(named));
+    expect(readFileSync(join(ROOT, MANIFEST.bin.treadle), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
+  it('is small', () => {
+    expect(size).toBeLessThan(400_000);
+    expect(unpackedSize).toBeLessThan(1_500_000);
+  });
+
+  it('names its licence and ships it', () => {
+    expect(MANIFEST.license).toBe('MIT');
+    expect(readFileSync(join(ROOT, 'LICENSE'), 'utf8')).toContain(
+      'Permission is hereby granted, free of charge',
+    );
+  });
+});
+
+describe('nothing runs when the package is installed', () => {
+  const production = Object.entries<Record<string, unknown>>(json('package-lock.json').packages).filter(
+    ([path, entry]) => path !== '' && !entry.dev,
+  );
+
+  it('by itself: prepare runs in a checkout and before publishing only', () => {
+    const install = /^(?:pre|post)?(?:install|prepare|prepack|pack|publish|prepublish|prepublishOnly)$/;
+    expect(Object.keys(MANIFEST.scripts).filter((name) => install.test(name))).toEqual(['prepare']);
+  });
+
+  it('by a dependency, of which none is deprecated or without a hash', () => {
+    expect(production.length).toBeGreaterThan(20);
+    const wrong = production.filter(
+      ([, entry]) => entry.hasInstallScript || entry.deprecated || !entry.integrity,
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('that is not the version tested', () => {
+    for (const [name, version] of Object.entries(MANIFEST.dependencies)) {
+      expect(`${name}@${version}`).toMatch(/@\d+\.\d+\.\d+$/);
+    }
+  });
+});
