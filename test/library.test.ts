@@ -13,7 +13,7 @@ const CHILD = fileURLToPath(new URL('./support/library-child.mjs', import.meta.u
 /** What belongs to the program that uses a library, and never to the library. */
 const FORBIDDEN = [
   /\bconsole\b/,
-  /\bprocess\s*\??\.\s*(?!(?:argv|arch|cwd|env|getBuiltinModule|pid|platform|versions)\b)\w+/,
+  /\bprocess\s*\??\.\s*(?!(?:argv|arch|cwd|env|getBuiltinModule|pid|platform|versions)\b|kill\(pid, 0\))\w+/,
   /(?:[=(]|globalThis\.)\s*process\b(?!\s*\??\.\w)/,
   /['"]node:(?:process|console|readline|repl|tty)['"]/,
 ];

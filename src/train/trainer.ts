@@ -18,7 +18,7 @@ export interface TrainingHooks {
   emit?: (event: RunEvent) => void;
   /** Asked before each step; true ends the training with `interrupted`. */
   shouldStop?: () => boolean;
-  /** Keeps a checkpoint: after every epoch, and where `shouldStop` stops the training. Training waits for it. */
+  /** Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it. */
   save?: (checkpoint: Checkpoint) => Promise<void>;
   /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
   from?: Checkpoint | null;
@@ -60,11 +60,12 @@ export async function trainModel(
   for (let epoch = epochs.length + 1; epoch <= job.epochs; epoch++) {
     const started = performance.now() - (stopped?.seconds ?? 0) * 1000;
     network.beginEpoch(epochOrder(indices.train, job.seed, id, epoch), learningRate, stopped?.totals);
-    const done = trainBatches(network, job, epoch, batches, stopped?.batches ?? 0, emit, shouldStop);
+    const begun = stopped?.batches ?? 0;
+    const done = trainBatches(network, job, epoch, batches, begun, emit, shouldStop);
     if (done < batches.length) {
       const seconds = (performance.now() - started) / 1000;
       stopped = { batches: done, totals: network.totals(), seconds };
-      await save?.({ epochs, stopped, best, state: network.exportTraining() });
+      if (done > begun) await save?.({ epochs, stopped, best, state: network.exportTraining() });
       throw interrupted(job, epoch);
     }
     stopped = null;
