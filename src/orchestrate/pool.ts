@@ -1,18 +1,12 @@
 import type { Worker } from 'node:worker_threads';
-import {
-  type Engine,
-  type HelperTicket,
-  type NetworkTensors,
-  parameterCount,
-  type Samples,
-  TreadleError,
-} from '#bindings';
+import { type Engine, type Samples, TreadleError } from '#bindings';
 import type { Job, RunEvent, TrainedModel } from '../records.js';
 import { jobTitle } from '../train/job-title.js';
 import type { SampleIndices } from '../train/trainer.js';
-import { fromErrorRecord, type WorkerMessage, type WorkerTask } from './messages.js';
+import type { WorkerMessage, WorkerTask } from './messages.js';
 import { descendants } from './plan.js';
-import { decide, type JobState, type ScheduleLimits } from './schedule.js';
+import { decide, type ScheduleLimits } from './schedule.js';
+import { hear, newSlot, type Slot } from './slot.js';
 import { onAbort, startWorker, workerError } from './threads.js';
 
 export interface TrainJobsOptions {
@@ -36,25 +30,6 @@ export interface TrainJobsOptions {
 
 /** Times that a job whose thread died is started again from its newest checkpoint. */
 const MAX_RESTARTS = 2;
-
-/** A job with its state and, while it runs, its threads. */
-interface Slot {
-  job: Job;
-  state: JobState;
-  worker: Worker | null;
-  ticket: HelperTicket | null;
-  /** Its helpers, each with how to stop listening to it. */
-  helpers: Map<Worker, () => void>;
-  /** How it ended, known before its thread has exited. */
-  outcome: TrainedModel | TreadleError | null;
-  /** Why its thread died, where that is known. */
-  death: TreadleError | null;
-  restarts: number;
-  /** Weights that it starts from, held until it has ended. */
-  parent: NetworkTensors | null;
-  /** Final weights, held until the next job of the chain has them. */
-  last: NetworkTensors | null;
-}
 
 /**
  * Trains all jobs in worker threads as {@link decide} says and resolves when each has ended, well or not.
@@ -260,51 +235,6 @@ class TrainingPool {
     slot.helpers.set(worker, leave);
     slot.state.helpers = slot.helpers.size;
     worker.postMessage(slot.ticket);
-  }
-}
-
-function newSlot(job: Job): Slot {
-  const state: JobState = {
-    id: job.id,
-    parent: job.parent,
-    status: 'waiting',
-    epochCost: parameterCount(job.spec),
-    epochs: job.epochs,
-    epochsDone: 0,
-    joinable: false,
-    helpers: 0,
-  };
-  return {
-    job,
-    state,
-    worker: null,
-    ticket: null,
-    helpers: new Map(),
-    outcome: null,
-    death: null,
-    restarts: 0,
-    parent: null,
-    last: null,
-  };
-}
-
-function hear(slot: Slot, message: WorkerMessage, onEvent: (event: RunEvent) => void): void {
-  switch (message.type) {
-    case 'event':
-      if (message.event.type === 'start') slot.state.epochsDone = message.event.finished.length;
-      if (message.event.type === 'epoch') slot.state.epochsDone = message.event.epoch;
-      onEvent(message.event);
-      break;
-    case 'ticket':
-      slot.ticket = message.ticket;
-      slot.state.joinable = true;
-      break;
-    case 'trained':
-      slot.outcome = message.trained;
-      break;
-    case 'failed':
-      slot.outcome = fromErrorRecord(message.error);
-      break;
   }
 }
 

@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type BuildChoice, type Engine, loadEngine, parameterCount, TreadleError } from '#bindings';
 import { ensureWritableFolder, removeTemporaries } from '../files.js';
 import { lockFolder } from '../lock.js';
-import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../records.js';
-import { buildResults } from '../report/results.js';
-import { jobTitle } from '../train/job-title.js';
-import { saveWeights, type WeightsMetadata } from '../weights/model-file.js';
+import type { RunConfig, RunEvent, RunResults } from '../records.js';
 import { resolveConfig } from './config.js';
-import { describeEnvironment } from './environment.js';
-import { planJobs } from './plan.js';
-import { trainJobs } from './pool.js';
-import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
+import { type DataChoice, prepareData } from './prepare.js';
+import { Run, shown } from './run.js';
 import {
-  type BegunRun,
   beginRun,
   checkpointsOf,
   coreDigest,
@@ -23,7 +17,6 @@ import {
   type RunRecord,
   resumedConfig,
 } from './run-folder.js';
-import { testFiles } from './test-files.js';
 import { orAborted, throwIfAborted } from './threads.js';
 
 export interface RunAllOptions extends DataChoice {
@@ -168,165 +161,6 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
   return run;
 }
 
-/** The jobs of a run and the record that grows of each. */
-class Run {
-  readonly folder: string;
-  readonly config: RunConfig;
-  readonly record: RunRecord;
-  readonly jobs: Job[];
-  /** True once a model has failed for a reason that may be gone when the run is resumed. */
-  resumable = false;
-  readonly #records: Map<string, ModelRecord>;
-
-  constructor(
-    { folder, config, record }: BegunRun,
-    readonly weightsFolder: string,
-    readonly engine: Engine,
-    readonly data: PreparedData,
-    readonly emit: (event: RunEvent) => void,
-    readonly signal: AbortSignal | undefined,
-  ) {
-    this.folder = folder;
-    this.config = config;
-    this.record = record;
-    this.jobs = planJobs(config, data.shape, engine.build);
-    this.#records = new Map(
-      this.jobs.map(({ id, model, learningRate }) => [
-        id,
-        { model, learningRate, epochs: [], kept: null, weights: [], test: null },
-      ]),
-    );
-  }
-
-  /** Trains all jobs; when this ends, well or not, the weights of every trained model are saved. */
-  async train(): Promise<void> {
-    const { jobs, threads } = this.config;
-    const { train, split } = this.data;
-    const saves: Promise<void>[] = [];
-    try {
-      await trainJobs(this.jobs, {
-        engine: this.engine,
-        data: train,
-        split,
-        limits: { jobs, threads, helpers: this.engine.build.endsWith('-mt') },
-        onEvent: (event) => this.#hear(event),
-        onTrained: (job, trained) => {
-          const save = this.#save(job, trained);
-          save.catch(() => {}); // Heard below, when all threads have ended.
-          saves.push(save);
-        },
-        onFailed: (job, error) => this.#fail(job, error),
-        checkpoints: checkpointsOf(this.folder),
-        signal: this.signal,
-      });
-    } finally {
-      await Promise.all(saves);
-    }
-  }
-
-  /** Tests every saved model from its first file, as many at once as there are threads. */
-  async test(): Promise<void> {
-    const saved = this.jobs.filter((job) => this.#record(job).weights.length > 0);
-    const files = saved.map((job) => this.#record(job).weights[0]!);
-    const { test, shape } = this.data;
-    await testFiles(files, {
-      engine: this.engine,
-      threads: this.config.threads,
-      data: test,
-      shape,
-      signal: this.signal,
-      onTested: (file, result) => {
-        const job = saved[files.indexOf(file)]!;
-        if (result instanceof TreadleError) return this.#fail(job, result);
-        this.#record(job).test = result;
-        this.emit({ type: 'test', model: job.model, learningRate: job.learningRate, ...result });
-      },
-    });
-  }
-
-  /** The record of the run as it now is; `started` is the time in `performance.now()`'s milliseconds. */
-  results(started: number): RunResults {
-    for (const job of this.jobs) {
-      const record = this.#record(job);
-      if (record.kept === null) record.error ??= `${jobTitle(job)} was interrupted before it was finished.`;
-    }
-    const seconds = (performance.now() - started) / 1000;
-    return buildResults({
-      environment: describeEnvironment(this.engine, seconds),
-      config: this.config,
-      dataset: this.data.record,
-      models: [...this.#records.values()],
-    });
-  }
-
-  #record(job: Job): ModelRecord {
-    return this.#records.get(job.id)!;
-  }
-
-  #hear(event: RunEvent): void {
-    if (event.type === 'start') this.#records.get(event.job)!.epochs = [...event.finished];
-    if (event.type === 'epoch') {
-      const { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds } = event;
-      this.#records
-        .get(event.job)!
-        .epochs.push({ epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds });
-    }
-    this.emit(event);
-  }
-
-  /** Saves a trained model; a failure to do so is that model's failure, the others go on. */
-  async #save(job: Job, trained: TrainedModel): Promise<void> {
-    const record = this.#record(job);
-    try {
-      const files = await saveWeights(this.weightsFolder, trained.tensors, this.#metadata(job, trained));
-      record.weights = files.map(shown);
-      record.kept = trained.kept;
-    } catch (error) {
-      if (!(error instanceof TreadleError)) throw error;
-      this.#fail(job, error);
-      return;
-    }
-    this.emit({ type: 'saved', job: job.id, weights: record.weights, kept: trained.kept });
-  }
-
-  #metadata(job: Job, { kept, epochs }: TrainedModel): WeightsMetadata {
-    const { record } = this.data;
-    const figures = epochs[kept.epoch - 1]!;
-    return {
-      treadle: '1',
-      model: job.model,
-      hidden: [...job.spec.hidden],
-      inputs: job.spec.inputs,
-      classes: job.spec.classes,
-      dropout: job.spec.dropout,
-      learningRate: job.learningRate,
-      epochs: job.epochs,
-      keptEpoch: kept.epoch,
-      batchSize: job.batchSize,
-      seed: job.seed,
-      mode: this.config.mode,
-      build: job.build,
-      dataHash: record.hash,
-      dataset: record.name,
-      classNames: record.classNames,
-      imageWidth: record.imageWidth,
-      imageHeight: record.imageHeight,
-      valLoss: figures.valLoss,
-      valAccuracy: figures.valAccuracy,
-      valMacroF1: figures.valMacroF1,
-    };
-  }
-
-  #fail(job: Job, error: TreadleError): void {
-    this.#record(job).error = error.message;
-    const parent = this.jobs.find(({ id }) => id === job.parent);
-    const isOrphan = parent !== undefined && this.#record(parent).error !== undefined;
-    if (error.code !== 'diverged' && !isOrphan) this.resumable = true;
-    const { id, model, learningRate } = job;
-    this.emit({ type: 'failed', job: id, model, learningRate, code: error.code, message: error.message });
-  }
-}
-
 /** Whether the work was interrupted; any other failure is thrown on. */
 async function untilInterrupted(work: () => Promise<void>): Promise<boolean> {
   try {
@@ -342,9 +176,4 @@ async function untilInterrupted(work: () => Promise<void>): Promise<boolean> {
 function newRunId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
   return `${stamp}-${randomBytes(2).toString('hex')}`;
-}
-
-/** A path as records show it: relative to the folder that the command runs in. */
-function shown(path: string): string {
-  return relative(process.cwd(), path);
 }

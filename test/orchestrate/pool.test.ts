@@ -344,12 +344,6 @@ describe('checkpoints', () => {
     expect(await readdir(checkpoints)).toEqual(names);
   });
 
-  it('are saved by a model that has not begun when the signal aborts', async () => {
-    const checkpoints = await temporaryFolder();
-    await interrupted(checkpoints, 100_000, ({ type }) => type === 'start');
-    expect([...(await saved(checkpoints)).keys()].sort()).toEqual(['a_0.01', 'b_0.01']);
-  });
-
   it('give the bytes of a run never stopped, however often it was and with whatever threads', async () => {
     const checkpoints = await temporaryFolder();
     const epochs = 40;
