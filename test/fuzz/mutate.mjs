@@ -154,7 +154,8 @@ function changePlace(root, tape, keys) {
         const isFlat = typeof value[0] === 'number';
         const times = isFlat && tape.oneIn(8) ? tape.below(2000) : tape.below(8);
         for (let index = 0; index < times; index++) value.push(value[0] ?? 0);
-      } else if (typeof value === 'object' && value !== null) value[tape.of(keys)] = tape.of(VALUES);
+      } else if (typeof value === 'object' && value !== null)
+        value[tape.of(keys)] = structuredClone(tape.of(VALUES));
       break;
     case 2:
       holder[key] = nested(value, tape);
@@ -172,7 +173,7 @@ function changePlace(root, tape, keys) {
 
 function nested(value, tape) {
   let result = value;
-  for (let depth = tape.oneIn(4) ? tape.below(4000) : tape.below(6); depth > 0; depth--) {
+  for (let depth = tape.oneIn(4) ? tape.below(400) : tape.below(6); depth > 0; depth--) {
     result = depth % 2 === 0 ? [result] : { a: result };
   }
   return result;
