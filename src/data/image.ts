@@ -62,13 +62,14 @@ function tooLarge(path: string, found: string, most: string): TreadleError {
   });
 }
 
-/** The decoders throw errors of many kinds for damaged files: all become one. */
+/** The decoders throw errors of many kinds for damaged files, and stumble over what is missing: all become one. */
 function orDamaged(path: string, format: string, action: () => GreyImage): GreyImage {
   try {
     return action();
   } catch (error) {
     if (error instanceof TreadleError) throw error;
-    const found = oneLine((error as Error).message);
+    const { message } = error as Error;
+    const found = error instanceof TypeError ? 'its pixels cannot be decoded' : oneLine(message);
     throw new TreadleError('format', `${path} is damaged ${format} (${found}); a whole image is expected.`, {
       subject: path,
       found,

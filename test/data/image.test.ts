@@ -255,6 +255,7 @@ describe('JPEG', () => {
       jpegOf(segment(0xdb, 0, 9)),
       'quantisation tables of another length',
     ],
+    ['without Huffman tables', jpegOf(...without(0xc4)), 'its pixels cannot be decoded'],
     ['with scans without number', jpegOf(...good, ...new Array(100).fill(scan)), 'more than 100 scans'],
   ])('refuses one %s', async (_, bytes, found) => {
     const error = await failure('format', () => read(bytes, 4, 4));
