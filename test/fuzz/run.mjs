@@ -84,11 +84,23 @@ async function fuzzReader(reader, seed, from, inputs, until) {
     if (problem !== null) total.failures.push({ index, problem });
     next = index + 1;
   }
+  total.failures = await confirmed(total.failures, reader, seed);
   for (const slow of total.slowest?.filter(({ index, value }) => index >= 0 && value > HANG_MS) ?? []) {
     const { problem } = await replayInput({ reader, seed, replay: { index: slow.index } });
     if (problem !== null) total.failures.push({ index: slow.index, problem });
   }
   return total;
+}
+
+/** The failures without those of allocation that an input does not show alone: the heap also grows by what V8 does. */
+async function confirmed(failures, reader, seed) {
+  const kept = [];
+  for (const { index, problem } of failures) {
+    const isOfHeap = index >= 0 && problem.startsWith('allocated');
+    const again = isOfHeap ? await replayInput({ reader, seed, replay: { index } }) : { problem };
+    if (again.problem !== null) kept.push({ index, problem: again.problem });
+  }
+  return kept;
 }
 
 function add(total, stats) {
