@@ -1,11 +1,16 @@
 import * as v from 'valibot';
 import { TreadleError } from '#bindings';
 import { readFileBounded } from '../files.js';
+import { type JsonLimits, structureProblem } from '../json.js';
 import { describeIssue, RUN_SETTINGS } from '../orchestrate/config.js';
 import type { RunConfig } from '../records.js';
+import { oneLine, preview } from '../text.js';
 
 /** More than any grid needs; a larger file is not a configuration. */
 const MAX_BYTES = 1 << 20;
+
+/** Twice as deep as a configuration; a grid of a thousand architectures has fewer values. */
+const LIMITS: JsonLimits = { depth: 8, values: 100_000 };
 
 /**
  * The settings of a `--config` file: any of a run's, by the names that `config.json` of a run has.
@@ -17,13 +22,25 @@ export async function readConfigFile(file: string): Promise<Partial<RunConfig>> 
   return parseConfig(text, file);
 }
 
-/** The settings that a configuration's text holds; `file` is named in errors. Throws `usage`. */
+/**
+ * The settings that a configuration's text holds; `file` is named in errors. Allocates at most 64 bytes a character.
+ * Throws `usage`.
+ */
 export function parseConfig(text: string, file: string): Partial<RunConfig> {
+  const problem = structureProblem(text, LIMITS);
+  if (problem !== null) {
+    const expected = 'a JSON object of settings';
+    throw new TreadleError('usage', `${file} ${problem}; ${expected} is expected.`, {
+      subject: file,
+      found: problem,
+      expected,
+    });
+  }
   let content: unknown;
   try {
     content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    const reason = (cause as Error).message;
+    const reason = oneLine((cause as Error).message);
     throw new TreadleError(
       'usage',
       `${file} is not JSON (${reason}); a JSON object of settings is expected.`,
@@ -37,17 +54,15 @@ export function parseConfig(text: string, file: string): Partial<RunConfig> {
   }
   if (!isObject(content)) {
     const expected = 'an object of settings';
-    throw new TreadleError(
-      'usage',
-      `${file} has ${JSON.stringify(content).slice(0, 60)}; ${expected} is expected.`,
-      {
-        subject: file,
-        found: content,
-        expected,
-      },
-    );
+    throw new TreadleError('usage', `${file} has ${preview(content)}; ${expected} is expected.`, {
+      subject: file,
+      found: content,
+      expected,
+    });
   }
-  const result = v.safeParse(v.partial(v.strictObject(RUN_SETTINGS)), withListedArchitectures(content));
+  const result = v.safeParse(v.partial(v.strictObject(RUN_SETTINGS)), withListedArchitectures(content), {
+    abortEarly: true,
+  });
   if (result.success) return result.output;
   const { subject, found, expected, sentence } = describeIssue(result.issues[0], file);
   throw new TreadleError('usage', sentence, { subject: `${file}: ${subject}`, found, expected });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TreadleError } from '#bindings';
 import { FASHION_MNIST, type IdxFileName, PUBLISHED } from './fashion-mnist.js';
-import { gunzip, MAX_IDX_BYTES, readIdxImages, readIdxLabels } from './idx.js';
+import { gunzip, gunzipIdx, readIdxImages, readIdxLabels } from './idx.js';
 import { byteCount } from './words.js';
 
 /** One of a dataset's four files, decompressed and found well-formed. */
@@ -19,8 +19,9 @@ export interface IdxFile {
  * Throws `format` or `range` as the IDX reader does, and `checksum` when a well-formed file is another one.
  */
 export function openIdxFile(name: IdxFileName, file: string, bytes: Uint8Array, verify: boolean): IdxFile {
-  const content = verify ? inflatePublished(name, file, bytes) : gunzip(bytes, file, MAX_IDX_BYTES);
-  if (name.includes('images')) readIdxImages(content, file);
+  const kind = name.includes('images') ? 'images' : 'labels';
+  const content = verify ? inflatePublished(name, file, bytes) : gunzipIdx(bytes, file, kind);
+  if (kind === 'images') readIdxImages(content, file);
   else readIdxLabels(content, file);
   const digest = createHash('sha256').update(content).digest();
   if (verify) checkPublished(name, file, content.length, digest.toString('hex'));

@@ -1,8 +1,11 @@
 /**
  * Strict reader of the IDX format: a big-endian magic number (two zero bytes, the element type 0x08 = unsigned byte,
  * the number of dimensions), one big-endian u32 per dimension, then the elements, row-major.
+ * Reading allocates nothing but views. Inflating allocates what the caller expects or, from a file's own header, what
+ * that states: never more than MAX_IDX_BYTES, nor than 1032 times the compressed bytes, deflate's best, and 4 MiB to
+ * find the header.
  */
-import { gunzipSync, type ZlibOptions } from 'node:zlib';
+import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
 import { MAX_WIDTH, TreadleError } from '#bindings';
 import { byteCount } from './words.js';
 
@@ -32,12 +35,46 @@ export interface IdxLabels {
  * that is truncated or corrupt, or that is followed by other bytes.
  */
 export function gunzip(bytes: Uint8Array, file: string, limit: number): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  if (!isGzip(bytes)) return bytes;
   const { buffer, engine } = inflate(bytes, file, limit);
   if (engine.bytesWritten !== bytes.length) {
     throw damagedGzip(file, `${byteCount(bytes.length - engine.bytesWritten)} after its end`);
   }
   return buffer;
+}
+
+/** Compressed bytes in which a gzip file's first 16 bytes must stand: its header, with a name, takes far fewer. */
+const GZIP_START = 4096;
+
+/**
+ * The decompressed bytes of an IDX file of the kind that is expected. Gzip is inflated as far as the file's own header
+ * says, which is read beforehand. Throws as `gunzip` and the readers do, and `range` for more than MAX_IDX_BYTES.
+ */
+export function gunzipIdx(bytes: Uint8Array, file: string, kind: 'images' | 'labels'): Uint8Array {
+  if (!isGzip(bytes)) return bytes;
+  const start = gunzipStart(bytes.subarray(0, GZIP_START), file);
+  const { size } = kind === 'images' ? readImageHeader(start, file) : readLabelHeader(start, file);
+  if (size > MAX_IDX_BYTES) {
+    throw new TreadleError(
+      'range',
+      `${file} says it inflates to ${byteCount(size)}; at most ${byteCount(MAX_IDX_BYTES)} are expected.`,
+      { subject: file, found: size, expected: MAX_IDX_BYTES },
+    );
+  }
+  return gunzip(bytes, file, size);
+}
+
+/** What the first bytes of a gzip file inflate to, as far as they go. */
+function gunzipStart(bytes: Uint8Array, file: string): Uint8Array {
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch (error) {
+    throw damagedGzip(file, (error as Error).message, error);
+  }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /** The least that a gzip file takes: header and trailer; and the least chunk that zlib accepts. */
@@ -86,11 +123,25 @@ function damagedGzip(file: string, found: string, cause?: unknown): TreadleError
 
 /** Reads an image file. Throws `format` for anything but one, and `range` for images of absurd size. */
 export function readIdxImages(bytes: Uint8Array, file: string): IdxImages {
+  const { count, height, width, size } = readImageHeader(bytes, file);
+  checkLength(bytes, file, size, `${imageWords(count, height, width)} in`);
+  return { images: bytes.subarray(IMAGES.header), count, height, width };
+}
+
+/** Reads a label file. Throws `format` for anything but one. */
+export function readIdxLabels(bytes: Uint8Array, file: string): IdxLabels {
+  const { count, size } = readLabelHeader(bytes, file);
+  checkLength(bytes, file, size, `${count} labels in`);
+  return { labels: bytes.subarray(LABELS.header), count };
+}
+
+/** What an image file's header says; `size` is the bytes of the whole file. */
+function readImageHeader(bytes: Uint8Array, file: string): Omit<IdxImages, 'images'> & { size: number } {
   const view = openHeader(bytes, file, IMAGES, LABELS);
   const count = view.getUint32(4);
   const height = view.getUint32(8);
   const width = view.getUint32(12);
-  const found = `${count} images of ${height} x ${width}`;
+  const found = imageWords(count, height, width);
   if (count === 0 || height === 0 || width === 0) {
     throw wrong(file, `says it holds ${found}`, 'at least one image of at least one pixel');
   }
@@ -103,17 +154,18 @@ export function readIdxImages(bytes: Uint8Array, file: string): IdxImages {
       expected,
     });
   }
-  checkLength(bytes, file, IMAGES.header + count * height * width, `${found} in`);
-  return { images: bytes.subarray(IMAGES.header), count, height, width };
+  return { count, height, width, size: IMAGES.header + count * height * width };
 }
 
-/** Reads a label file. Throws `format` for anything but one. */
-export function readIdxLabels(bytes: Uint8Array, file: string): IdxLabels {
-  const view = openHeader(bytes, file, LABELS, IMAGES);
-  const count = view.getUint32(4);
+function imageWords(count: number, height: number, width: number): string {
+  return `${count} images of ${height} x ${width}`;
+}
+
+/** What a label file's header says; `size` is the bytes of the whole file. */
+function readLabelHeader(bytes: Uint8Array, file: string): { count: number; size: number } {
+  const count = openHeader(bytes, file, LABELS, IMAGES).getUint32(4);
   if (count === 0) throw wrong(file, 'says it holds 0 labels', 'at least one label');
-  checkLength(bytes, file, LABELS.header + count, `${count} labels in`);
-  return { labels: bytes.subarray(LABELS.header), count };
+  return { count, size: LABELS.header + count };
 }
 
 function openHeader(bytes: Uint8Array, file: string, kind: typeof IMAGES, other: typeof IMAGES): DataView {

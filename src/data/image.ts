@@ -1,32 +1,43 @@
-import jpeg from 'jpeg-js';
 import { TreadleError } from '#bindings';
 import { readFileBounded } from '../files.js';
+import { oneLine } from '../text.js';
+import { decodeJpeg, isJpeg } from './jpeg.js';
 import { decodePng, isPng } from './png.js';
-import { type GreyImage, luma, resize } from './resize.js';
+import { type GreyImage, resize } from './resize.js';
 
-/** Limits that keep a hostile file from taking the machine: file size, pixels, and what the JPEG decoder may use. */
+/** Limits that keep a hostile file from taking the machine: file size and sizes of the image. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 const MAX_MEGAPIXELS = 25;
-const MAX_JPEG_MEGABYTES = 1024;
+/** The most that a JPEG can have; a PNG of more is a line of pixels, made to be slow. */
+const MAX_SIDE = 65_535;
+
+/** Throws for an image that has no pixels or too many. A decoder asks before it allocates by the sizes. */
+export type CheckSize = (width: number, height: number) => void;
 
 /**
- * Reads a PNG or JPEG as grey pixels of shape (height, width), 0 to 255: Rec. 601 luma, transparency composited over
- * black, 16-bit samples scaled, and area averaging to the size asked for (the aspect ratio is not kept). Nothing is
- * inverted: Fashion-MNIST's objects are light on black, and so must the image be. EXIF rotation is not applied.
- * Throws `not-found`, `unreadable`, `format` for a file that is neither or is damaged, and `range` for a file of
- * more than 64 MiB or an image of more than 25 megapixels.
+ * Reads a PNG or JPEG of at most 64 MiB as {@link decodeImage} does. Throws `not-found`, `unreadable`, and what that
+ * function throws; `format` also for a larger file.
  */
 export async function readImage(path: string, width: number, height: number): Promise<Uint8Array> {
-  const bytes = await readFileBounded(path, MAX_FILE_BYTES);
+  return decodeImage(await readFileBounded(path, MAX_FILE_BYTES), path, width, height);
+}
+
+/**
+ * The PNG or JPEG in a file's bytes as grey pixels of shape (height, width), 0 to 255: Rec. 601 luma, transparency
+ * composited over black, 16-bit samples scaled, and area averaging to the size asked for (the aspect ratio is not
+ * kept). Nothing is inverted: Fashion-MNIST's objects are light on black, and so must the image be. EXIF rotation is
+ * not applied. Throws `format` for bytes that are neither or are damaged, and `range` for an image of more than 25
+ * megapixels or of a side of more than 65,535 pixels.
+ */
+export function decodeImage(bytes: Uint8Array, path: string, width: number, height: number): Uint8Array {
   const { pixels } = resize(decode(bytes, path), width, height);
   return Uint8Array.from(pixels, Math.round);
 }
 
 function decode(bytes: Uint8Array, path: string): GreyImage {
-  if (isPng(bytes)) {
-    return orDamaged(path, 'PNG', () => decodePng(bytes, (width, height) => checkSize(path, width, height)));
-  }
-  if (isJpeg(bytes)) return orDamaged(path, 'JPEG', () => decodeJpeg(bytes, path));
+  const check: CheckSize = (width, height) => checkSize(path, width, height);
+  if (isPng(bytes)) return orDamaged(path, 'PNG', () => decodePng(bytes, check));
+  if (isJpeg(bytes)) return orDamaged(path, 'JPEG', () => decodeJpeg(bytes, check));
   const found = Buffer.from(bytes.subarray(0, 8)).toString('hex') || 'nothing';
   throw new TreadleError(
     'format',
@@ -35,43 +46,15 @@ function decode(bytes: Uint8Array, path: string): GreyImage {
   );
 }
 
-function isJpeg(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
-}
-
-function decodeJpeg(bytes: Uint8Array, path: string): GreyImage {
-  const { width, height, data } = decodeJpegColours(bytes, path);
-  checkSize(path, width, height);
-  const pixels = new Float32Array(width * height);
-  for (let index = 0; index < pixels.length; index++) {
-    pixels[index] = luma(data[3 * index]!, data[3 * index + 1]!, data[3 * index + 2]!);
-  }
-  return { width, height, pixels };
-}
-
-/** `data` is red, green and blue, one byte each. */
-function decodeJpegColours(bytes: Uint8Array, path: string) {
-  try {
-    return jpeg.decode(bytes, {
-      useTArray: true,
-      formatAsRGBA: false,
-      tolerantDecoding: false,
-      maxResolutionInMP: MAX_MEGAPIXELS,
-      maxMemoryUsageInMB: MAX_JPEG_MEGABYTES,
-    });
-  } catch (error) {
-    if (!/limit exceeded/.test((error as Error).message)) throw error;
-    throw tooLarge(path, 'over the limit');
-  }
-}
-
 function checkSize(path: string, width: number, height: number): void {
   if (width === 0 || height === 0) throw new Error(`${width} x ${height} pixels`);
-  if (width * height > MAX_MEGAPIXELS * 1e6) throw tooLarge(path, `${width} x ${height}`);
+  const found = `${width} x ${height}`;
+  if (width * height > MAX_MEGAPIXELS * 1e6) throw tooLarge(path, found, `${MAX_MEGAPIXELS} million pixels`);
+  if (Math.max(width, height) > MAX_SIDE) throw tooLarge(path, found, `${MAX_SIDE} pixels a side`);
 }
 
-function tooLarge(path: string, found: string): TreadleError {
-  const expected = `at most ${MAX_MEGAPIXELS} million pixels`;
+function tooLarge(path: string, found: string, most: string): TreadleError {
+  const expected = `at most ${most}`;
   return new TreadleError('range', `${path} is too large an image (${found}); ${expected} are expected.`, {
     subject: path,
     found,
@@ -79,13 +62,14 @@ function tooLarge(path: string, found: string): TreadleError {
   });
 }
 
-/** The decoders throw errors of many kinds for damaged files: all become one. */
+/** The decoders throw errors of many kinds for damaged files, and stumble over what is missing: all become one. */
 function orDamaged(path: string, format: string, action: () => GreyImage): GreyImage {
   try {
     return action();
   } catch (error) {
     if (error instanceof TreadleError) throw error;
-    const found = (error as Error).message;
+    const { message } = error as Error;
+    const found = error instanceof TypeError ? 'its pixels cannot be decoded' : oneLine(message);
     throw new TreadleError('format', `${path} is damaged ${format} (${found}); a whole image is expected.`, {
       subject: path,
       found,

@@ -1,5 +1,7 @@
-import { inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import { decode } from 'fast-png';
+import { oneLine } from '../text.js';
+import type { CheckSize } from './image.js';
 import { type GreyImage, luma } from './resize.js';
 
 /** What a PNG's header says. */
@@ -50,50 +52,83 @@ export function isPng(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 
+/** A file of 64 MiB whose pixels stand in chunks of a kilobyte has as many. */
+const MAX_CHUNKS = 65_536;
+
+/** The chunks that make up the pixels, each at most once but for the data. */
+const KEPT = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'];
+
 /**
  * Decodes a PNG to grey: Rec. 601 luma, composited over black where it is transparent, 16-bit samples scaled.
  * `checkSize(width, height)` is asked before anything is inflated, and no more is inflated than the header's sizes
- * need. Throws a plain Error that says what is wrong with a damaged file.
+ * need. Allocates, short-lived numbers and views included, at most 64 times the file (all of it empty chunks), eight
+ * times the scanlines that the header states, 256 bytes a line and 68 a pixel; of these about twice the scanlines and
+ * four bytes a pixel last. Throws a plain Error that says what is wrong with a damaged file.
  */
-export function decodePng(bytes: Uint8Array, checkSize: (width: number, height: number) => void): GreyImage {
-  const { header, chunks, compressed } = readChunks(bytes, checkSize);
+export function decodePng(bytes: Uint8Array, checkSize: CheckSize): GreyImage {
+  const { header, before, data } = readChunks(bytes, checkSize);
+  const compressed = Buffer.concat(data);
   const expected = inflatedSize(header);
   const inflated = inflateSync(compressed, { maxOutputLength: expected });
   if (inflated.length !== expected)
     throw new Error(`${inflated.length} bytes of pixels, ${expected} expected`);
-  return toGrey(header, decode(chunks, { checkCrc: true }));
+  // The data in one chunk: the decoder copies its whole window for each.
+  const end = Buffer.from('\0\0\0\0IEND\0\0\0\0', 'latin1');
+  return toGrey(
+    header,
+    decode(Buffer.concat([...before, lengthOf(compressed), compressed, Buffer.alloc(4), end])),
+  );
+}
+
+/** The head of a data chunk. */
+function lengthOf(data: Uint8Array): Buffer {
+  const head = Buffer.from('\0\0\0\0IDAT', 'latin1');
+  head.writeUInt32BE(data.length);
+  return head;
 }
 
 /**
- * Walks the chunks and keeps those that make up the pixels: the rest (colour profiles, texts) is not decoded, as it
- * may be compressed without a bound.
+ * Walks the chunks, checks the CRC of those that make up the pixels and keeps them: the rest (colour profiles, texts)
+ * is not decoded, as it may be compressed without a bound. `before` is the file up to the data, `data` their parts.
  */
-function readChunks(bytes: Uint8Array, checkSize: (width: number, height: number) => void) {
+function readChunks(bytes: Uint8Array, checkSize: CheckSize) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const kept: Uint8Array[] = [bytes.subarray(0, SIGNATURE.length)];
+  const before: Uint8Array[] = [bytes.subarray(0, SIGNATURE.length)];
   const data: Uint8Array[] = [];
+  const seen = new Set<string>();
   let header: PngHeader | undefined;
+  let count = 0;
   for (let start = SIGNATURE.length, type = ''; type !== 'IEND'; ) {
     const end = start + 12 + (start + 8 <= bytes.length ? view.getUint32(start) : 0);
-    if (end > bytes.length) throw new Error(`it ends inside the chunk after ${type || 'the signature'}`);
-    type = String.fromCharCode(...bytes.subarray(start + 4, start + 8));
-    if ((type === 'IHDR') === (header !== undefined)) {
-      throw new Error(`chunk ${type} ${header ? 'comes twice' : 'comes before the header'}`);
+    if (end > bytes.length) {
+      throw new Error(`it ends inside the chunk after ${oneLine(type) || 'the signature'}`);
     }
+    if (++count > MAX_CHUNKS) throw new Error(`more than ${MAX_CHUNKS} chunks`);
+    type = String.fromCharCode(bytes[start + 4]!, bytes[start + 5]!, bytes[start + 6]!, bytes[start + 7]!);
+    if (header === undefined && type !== 'IHDR')
+      throw new Error(`chunk ${oneLine(type)} comes before the header`);
+    if (KEPT.includes(type)) {
+      if (type !== 'IDAT' && seen.has(type)) throw new Error(`chunk ${type} comes twice`);
+      seen.add(type);
+      if (crc32(bytes.subarray(start + 4, end - 4)) !== view.getUint32(end - 4)) {
+        throw new Error(`chunk ${type} has a wrong CRC`);
+      }
+      if (type === 'IDAT') data.push(bytes.subarray(start + 8, end - 4));
+      else if (type !== 'IEND') before.push(bytes.subarray(start, end));
+    }
+    if (type === 'PLTE') checkPalette(end - start - 12);
     header ??= readHeader(view, start, end, checkSize);
-    if (['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'].includes(type)) kept.push(bytes.subarray(start, end));
-    if (type === 'IDAT') data.push(bytes.subarray(start + 8, end - 4));
     start = end;
   }
-  return { header: header!, chunks: Buffer.concat(kept), compressed: Buffer.concat(data) };
+  return { header: header!, before, data };
 }
 
-function readHeader(
-  view: DataView,
-  start: number,
-  end: number,
-  checkSize: (width: number, height: number) => void,
-): PngHeader {
+/** A palette has up to 256 colours of three bytes. */
+function checkPalette(length: number): void {
+  if (length > 768 || length % 3 !== 0) throw new Error(`a palette of ${length} bytes`);
+}
+
+function readHeader(view: DataView, start: number, end: number, checkSize: CheckSize): PngHeader {
   if (end - start !== 25) throw new Error(`a header of ${end - start - 12} bytes, 13 expected`);
   const width = view.getUint32(start + 8);
   const height = view.getUint32(start + 12);

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { BUILD_CHOICES, MAX_BATCH, MAX_WIDTH, TreadleError } from '#bindings';
 import { ARCHITECTURES, LEARNING_RATES } from '../model/architectures.js';
 import type { RunConfig } from '../records.js';
+import { preview, quote } from '../text.js';
 
 /** Samples in a batch when nobody says otherwise. */
 export const DEFAULT_BATCH_SIZE = 256;
@@ -138,20 +139,15 @@ export function describeIssue(issue: v.BaseIssue<unknown>, place: string) {
   const prefix = place === '' ? '' : `${place}: `;
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const expected = `known keys only (${Object.keys(RUN_SETTINGS).join(', ')})`;
-    const sentence = `${prefix}"${path}" is an unknown key; ${expected} are expected.`;
+    const sentence = `${prefix}${quote(path)} is an unknown key; ${expected} are expected.`;
     return { subject: path, found: path, expected, sentence };
   }
   const expected = issue.type === 'strict_object' ? 'a value' : issue.message;
-  const found =
-    issue.input === undefined ? 'missing' : shorten(JSON.stringify(issue.input) ?? String(issue.input));
+  const found = issue.input === undefined ? 'missing' : preview(issue.input);
   return {
     subject: path,
     found: issue.input,
     expected,
     sentence: `${prefix}${path} is ${found}; ${expected} is expected.`,
   };
-}
-
-function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { type BuildName, readWasm, TreadleError } from '#bindings';
 import { ensureWritableFolder, listFolder, readFileBounded, writeFileAtomic } from '../files.js';
+import { type JsonLimits, structureProblem } from '../json.js';
 import type { DatasetRecord, RunConfig } from '../records.js';
 import { checkConfig, resolveConfig } from './config.js';
 
@@ -44,6 +45,7 @@ const StoredRun = v.object({
 
 /** Larger than the settings of any run. */
 const MAX_BYTES = 1 << 24;
+const LIMITS: JsonLimits = { depth: 4, values: 1_000_000 };
 
 /** Folder of checkpoints in a run's folder, until the run is finished. */
 export function checkpointsOf(folder: string): string {
@@ -133,22 +135,23 @@ async function readRecord(folder: string): Promise<RunRecord> {
 async function readJson(path: string): Promise<object> {
   const text = Buffer.from(await readFileBounded(path, MAX_BYTES)).toString('utf8');
   const expected = "a JSON object, a run's record,";
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null) return json;
-  } catch (cause) {
-    throw new TreadleError('format', `${path} is not JSON; ${expected} is expected.`, {
+  const fail = (found: string, cause?: unknown): never => {
+    throw new TreadleError('format', `${path} ${found}; ${expected} is expected.`, {
       subject: path,
-      found: (cause as Error).message,
+      found,
       expected,
       cause,
     });
+  };
+  const problem = structureProblem(text, LIMITS);
+  if (problem !== null) return fail(problem);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    return fail('is not JSON', cause);
   }
-  throw new TreadleError('format', `${path} holds no object; ${expected} is expected.`, {
-    subject: path,
-    found: text.slice(0, 60),
-    expected,
-  });
+  return typeof json === 'object' && json !== null ? json : fail('holds no object');
 }
 
 /** Settings that may differ from one part of a run to the next: none of them changes a byte. */

@@ -1,7 +1,12 @@
 import * as v from 'valibot';
 import { parameterCount, TreadleError } from '#bindings';
+import { type JsonLimits, structureProblem } from '../json.js';
 import type { DatasetRecord, EpochRecord, ModelRecord, RunConfig, RunResults } from '../records.js';
+import { oneLine, preview } from '../text.js';
 import { RESULTS_SCHEMA } from './schema.js';
+
+/** Deeper than results are, for later versions; a hundred thousand epochs have fewer values. */
+const LIMITS: JsonLimits = { depth: 16, values: 1_000_000 };
 
 /** The parts of {@link RunResults} that a run knows itself. */
 export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | 'models'>;
@@ -49,15 +54,18 @@ export function bestModel(results: RunResults): ModelRecord | undefined {
 
 /**
  * The results in a `results.json`: its text, or the value parsed from it. `source` (such as the path) is named in
- * errors. Throws `format` for what is not JSON or not of the form of {@link RunResults}, and `shape` for parts that
+ * errors. A text of at most a million values is read, and takes at most 64 bytes a character. Throws `format` for what
+ * is not JSON or not of the form of {@link RunResults}, and `shape` for parts that
  * do not fit together.
  */
 export function parseResults(json: unknown, source: string): RunResults {
-  const result = v.safeParse(RESULTS_SCHEMA, typeof json === 'string' ? parseJson(json, source) : json);
+  const result = v.safeParse(RESULTS_SCHEMA, typeof json === 'string' ? parseJson(json, source) : json, {
+    abortEarly: true,
+  });
   if (!result.success) {
     const [issue] = result.issues;
     const subject = v.getDotPath(issue) ?? 'the content';
-    const found = issue.input === undefined ? 'missing' : shorten(JSON.stringify(issue.input));
+    const found = issue.input === undefined ? 'missing' : preview(issue.input);
     throw new TreadleError('format', `${source}: ${subject} is ${found}; ${issue.message} is expected.`, {
       subject: `${source}: ${subject}`,
       found: issue.input,
@@ -69,10 +77,19 @@ export function parseResults(json: unknown, source: string): RunResults {
 }
 
 function parseJson(text: string, source: string): unknown {
+  const problem = structureProblem(text, LIMITS);
+  if (problem !== null) {
+    const expected = 'the results.json of a run';
+    throw new TreadleError('format', `${source} ${problem}; ${expected} is expected.`, {
+      subject: source,
+      found: problem,
+      expected,
+    });
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = (cause as Error).message;
+    const reason = oneLine((cause as Error).message);
     throw new TreadleError(
       'format',
       `${source} is not JSON (${reason}); the results.json of a run is expected.`,
@@ -112,10 +129,6 @@ function checkModels(results: RunResults, source: string): void {
   if (best !== null && bestModel(results) === undefined) {
     fail('best', `${best.model} at ${best.learningRate}`, 'one of the models');
   }
-}
-
-function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
 const EPOCH_COLUMNS: readonly (readonly [heading: string, value: (epoch: EpochRecord) => number])[] = [

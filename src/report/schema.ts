@@ -37,7 +37,7 @@ const environment = record({
   v8: text,
   build: text,
   kernels: text,
-  revectorized: v.boolean(),
+  revectorized: v.boolean('true or false'),
   cpu: text,
   cores: count,
   seconds: notNegative,

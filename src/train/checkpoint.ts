@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import { type NetworkSpec, type NetworkTensors, type Totals, type TrainingState, widths } from '#bindings';
+import { type JsonLimits, structureProblem } from '../json.js';
 import type { EpochRecord, Job } from '../records.js';
+import { quote } from '../text.js';
 import { decodeSafetensors, safetensorsParts, tensorOf } from '../weights/safetensors.js';
-import { formatError, quote, type Tensor } from '../weights/tensor.js';
+import { formatError, type Tensor } from '../weights/tensor.js';
 
 /** Where an epoch was stopped. */
 export interface StoppedEpoch {
@@ -54,6 +56,9 @@ const StoredRecord = v.strictObject({
   optimizerSteps: whole,
   dropoutSteps: whole,
 });
+
+/** What the record of the longest training keeps within. */
+const LIMITS: JsonLimits = { depth: 4, values: 1_000_000 };
 
 /** The metadata's only key; its value is a {@link StoredRecord} as JSON. */
 const RECORD_KEY = 'treadle_checkpoint_1';
@@ -113,7 +118,7 @@ export function decodeCheckpoint(bytes: Uint8Array, job: Job, source: string): C
 function readRecord(text: string | undefined, job: Job, source: string): v.InferOutput<typeof StoredRecord> {
   let json: unknown;
   try {
-    json = JSON.parse(text ?? '');
+    if (structureProblem(text ?? '', LIMITS) === null) json = JSON.parse(text ?? '');
   } catch {
     throw formatError(source, `the metadata has no ${RECORD_KEY} in JSON`, 'a checkpoint');
   }

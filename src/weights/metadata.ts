@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { MAX_WIDTH, TreadleError } from '#bindings';
-import { formatError, quote } from './tensor.js';
+import { type JsonLimits, structureProblem } from '../json.js';
+import { quote } from '../text.js';
+import { formatError } from './tensor.js';
 
 /** What treadle writes about a model beside its weights. */
 export interface WeightsMetadata {
@@ -47,8 +49,15 @@ const wholeText = (least: number, most = Number.MAX_SAFE_INTEGER) =>
     (value) => Number.isInteger(value) && value >= least && value <= most,
   );
 const fractionText = numberText('a number from 0 to 1', (value) => value >= 0 && value <= 1);
+/** A list has no lists in it; more entries than a label's byte can tell apart, or a network has layers, are none. */
+const LIST: JsonLimits = { depth: 1, values: 4096 };
 const listText = <T extends v.GenericSchema>(item: T, expected: string) =>
-  v.pipe(v.string(expected), v.parseJson(undefined, expected), v.array(item, expected));
+  v.pipe(
+    v.string(expected),
+    v.check((text) => structureProblem(text, LIST) === null, expected),
+    v.parseJson(undefined, expected),
+    v.array(item, expected),
+  );
 
 /** The record as strings, the only values that safetensors' `__metadata__` holds; other keys are left alone. */
 const StoredMetadata = v.object({

@@ -77,13 +77,18 @@ export async function saveWeights(
   return paths;
 }
 
-/**
- * Reads a model's weights; the format is told by the content, never by the name.
- * Throws `not-found`, `unreadable`, `format` (bytes that are neither format, or break its rules), `shape` (tensors
- * that are no dense network, or not the one that the metadata states) or `range` (values that cannot be weights).
- */
+/** Reads a model's weights. Throws `not-found`, `unreadable` and what {@link decodeWeights} does. */
 export async function loadWeights(path: string): Promise<LoadedWeights> {
-  const file = await readTensors(path);
+  return decodeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
+}
+
+/**
+ * The model in the bytes of a weight file; the format is told by the content, never by the name.
+ * Throws `format` (bytes that are neither format, or break its rules), `shape` (tensors that are no dense network, or
+ * not the one that the metadata states) or `range` (values that cannot be weights).
+ */
+export function decodeWeights(bytes: Uint8Array, path: string): LoadedWeights {
+  const file = decodeTensors(bytes, path);
   if (file.format === 'pickle') {
     return { ...fromNumpy(file.tensors, path), metadata: null, format: 'pickle' };
   }
@@ -98,7 +103,7 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
  * network. Throws `not-found`, `unreadable` or `format`.
  */
 export async function describeTensors(path: string): Promise<TensorDescription[]> {
-  const { format, tensors } = await readTensors(path);
+  const { format, tensors } = decodeTensors(await readFileBounded(path, MAX_FILE_BYTES), path);
   return [...(tensors as ReadonlyMap<string, Tensor>)].map(([name, { dtype, shape, data }]) => ({
     name,
     dtype: format === 'pickle' ? 'float32' : dtype,
@@ -111,8 +116,7 @@ type FileContent =
   | { format: 'safetensors'; tensors: Map<string, Tensor>; metadata: Record<string, string> | null }
   | { format: 'pickle'; tensors: ReturnType<typeof decodePickle> };
 
-async function readTensors(path: string): Promise<FileContent> {
-  const bytes = await readFileBounded(path, MAX_FILE_BYTES);
+function decodeTensors(bytes: Uint8Array, path: string): FileContent {
   const format = formatOf(bytes);
   if (format === 'pickle') return { format, tensors: decodePickle(bytes, path) };
   if (format === null) {

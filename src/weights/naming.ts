@@ -1,5 +1,6 @@
 import { type BatchNormTensors, MAX_WIDTH, type NetworkTensors, TreadleError } from '#bindings';
-import { type FloatTensor, quote, type Tensor } from './tensor.js';
+import { quote } from '../text.js';
+import type { FloatTensor, Tensor } from './tensor.js';
 
 /** A network read from named tensors, with the widths that the tensors themselves have. */
 export interface LoadedNetwork {

@@ -10,9 +10,9 @@ export interface PickleCursor {
   int32(): number;
   /** A view of the next bytes; `length` is checked first. */
   take(length: number): Uint8Array;
-  /** The next bytes as UTF-8. */
+  /** The next bytes as UTF-8; at most MAX_TEXT. */
   text(length: number): string;
-  /** The rest of the line as UTF-8, without its newline. */
+  /** The rest of the line as UTF-8, without its newline; at most MAX_TEXT. */
   line(): string;
   /** Opens a frame over the next bytes; frames do not nest. */
   openFrame(length: number): void;
@@ -20,9 +20,14 @@ export interface PickleCursor {
   atEnd(): boolean;
 }
 
+/** The longest text in bytes: texts are names of arrays, globals and types. */
+const MAX_TEXT = 4096;
+
 /** Makes a cursor at the first byte. Its methods throw `format` errors that begin with `source`. */
 export function pickleCursor(bytes: Uint8Array, source: string): PickleCursor {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  // One for all texts: making one takes longer than decoding a name.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let at = 0;
   let frameEnd = 0;
 
@@ -58,8 +63,15 @@ export function pickleCursor(bytes: Uint8Array, source: string): PickleCursor {
 
   function text(length: number): string {
     const start = at;
+    if (length > MAX_TEXT) {
+      throw formatError(
+        source,
+        `the pickle has a text of ${length} bytes at byte ${start}`,
+        `at most ${MAX_TEXT}`,
+      );
+    }
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(take(length));
+      return decoder.decode(take(length));
     } catch (cause) {
       if (!(cause instanceof TypeError)) throw cause;
       throw formatError(source, `the pickle's text at byte ${start} is not valid UTF-8`, 'UTF-8 text');
@@ -73,8 +85,8 @@ export function pickleCursor(bytes: Uint8Array, source: string): PickleCursor {
     take,
     text,
     line() {
-      const end = bytes.indexOf(0x0a, at);
-      const line = text((end === -1 ? bytes.length : end) - at);
+      const end = bytes.subarray(at, at + MAX_TEXT + 1).indexOf(0x0a);
+      const line = text(end === -1 ? Math.min(bytes.length - at, MAX_TEXT + 1) : end);
       advance(1);
       return line;
     },

@@ -1,10 +1,11 @@
+import { quote } from '../text.js';
 import { type PickleCursor, pickleCursor } from './pickle-cursor.js';
 import { OP } from './pickle-opcodes.js';
 import { build, globalNamed, isNode, type PickleValue, type Refusal, reduced } from './pickle-values.js';
-import { formatError, quote } from './tensor.js';
+import { formatError } from './tensor.js';
 
-/** A thousand blocks need a fifth of this; it bounds the memory that a hostile file can ask for. */
-const MAX_OPCODES = 1_000_000;
+/** Two hundred blocks need a fifth of this; it bounds the memory that a hostile file can ask for. */
+const MAX_OPCODES = 200_000;
 
 /** The reader's whole state. */
 interface Machine {

@@ -1,4 +1,4 @@
-import { quote } from './tensor.js';
+import { quote } from '../text.js';
 
 /** What stands on the reader's stack: plain data, and descriptions of what Python would build. */
 export type PickleValue = null | boolean | number | string | Uint8Array | PickleNode;

@@ -1,12 +1,14 @@
 import { TreadleError } from '#bindings';
+import { quote } from '../text.js';
 import { OP } from './pickle-opcodes.js';
 import { readPickle } from './pickle-reader.js';
 import { type ArrayNode, isNode } from './pickle-values.js';
-import { elementCount, type FloatTensor, formatError, quote } from './tensor.js';
+import { elementCount, type FloatTensor, formatError } from './tensor.js';
 
 /**
  * A pickle of a dict from names to numpy float32 arrays in C order: what `pickle.dump` writes in Python, and what
  * `pickle.load` reads there with nothing but numpy. Opcodes and frames as in CPython's Lib/pickletools.py.
+ * Reading one allocates at most 400 bytes an opcode, of which there may be 200,000, and the arrays' bytes once.
  */
 
 /** A bytes object at least this long stands outside the frames, as CPython writes it. */

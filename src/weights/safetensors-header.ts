@@ -1,5 +1,7 @@
 import * as v from 'valibot';
-import { elementCount, formatError, quote } from './tensor.js';
+import { type JsonLimits, structureProblem } from '../json.js';
+import { preview, quote } from '../text.js';
+import { elementCount, formatError } from './tensor.js';
 
 /** Bits per element of every dtype that the safetensors format knows. */
 export const DTYPE_BITS = {
@@ -48,11 +50,8 @@ export interface Header {
   metadata: Record<string, string> | null;
 }
 
-/** Root object, tensor object, list: nothing in a header is nested deeper. */
-const MAX_DEPTH = 3;
-
-/** Values that a header may list: a hundred thousand tensors need fewer. It bounds the memory a hostile one can ask for. */
-const MAX_VALUES = 1_000_000;
+/** Root object, tensor object, list: nothing in a header is nested deeper. A hundred thousand tensors need fewer values. */
+const LIMITS: JsonLimits = { depth: 3, values: 1_000_000 };
 
 /** The most dimensions that numpy and PyTorch give an array. */
 const MAX_RANK = 64;
@@ -87,56 +86,12 @@ export function parseHeader(text: string, dataLength: number, source: string): H
 }
 
 function parseJson(text: string, source: string): object {
-  const problem = structureProblem(text);
+  const problem = structureProblem(text, LIMITS);
   if (problem !== null) throw formatError(source, `the header ${problem}`, 'a safetensors header');
   try {
     return JSON.parse(text);
   } catch {
     throw formatError(source, 'the header is not valid JSON', 'a JSON object');
-  }
-}
-
-/**
- * What JSON.parse would not tell: a key that stands twice in one object (it keeps the last), and nesting or length
- * that no header has. Strings are skipped as JSON reads them; anything else wrong is left to JSON.parse.
- */
-function structureProblem(text: string): string | null {
-  const keysOfOpen: Set<string>[] = [];
-  let commas = 0;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === '{' || character === '[') {
-      if (keysOfOpen.length === MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
-      keysOfOpen.push(new Set());
-    } else if (character === '}' || character === ']') {
-      keysOfOpen.pop();
-    } else if (character === ',') {
-      if (++commas === MAX_VALUES) return `lists more than ${MAX_VALUES} values`;
-    } else if (character === '"') {
-      const start = at++;
-      while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-      const key = isKey(text, at + 1) ? unescaped(text.slice(start, at + 1)) : null;
-      const keys = keysOfOpen.at(-1);
-      if (key === null || keys === undefined) continue;
-      if (keys.has(key)) return `has the key ${quote(key)} twice`;
-      keys.add(key);
-    }
-  }
-  return null;
-}
-
-function isKey(text: string, after: number): boolean {
-  let at = after;
-  while (' \t\n\r'.includes(text[at] ?? '-')) at++;
-  return text[at] === ':';
-}
-
-/** The string that a JSON literal stands for; null when it is none. */
-function unescaped(literal: string): string | null {
-  try {
-    return JSON.parse(literal);
-  } catch {
-    return null;
   }
 }
 
@@ -159,7 +114,7 @@ function checkEntry(name: string, value: unknown, source: string): HeaderEntry {
   if (!result.success) {
     const issue = result.issues[0];
     const field = String(issue.path?.[0]?.key ?? '');
-    const found = field === '' ? `${tensor} is ${issue.received}` : `${tensor} has ${describe(field, value)}`;
+    const found = field === '' ? `${tensor} is ${preview(value)}` : `${tensor} has ${describe(field, value)}`;
     throw formatError(source, found, EXPECTED[field] ?? 'an object of dtype, shape and data_offsets alone');
   }
   const { dtype, shape, data_offsets } = result.output;
@@ -186,8 +141,7 @@ function checkEntry(name: string, value: unknown, source: string): HeaderEntry {
 function describe(field: string, value: unknown): string {
   const content = (value as Record<string, unknown>)[field];
   if (content === undefined) return `no ${field}`;
-  const text = JSON.stringify(content);
-  return `${quote(field)} ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`;
+  return `${quote(field)} ${preview(content, 80)}`;
 }
 
 /** Every byte of the data belongs to exactly one tensor: no hole, no overlap, no rest. */

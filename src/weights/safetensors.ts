@@ -1,10 +1,12 @@
 import { TreadleError } from '#bindings';
+import { quote } from '../text.js';
 import { DTYPE_BITS, parseHeader, type SafetensorsDtype } from './safetensors-header.js';
-import { elementCount, formatError, quote, type Tensor } from './tensor.js';
+import { elementCount, formatError, type Tensor } from './tensor.js';
 
 /**
  * The safetensors format: 8 bytes with the header's length (little-endian), the header (JSON: name -> dtype, shape
  * and data_offsets, and `__metadata__`, a map of strings), then the tensors' bytes, row-major and little-endian.
+ * Reading one allocates at most 64 times the header, and the data twice (copied out, and turned where need be).
  */
 
 /** The longest header that the format's reference implementation reads. */

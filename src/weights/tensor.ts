@@ -27,11 +27,6 @@ export function elementCount(shape: readonly number[]): number | null {
   return count;
 }
 
-/** A name out of a file, made safe to print: quoted, escaped and cut to 80 characters. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
-}
-
 /** A `format` error: one sentence from the file's name, what was found in it and what was expected. */
 export function formatError(source: string, found: string, expected: string): TreadleError {
   return new TreadleError('format', `${source}: ${found}; ${expected} is expected.`, {

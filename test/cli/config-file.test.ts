@@ -45,10 +45,53 @@ describe('parseConfig', () => {
     ['[]', 'an object of settings is expected'],
     ['null', 'an object of settings is expected'],
     ['{"epochs": 3', 'is not JSON'],
+    [
+      '{"epochs": 3, "epochs": 4}',
+      'grid.json has the key "epochs" twice; a JSON object of settings is expected.',
+    ],
+    ['{"a\\u001b[2J\\u202e": 3}', '"a\\u001b[2J\\u202e" is an unknown key'],
+    ['["\\u009b31m"]', 'grid.json has ["\\u009b31m"]; an object of settings'],
+    [
+      `{"epochs": ["${'long '.repeat(30)}"]}`,
+      'epochs is ["long long long long long long long long long long long ...; a whole',
+    ],
+    ['{"jobs": {"a": [1, null, {}], "b": ""}}', 'jobs is {"a":[1,null,{}],"b":""}; a whole number'],
   ])('refuses %s', async (text, part) => {
     const error = await failure('usage', () => parseConfig(text, 'grid.json'));
     expect(error.message).toContain('grid.json');
     expect(error.message).toContain(part);
+  });
+});
+
+describe('a configuration that is made to do harm', () => {
+  it.each([
+    [
+      'deep',
+      '['.repeat(500_000) + ']'.repeat(500_000),
+      'grid.json is nested deeper than 8 levels; a JSON object',
+    ],
+    [
+      'long',
+      `{"learningRates": [${'1,'.repeat(200_000)}1]}`,
+      'grid.json lists more than 100000 values; a JSON',
+    ],
+  ])('is refused when it is %s', async (_, text, message) => {
+    expect((await failure('usage', () => parseConfig(text, 'grid.json'))).message).toContain(message);
+  });
+
+  it('is refused at its first mistake', async () => {
+    const text = `{"learningRates": [${'[],'.repeat(40_000)}1]}`;
+    const before = process.memoryUsage().heapUsed;
+    await failure('usage', () => parseConfig(text, 'grid.json'));
+    // Every mistake, noted, would take half a kilobyte.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 ** 24);
+  });
+
+  it('cannot bring line ends or escape sequences into the message', async () => {
+    const error = await failure('usage', () => parseConfig('{"epochs":\n\u001b[2J}', 'grid.json'));
+    expect(error.message).toMatch(
+      /^grid\.json is not JSON \([ -~]+\); a JSON object of settings is expected\.$/,
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TreadleError } from '../../dist/bindings/index.js';
-import { gunzip, readIdxImages, readIdxLabels } from '../../dist/data/idx.js';
+import { gunzip, gunzipIdx, readIdxImages, readIdxLabels } from '../../dist/data/idx.js';
 import { failure } from '../support/errors.js';
 import { idxBytes } from '../support/idx.js';
 
@@ -137,6 +137,54 @@ describe('gunzip', () => {
   it('says how much follows', async () => {
     const padded = Buffer.concat([zipped, Buffer.alloc(512)]);
     expect((await failure('format', () => gunzip(padded, 'f', 5000))).found).toBe('512 bytes after its end');
+  });
+});
+
+describe('gunzipIdx', () => {
+  it('inflates images and labels, and leaves anything else alone', () => {
+    expect(gunzipIdx(gzipSync(images), 'f', 'images')).toEqual(images);
+    expect(gunzipIdx(gzipSync(labels), 'f', 'labels')).toEqual(labels);
+    expect(gunzipIdx(images, 'f', 'images')).toBe(images);
+    const many = idxBytes(
+      [2000, 28, 28],
+      new Uint8Array(2000 * 784).map((_, index) => index),
+    );
+    expect(gunzipIdx(gzipSync(many), 'f', 'images')).toEqual(many);
+  });
+
+  it('stops at what the header says', async () => {
+    const bomb = gzipSync(Buffer.concat([images, Buffer.alloc(2 ** 27)]));
+    const before = process.memoryUsage().rss;
+    const error = await failure('range', () => gunzipIdx(bomb, 'f', 'images'));
+    expect(error.message).toBe('f inflates to more than 40 bytes; at most that many are expected.');
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 25);
+  });
+
+  it('refuses a header that says more than is ever read', async () => {
+    const huge = gzipSync(idxBytes([2 ** 31, 28, 28], new Uint8Array(100)));
+    const error = await failure('range', () => gunzipIdx(huge, 'f', 'images'));
+    expect(error.message).toBe(
+      'f says it inflates to 1,683,627,180,048 bytes; at most 1,073,741,824 bytes are expected.',
+    );
+  });
+
+  it.each([
+    [
+      'a label file',
+      gzipSync(labels),
+      'f is a label file (magic number 0x00000801); expected: an image file',
+    ],
+    ['too little', gzipSync(Buffer.alloc(3)), 'f has 3 bytes; expected: a header of 16 bytes'],
+    ['less than it says', gzipSync(images.subarray(0, 30)), ''],
+    ['damaged from the start', Buffer.from('1f8b0800000000000003ffffffff', 'hex'), 'f is damaged gzip'],
+    [
+      'a name that does not end',
+      Buffer.concat([Buffer.from('1f8b0808000000000003', 'hex'), Buffer.alloc(9000, 'a')]),
+      'f has 0 bytes; expected: a header of 16 bytes',
+    ],
+  ])('refuses %s', async (_, bytes, message) => {
+    const error = await failure('format', () => readIdxImages(gunzipIdx(bytes, 'f', 'images'), 'f'));
+    expect(error.message).toContain(message);
   });
 });
 

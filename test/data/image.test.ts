@@ -43,6 +43,11 @@ function data(...bytes: number[]): Buffer {
   return chunk('IDAT', deflateSync(Buffer.from(bytes)));
 }
 
+/** A data chunk of so many zeros: black lines without a filter. */
+function lines(length: number): Buffer {
+  return chunk('IDAT', deflateSync(Buffer.alloc(length)));
+}
+
 describe('PNG', () => {
   it('keeps grey pixels of the right size exactly', async () => {
     const pixels = Uint8Array.from({ length: 28 * 28 }, (_, index) => (index * 37) % 256);
@@ -106,6 +111,14 @@ describe('PNG', () => {
     expect(await read(bytes, 9, 7)).toEqual([...pixels]);
   });
 
+  it('reads pixels in many chunks', async () => {
+    const compressed = deflateSync(Buffer.from([0, 3, 4]));
+    const chunks = [...compressed].map((byte) => chunk('IDAT', Buffer.of(byte)));
+    expect(await read(png(header(2, 1, 8, 0), chunk('IDAT', Buffer.alloc(0)), ...chunks), 2, 1)).toEqual([
+      3, 4,
+    ]);
+  });
+
   it('skips what is not pixels, even when it is damaged', async () => {
     const profile = chunk('iCCP', Buffer.from('name without an end'));
     expect(await read(png(header(2, 1, 8, 0), profile, data(0, 3, 4)), 2, 1)).toEqual([3, 4]);
@@ -136,6 +149,14 @@ describe('resizing', () => {
     expect(new Set(await read(bytes, 28, 5))).toEqual(new Set([201]));
   });
 
+  it('takes no memory for the rows of a tall image', async () => {
+    const tall = png(header(1, 65_535, 8, 0), lines(2 * 65_535));
+    const before = process.memoryUsage().arrayBuffers;
+    // As rows of the width asked for, the image would have 260 MB.
+    expect((await read(tall, 1000, 1)).length).toBe(1000);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
+  });
+
   it('keeps rows and columns apart', async () => {
     const pixels = Array.from({ length: 6 * 4 }, (_, index) => 10 * Math.floor(index / 6) + (index % 6));
     // Means of 2 x 2 blocks: the mean row (0.5, 2.5) times ten, and the mean column (0.5, 2.5, 4.5).
@@ -164,6 +185,93 @@ describe('JPEG', () => {
   it.each([10, 100, 400])('refuses one truncated to %i bytes', async (length) => {
     const error = await failure('format', () => read(encoded(9, 9, 9).subarray(0, length), 4, 4));
     expect(error.message).toMatch(/image is damaged JPEG \(.+\); a whole image is expected\.$/);
+  });
+
+  /** A JPEG's segments, the last scan with its data, and the file that they make up. */
+  const segments = (bytes: Buffer): Buffer[] => {
+    const parts: Buffer[] = [];
+    for (let at = 2; bytes[at + 1] !== 0xd9; ) {
+      const end = bytes[at + 1] === 0xda ? bytes.length - 2 : at + 2 + bytes.readUInt16BE(at + 2);
+      parts.push(bytes.subarray(at, end));
+      at = end;
+    }
+    return parts;
+  };
+  const jpegOf = (...parts: Buffer[]) =>
+    Buffer.concat([Buffer.of(0xff, 0xd8), ...parts, Buffer.of(0xff, 0xd9)]);
+  const segment = (marker: number, ...content: number[]) =>
+    Buffer.of(0xff, marker, 0, content.length + 2, ...content);
+  const good = segments(encoded(200, 200, 200));
+  const of = (marker: number) => good.find((part) => part[1] === marker)!;
+  const without = (marker: number) => good.filter((part) => part[1] !== marker);
+  const scan = of(0xda);
+  /** The good file with one byte of a segment changed. */
+  const changed = (marker: number, at: number, value: number) =>
+    jpegOf(...good.map((part) => (part[1] === marker ? Buffer.from(part.with(at, value)) : part)));
+
+  it('passes over what is not pixels, and over bytes that fill up', async () => {
+    const comment = segment(0xfe, 1, 2, 3);
+    const application = segment(0xe1, 0xff, 0xd8, 0xff, 0xc0);
+    const padded = Buffer.concat([Buffer.of(0xff, 0xff), of(0xdb)]);
+    const rest = without(0xdb);
+    const plain = await read(jpegOf(...good), 4, 4);
+    expect(await read(jpegOf(comment, application, padded, ...rest), 4, 4)).toEqual(plain);
+  });
+
+  it.each([
+    ['with a second frame', jpegOf(of(0xc0), ...good), 'a second frame'],
+    ['without a scan', jpegOf(...without(0xda)), 'no scan of pixels'],
+    ['with a scan before the frame', jpegOf(scan, ...good), 'a scan before the frame'],
+    ['without an end', jpegOf(...good).subarray(0, -2), 'the pixels do not end'],
+    ['with bytes between segments', jpegOf(good[0]!, Buffer.of(1, 2)), 'no marker at byte 20'],
+    ['cut in a segment', jpegOf(...good).subarray(0, 30), 'the segment at byte 20 does not end'],
+    [
+      'with a segment of no length',
+      jpegOf(Buffer.of(0xff, 0xfe, 0, 0)),
+      'the segment at byte 2 does not end',
+    ],
+    ['of arithmetic coding', jpegOf(segment(0xc9, 8, 0, 1, 0, 1, 0)), 'segment 0xffc9 is not supported'],
+    [
+      'with a frame cut short',
+      jpegOf(segment(0xc0, 8, 0, 1, 0, 1, 3, 1, 0x11, 0)),
+      'a frame of another length',
+    ],
+    ['of 12 bits', changed(0xc0, 4, 12), 'samples of 12 bits'],
+    ['of two components', jpegOf(segment(0xc0, 8, 0, 1, 0, 1, 2, 1, 17, 0, 2, 17, 0)), '2 components'],
+    ['of no pixels', changed(0xc0, 6, 0), '16 x 0 pixels'],
+    ['with sampling factors of 5', changed(0xc0, 11, 0x51), 'sampling factors other than 1 to 4'],
+    ['with two components of one number', changed(0xc0, 13, 1), 'two components of one number'],
+    ['with a scan of an unknown component', changed(0xda, 5, 9), 'a scan of an unknown component'],
+    ['with a scan cut short', changed(0xda, 4, 1), 'a scan of another length'],
+    ['with coefficients that are not there', changed(0xda, 12, 64), 'a scan of the coefficients 0 to 64'],
+    [
+      'with a restart interval of three bytes',
+      jpegOf(segment(0xdd, 0, 1, 2)),
+      'a restart interval of another length',
+    ],
+    ['with a Huffman table cut short', jpegOf(segment(0xc4, 0, 9)), 'Huffman tables of another length'],
+    [
+      'with a quantisation table cut short',
+      jpegOf(segment(0xdb, 0, 9)),
+      'quantisation tables of another length',
+    ],
+    ['without Huffman tables', jpegOf(...without(0xc4)), 'its pixels cannot be decoded'],
+    ['with scans without number', jpegOf(...good, ...new Array(100).fill(scan)), 'more than 100 scans'],
+  ])('refuses one %s', async (_, bytes, found) => {
+    const error = await failure('format', () => read(bytes, 4, 4));
+    expect(error.message).toContain(`is damaged JPEG (${found}); a whole image is expected.`);
+  });
+
+  it('refuses a frame of more blocks than the data have bits, before it decodes', async () => {
+    const frame = Buffer.from(of(0xc0));
+    frame.writeUInt16BE(5000, 5);
+    frame.writeUInt16BE(5000, 7);
+    const bytes = jpegOf(...good.map((part) => (part[1] === 0xc0 ? frame : part)));
+    const before = process.memoryUsage().arrayBuffers;
+    const error = await failure('format', () => read(bytes, 4, 4));
+    expect(error.message).toMatch(/\(\d+ bytes of pixels for 1171875 blocks\)/);
+    // The decoder would take 300 MB for the blocks.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
   });
 
   it('refuses absurd dimensions before it decodes', async () => {
@@ -220,6 +328,36 @@ describe('a PNG that cannot be read', () => {
       'a pixel outside the palette',
     ],
     ['without its palette', png(header(1, 1, 8, 3), data(0, 0)), 'a pixel outside the palette'],
+    [
+      'with a palette of more than 256 colours',
+      png(header(1, 1, 8, 3), chunk('PLTE', Buffer.alloc(771)), data(0, 1)),
+      'a palette of 771 bytes',
+    ],
+    [
+      'with half a colour',
+      png(header(1, 1, 8, 3), chunk('PLTE', Buffer.alloc(4)), data(0, 1)),
+      'a palette of 4 bytes',
+    ],
+    [
+      'with two palettes',
+      png(header(1, 1, 8, 3), chunk('PLTE', Buffer.alloc(3)), chunk('PLTE', Buffer.alloc(3)), data(0, 0)),
+      'chunk PLTE comes twice',
+    ],
+    [
+      'with two transparent colours',
+      png(header(1, 1, 8, 0), chunk('tRNS', Buffer.alloc(2)), chunk('tRNS', Buffer.alloc(2)), data(0, 0)),
+      'chunk tRNS comes twice',
+    ],
+    [
+      'with chunks without number',
+      png(header(1, 1, 8, 0), ...new Array(65_536).fill(chunk('tEXt', Buffer.alloc(0)))),
+      'more than 65536 chunks',
+    ],
+    [
+      'with control characters for a name',
+      Buffer.concat([SIGNATURE, chunk('\x1b[2J', Buffer.alloc(0))]),
+      'chunk \\u001b[2J comes before the header',
+    ],
     ['with a wrong CRC', Buffer.concat([good.subarray(0, -16), Buffer.alloc(4), good.subarray(-12)]), 'CRC'],
   ])('%s', async (_, bytes, found) => {
     const error = await failure('format', () => read(bytes, 2, 1));
@@ -231,6 +369,12 @@ describe('a PNG that cannot be read', () => {
     const bytes = png(header(2 ** 31 - 1, 2 ** 31 - 1, 8, 0), chunk('IDAT', Buffer.alloc(4)));
     const error = await failure('range', () => read(bytes, 2, 1));
     expect(error.found).toBe('2147483647 x 2147483647');
+  });
+
+  it('of a side that is absurd, before it is inflated', async () => {
+    const bytes = png(header(1, 65_536, 8, 0), lines(2 * 65_536));
+    const error = await failure('range', () => read(bytes, 2, 1));
+    expect(error.message).toContain('(1 x 65536); at most 65535 pixels a side are expected');
   });
 
   it('whose data inflate to more than its header says', async () => {

@@ -154,6 +154,34 @@ describe('parseResults', () => {
     expect(error.subject).toBe('a.json');
   });
 
+  it.each([
+    ['deep', `{"models":${'['.repeat(500_000)}`, 'a.json is nested deeper than 16 levels'],
+    ['long', `{"models":[${'0,'.repeat(1_000_000)}0]}`, 'a.json lists more than 1000000 values'],
+    ['of a key twice', '{"schema":1,"schema":1}', 'a.json has the key "schema" twice'],
+  ])('refuses a text that is %s', async (_, text, message) => {
+    const error = await failure('format', () => parseResults(text, 'a.json'));
+    expect(error.message).toBe(`${message}; the results.json of a run is expected.`);
+  });
+
+  it('stops at the first mistake', async () => {
+    const text = `{"schema":1,"environment":{},"models":[${'[],'.repeat(100_000)}0]}`;
+    const before = process.memoryUsage().heapUsed;
+    await failure('format', () => parseResults(text, 'a.json'));
+    // Every mistake, noted, would take half a kilobyte.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(2 ** 25);
+  });
+
+  it('lets no line ends or escape sequences into the message', async () => {
+    const broken = await failure('format', () => parseResults('{"schema":\n\u001b[2J}', 'a.json'));
+    expect(broken.message).toMatch(/^[ -~]+$/);
+    const results = JSON.parse(JSON.stringify(publishedLikeResults()));
+    results.environment.revectorized = '\u0007\n';
+    const wrong = await failure('format', () => parseResults(results, 'a.json'));
+    expect(wrong.message).toBe(
+      'a.json: environment.revectorized is "\\u0007\\n"; true or false is expected.',
+    );
+  });
+
   it.each([null, [], 7])('refuses the value %j', async (value) => {
     const error = await failure('format', () => parseResults(value, 'a.json'));
     expect(error.message).toContain('an object is expected.');

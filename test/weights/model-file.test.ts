@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TreadleError } from '../../dist/bindings/index.js';
+import { quote } from '../../dist/text.js';
 import { describeTensors, loadWeights, saveWeights, weightsFileName } from '../../dist/weights/model-file.js';
 import { toStateDict } from '../../dist/weights/naming.js';
 import { encodePickle } from '../../dist/weights/pickle.js';
@@ -184,6 +185,8 @@ describe('metadata', () => {
     ['mode', 'other', 'chained or independent'],
     ['hidden', '3,4', 'a JSON list of widths'],
     ['hidden', '["3"]', 'a JSON list of widths'],
+    ['hidden', '[[3]]', 'a JSON list of widths'],
+    ['hidden', `[${'3,'.repeat(5000)}3]`, 'a JSON list of widths'],
     ['classNames', '{}', 'a JSON list of names'],
     ['classNames', '[1,2]', 'a JSON list of names'],
   ])('refuses %s = %j', async (key, value, expected) => {
@@ -193,7 +196,7 @@ describe('metadata', () => {
     const error = await failure(loadWeights(path));
     expect(error.code).toBe('format');
     expect(error.message).toBe(
-      `${path}: treadle's metadata has "${key}" as ${JSON.stringify(value)}; ${expected} is expected.`,
+      `${path}: treadle's metadata has "${key}" as ${quote(value)}; ${expected} is expected.`,
     );
   });
 

@@ -1,0 +1,212 @@
+// The files that mutations start from: small valid ones of every kind, broken ones that were interesting, and those
+// that fuzzing found (test/fuzz/found/READER-*).
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { encode } from 'fast-png';
+import { BROKEN } from './broken.mjs';
+import { jpegCorpus } from './jpeg.mjs';
+import { pngBytes, pngChunk } from './png.mjs';
+
+const FOUND = fileURLToPath(new URL('found', import.meta.url));
+
+/** Every reader's corpus; `dist` has the compiled encoders. */
+export function corpusOf(reader, dist) {
+  const found = readdirSync(FOUND)
+    .filter((name) => name.startsWith(`${reader}-`))
+    .map((name) => readFileSync(join(FOUND, name)));
+  const valid = MAKERS[reader](dist).map((file) => Buffer.from(file));
+  // A change of a valid file goes deeper into a reader than one of a file that is refused: they come thrice as often.
+  return [...valid, ...valid, ...valid, ...BROKEN[reader](), ...found];
+}
+
+const MAKERS = {
+  idx: idxCorpus,
+  gzip: () => [
+    ...idxCorpus().map((file) => gzipSync(file)),
+    gzipSync(idxBytes([60, 28, 28], 60 * 784)),
+    gzipSync(Buffer.alloc(1 << 20)),
+    Buffer.concat([gzipSync(idxBytes([1, 2, 2], 0)), gzipSync(Buffer.alloc(4, 9))]),
+  ],
+  safetensors: ({ encodeSafetensors, storeMetadata, toStateDict }) =>
+    [
+      [3, 2, 2],
+      [4, 3, 2, 3],
+      [1, 1, 2],
+    ].map((widths) => encodeSafetensors(toStateDict(network(widths)), storeMetadata(metadataOf(widths)))),
+  pickle: ({ encodePickle, toNumpy }) => [
+    encodePickle(toNumpy(network([3, 2, 2]))),
+    encodePickle(toNumpy(network([4, 3, 2, 3]))),
+    ...PYTHON_PICKLES.map((text) => Buffer.from(text, 'base64')),
+  ],
+  config: ({ defaultConfig }) =>
+    [
+      defaultConfig(),
+      { architectures: { wide: { hidden: [2048] }, deep: { hidden: [64, 32, 16] } }, learningRates: [0.01] },
+      { trainSamples: 500, epochs: 2, build: 'simd', keep: 'last', mode: 'independent' },
+    ].map((value) => Buffer.from(JSON.stringify(value))),
+  results: ({ defaultConfig }) => [
+    Buffer.from(JSON.stringify(results(defaultConfig()))),
+    Buffer.from(JSON.stringify({ ...results(defaultConfig()), best: null, models: [] })),
+  ],
+  png: pngCorpus,
+  jpeg: jpegCorpus,
+};
+
+function idxBytes(sizes, content) {
+  const header = Buffer.alloc(4 + 4 * sizes.length);
+  header.writeUInt32BE(0x0800 + sizes.length, 0);
+  sizes.forEach((size, index) => {
+    header.writeUInt32BE(size, 4 + 4 * index);
+  });
+  return Buffer.concat([header, Buffer.alloc(content, 7)]);
+}
+
+function idxCorpus() {
+  return [idxBytes([2, 3, 4], 24), idxBytes([5], 5), idxBytes([1, 1, 1], 1), idxBytes([7, 28, 28], 7 * 784)];
+}
+
+/** A network whose every value differs. */
+function network(widths) {
+  let count = 0;
+  const values = (length) => Float32Array.from({ length }, () => ++count / 8 - 3);
+  const dense = widths
+    .slice(1)
+    .map((out, layer) => ({ weight: values(widths[layer] * out), bias: values(out) }));
+  const batchNorm = widths.slice(1, -1).map((out) => ({
+    gamma: values(out),
+    beta: values(out),
+    runningMean: values(out),
+    runningVar: values(out).map(Math.abs),
+  }));
+  return { dense, batchNorm, batchesTracked: 7 };
+}
+
+function metadataOf(widths) {
+  return {
+    treadle: '1',
+    model: 'tiny',
+    hidden: widths.slice(1, -1),
+    inputs: widths[0],
+    classes: widths.at(-1),
+    dropout: 0.5,
+    learningRate: 0.005,
+    epochs: 10,
+    keptEpoch: 8,
+    batchSize: 256,
+    seed: 42,
+    mode: 'chained',
+    build: 'simd',
+    dataHash: 'c0ffee',
+    dataset: 'Fashion-MNIST',
+    classNames: Array.from({ length: widths.at(-1) }, (_, index) => `class "${index}" é`),
+    imageWidth: 2,
+    imageHeight: 1,
+    valLoss: 1e-7,
+    valAccuracy: 0.875,
+    valMacroF1: 0.8740234375,
+  };
+}
+
+/** Dicts of arrays as CPython and numpy write them, in protocols 3 and 4, numpy 1 and 2. */
+const PYTHON_PICKLES = [
+  'gAN9cQAoWAIAAABXMXEBY251bXB5Ll9jb3JlLm11bHRpYXJyYXkKX3JlY29uc3RydWN0CnECY251bXB5Cm5kYXJyYXkKcQNLAIVxBEMBYnEFh3EGUnEHKEsBSwJLA4ZxCGNudW1weQpkdHlwZQpxCVgCAAAAZjRxComIh3ELUnEMKEsDWAEAAAA8cQ1OTk5K/////0r/////SwB0cQ5iiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAcQ90cRBiWAIAAADDqXERaAJoA0sAhXESaAWHcRNScRQoSwFLAYVxFWgMiUMEAACAPnEWdHEXYlgBAAAAZXEYaAJoA0sAhXEZaAWHcRpScRsoSwFLAEsChnEcaAyJQwBxHXRxHmJYBAAAAHNhbWVxH2gUdS4=',
+  'gASVAAEAAAAAAAB9lCiMAlcxlIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwJLA4aUaAWMBWR0eXBllJOUjAJmNJSJiIeUUpQoSwOMATyUTk5OSv////9K/////0sAdJRiiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAlHSUYowCw6mUaARoB0sAhZRoCYeUUpQoSwFLAYWUaBGJQwQAAIA+lHSUYowBZZRoBGgHSwCFlGgJh5RSlChLAUsASwKGlGgRiUMAlHSUYowEc2FtZZRoGXUu',
+];
+
+/** The results of a run of two models, one of which failed. */
+function results(config) {
+  const epoch = {
+    trainLoss: 0.5,
+    trainAccuracy: 0.8,
+    valLoss: 0.4,
+    valAccuracy: 0.85,
+    valMacroF1: 0.84,
+    seconds: 1,
+  };
+  const test = {
+    accuracy: 0.75,
+    precision: 0.7,
+    recall: 0.7,
+    macroF1: 0.7,
+    loss: 0.6,
+    confusion: [
+      [3, 1],
+      [0, 4],
+    ],
+  };
+  const small = { model: 'small', learningRate: 0.003, weights: ['weights/small.safetensors'] };
+  return {
+    schema: 1,
+    environment: {
+      node: 'v20.19.0',
+      v8: '11.3',
+      build: 'simd',
+      kernels: '6x8/32',
+      revectorized: false,
+      cpu: 'a processor',
+      cores: 2,
+      seconds: 4.2,
+    },
+    config: { ...config, architectures: [{ name: 'small', hidden: [8] }], jobs: 1, threads: 1 },
+    dataset: {
+      name: 'made-up',
+      source: 'a folder',
+      hash: '5f0c6a1e',
+      imageWidth: 4,
+      imageHeight: 3,
+      classNames: ['one', 'two'],
+      trainSamples: 10,
+      validationSamples: 4,
+      testSamples: 8,
+    },
+    models: [
+      {
+        ...small,
+        epochs: [
+          { epoch: 1, ...epoch },
+          { epoch: 2, ...epoch },
+        ],
+        kept: { epoch: 2, valMacroF1: 0.84 },
+        test,
+      },
+      { ...small, learningRate: 0.004, epochs: [], kept: null, weights: [], test: null, error: 'diverged' },
+    ],
+    best: { model: 'small', learningRate: 0.003 },
+  };
+}
+
+function pngCorpus() {
+  const pixels = (length, type = Uint8Array) => type.from({ length }, (_, index) => (index * 37) % 256);
+  const made = [
+    { width: 9, height: 7, channels: 1 },
+    { width: 5, height: 4, channels: 2 },
+    { width: 6, height: 5, channels: 3 },
+    { width: 4, height: 4, channels: 4 },
+  ].map((image) => ({ ...image, data: pixels(image.width * image.height * image.channels) }));
+  const deep = { width: 4, height: 3, depth: 16, channels: 3, data: pixels(36, Uint16Array) };
+  const palette = pngChunk('PLTE', pixels(12));
+  return [
+    ...made.map((image) => Buffer.from(encode(image))),
+    ...made.map((image) => Buffer.from(encode(image, { interlace: 'Adam7' }))),
+    Buffer.from(encode(deep)),
+    pngBytes({ width: 5, height: 3, depth: 1, colorType: 0 }, [], Buffer.alloc(6, 0x05)),
+    pngBytes(
+      { width: 5, height: 3, depth: 4, colorType: 3 },
+      [palette, pngChunk('tRNS', [9])],
+      Buffer.alloc(12, 1),
+    ),
+    pngBytes(
+      { width: 3, height: 2, depth: 8, colorType: 3 },
+      [palette],
+      Buffer.from([0, 1, 2, 3, 2, 0, 1, 2]),
+    ),
+    pngBytes(
+      { width: 3, height: 1, depth: 8, colorType: 2 },
+      [pngChunk('tRNS', [0, 9, 0, 9, 0, 9])],
+      Buffer.alloc(10, 1),
+    ),
+    pngBytes({ width: 64, height: 64, depth: 8, colorType: 0 }, [], Buffer.alloc(64 * 65)),
+  ];
+}

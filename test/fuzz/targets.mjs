@@ -1,0 +1,136 @@
+// The readers that are fuzzed: how each is called, what its values must satisfy, and the bytes it may allocate.
+import { installMeter } from './meter.mjs';
+
+installMeter();
+const dist = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
+const { TreadleError } = await dist('bindings/index.js');
+const { openIdxFile } = await dist('data/idx-file.js');
+const { readIdxImages, readIdxLabels } = await dist('data/idx.js');
+const { decodeImage } = await dist('data/image.js');
+const { decodeWeights } = await dist('weights/model-file.js');
+const { parseConfig } = await dist('cli/config-file.js');
+const { parseResults } = await dist('report/results.js');
+const { defaultConfig, resolveConfig } = await dist('orchestrate/config.js');
+const { encodePickle } = await dist('weights/pickle.js');
+const { encodeSafetensors } = await dist('weights/safetensors.js');
+const { storeMetadata } = await dist('weights/metadata.js');
+const { toNumpy, toStateDict } = await dist('weights/naming.js');
+
+export { TreadleError };
+
+/** What the corpus is made with. */
+export const encoders = {
+  defaultConfig,
+  encodePickle,
+  encodeSafetensors,
+  storeMetadata,
+  toNumpy,
+  toStateDict,
+};
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** What every call may take beside what its reader declares: an error with its stack, and what V8 compiles. */
+const SLACK = 256 * KIB;
+
+const SIZE = 8;
+
+/**
+ * `read` is given a file's bytes; `check` throws when what it returned breaks a promise; `limit` is the number of
+ * bytes that reading a file may allocate in all, as the reader's own comment declares it.
+ */
+export const TARGETS = {
+  idx: {
+    read: readEitherIdx,
+    check: checkIdx,
+    limit: () => SLACK,
+  },
+  gzip: {
+    read: (bytes) => openIdxFile('train-images-idx3-ubyte', 'x', bytes, false),
+    check: ({ content, digest }) => must(content.length > 16 && digest.length === 32),
+    limit: ({ length }) => 1032 * length + 5 * MIB + SLACK,
+  },
+  safetensors: {
+    read: (bytes) => decodeWeights(bytes, 'x'),
+    check: checkWeights,
+    limit: ({ length }) => 64 * length + SLACK,
+  },
+  pickle: {
+    read: (bytes) => decodeWeights(bytes, 'x'),
+    check: checkWeights,
+    limit: ({ length }) => 400 * length + SLACK,
+  },
+  config: {
+    read: (bytes) => parseConfig(Buffer.from(bytes).toString('utf8'), 'x'),
+    check: (config) => resolveConfig(config),
+    limit: ({ length }) => 64 * length + SLACK,
+  },
+  results: {
+    read: (bytes) => parseResults(Buffer.from(bytes).toString('utf8'), 'x'),
+    check: (results) =>
+      must(results.schema === 1 && results.models.every(({ epochs }) => epochs.length >= 0)),
+    limit: ({ length }) => 64 * length + SLACK,
+  },
+  png: {
+    read: (bytes) => decodeImage(bytes, 'x', SIZE, SIZE),
+    check: checkPixels,
+    limit: pngLimit,
+  },
+  jpeg: {
+    read: (bytes) => decodeImage(bytes, 'x', SIZE, SIZE),
+    check: checkPixels,
+    limit: ({ length }) => 16 * KIB * length + MIB + SLACK,
+  },
+};
+
+function must(isTrue) {
+  if (!isTrue) throw new Error('what was read breaks a promise of the reader');
+}
+
+/** The IDX file that the magic number says, or an image file. */
+function readEitherIdx(bytes) {
+  return bytes[3] === 1 ? readIdxLabels(bytes, 'x') : readIdxImages(bytes, 'x');
+}
+
+function checkIdx(read) {
+  if ('labels' in read) must(read.labels.length === read.count && read.count > 0);
+  else {
+    const { images, count, height, width } = read;
+    must(images.length === count * height * width && images.length > 0 && height * width <= 1 << 20);
+  }
+}
+
+function checkWeights({ tensors, inputs, hidden, classes }) {
+  const widths = [inputs, ...hidden, classes];
+  must(hidden.length > 0 && classes > 1 && tensors.dense.length === hidden.length + 1);
+  must(tensors.batchNorm.length === hidden.length && Number.isSafeInteger(tensors.batchesTracked));
+  tensors.dense.forEach(({ weight, bias }, layer) => {
+    must(weight.length === widths[layer] * widths[layer + 1] && bias.length === widths[layer + 1]);
+    must(weight.every(Number.isFinite) && bias.every(Number.isFinite));
+  });
+  tensors.batchNorm.forEach((norm, block) => {
+    must(Object.values(norm).every((values) => values.length === hidden[block]));
+    must(norm.runningVar.every((value) => value >= 0));
+  });
+}
+
+function checkPixels(pixels) {
+  must(pixels instanceof Uint8Array && pixels.length === SIZE * SIZE);
+}
+
+/**
+ * 64 times the file, eight times the scanlines, 256 bytes a line and 68 a pixel, most of which are views and numbers
+ * that last a moment. A header that is refused allows for no image.
+ */
+function pngLimit(bytes) {
+  const least = 64 * bytes.length + 2 * SLACK;
+  if (bytes.length < 33) return least;
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  if (width * height > 25e6) return least;
+  const bits = bytes[24] * ([1, 0, 3, 1, 2, 0, 4][bytes[25]] ?? 0);
+  // Adam7 has about twice as many lines, each with its filter byte and a rest of a byte at its end.
+  const lines = 2 * height + 8;
+  const scanlines = lines * (2 + Math.ceil((width * bits) / 8));
+  return least + 8 * Math.min(scanlines, 1032 * bytes.length) + 256 * lines + 68 * width * height;
+}
