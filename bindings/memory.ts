@@ -1,6 +1,6 @@
-import { type Arena, encodeProgram, layOut } from './arena.js';
+import { type Arena, encodeProgram, layOut, type RecordFormat } from './arena.js';
 import { type Core, createMemory, type Engine, instantiate, probeCore } from './engine.js';
-import { type Plan, planNetwork } from './plan.js';
+import { type Operation, type Plan, planNetwork } from './plan.js';
 import type { NetworkSpec } from './spec.js';
 
 export type ProgramName = keyof Plan['programs'];
@@ -12,6 +12,7 @@ export class NetworkMemory {
   /** Bytes of each buffer: the plan's, and the encoded programs. */
   readonly #sizes: Map<string, number>;
   readonly #arena: Arena;
+  readonly #format: RecordFormat;
 
   /** Throws `range` or `engine` when there is not enough memory (createMemory). */
   constructor(engine: Engine, spec: NetworkSpec, batch: number, samples: number) {
@@ -30,28 +31,37 @@ export class NetworkMemory {
         stateBytes: constant('STATE_BYTES'),
       },
     );
-    const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
-    const { train, ...inference } = this.plan.programs;
-    const none = this.plan.layers.map(() => false);
-    const programs = Object.entries({ ...inference, train: train(none) });
+    this.#format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
+    const programs = this.#programs(this.plan.layers.map(() => false));
     this.#sizes = new Map(this.plan.buffers);
     for (const [name, operations] of programs) {
-      this.#sizes.set(name, (operations.length + 1) * format.recordBytes);
+      this.#sizes.set(name, (operations.length + 1) * this.#format.recordBytes);
     }
     this.#arena = layOut(this.#sizes, constant('ARENA_START'));
     this.core = instantiate(engine, createMemory(engine.build, this.#arena.end));
-    for (const [name, operations] of programs) {
-      this.bytes(name).set(encodeProgram(operations, this.#arena.addresses, format));
-    }
+    this.#write(programs);
   }
 
-  /** Rewrites the training program: `compressed[l]` says whether layer l's input is compressed. */
-  writeTrainProgram(compressed: readonly boolean[]): void {
-    const { constant } = this.core;
-    const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
-    this.bytes('train').set(
-      encodeProgram(this.plan.programs.train(compressed), this.#arena.addresses, format),
-    );
+  /** Writes the programs: `compressed[l]` says whether layer l's input is compressed. None is longer than with nothing compressed. */
+  writePrograms(compressed: readonly boolean[]): void {
+    this.#write(this.#programs(compressed));
+  }
+
+  #programs(compressed: readonly boolean[]): [ProgramName, Operation[]][] {
+    const { train, prepare, evaluate, predict } = this.plan.programs;
+    const [pixels] = compressed;
+    return [
+      ['train', train(compressed)],
+      ['prepare', prepare],
+      ['evaluate', evaluate(pixels!)],
+      ['predict', predict(pixels!)],
+    ];
+  }
+
+  #write(programs: readonly [ProgramName, Operation[]][]): void {
+    for (const [name, operations] of programs) {
+      this.bytes(name).set(encodeProgram(operations, this.#arena.addresses, this.#format));
+    }
   }
 
   /** Address of a buffer. */

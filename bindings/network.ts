@@ -92,6 +92,7 @@ export class Network {
     this.#memory.uints('labels').set(data.labels);
     this.#memory.core.functions.pixelTable(this.#memory.address('pixels'));
     this.#density = new DensityWatch(spec, pixelDensity(data.images, spec.inputs));
+    this.#memory.writePrograms(this.#density.compressed);
     this.#memory
       .uints('stageOrder')
       .set(Uint32Array.from({ length: this.#memory.plan.maxRows }, (_, b) => b));
@@ -307,7 +308,7 @@ export class Network {
         this.#density.measure(block + 1, nonZeroShare(x, this.#rows, width, ld));
       });
     }
-    this.#memory.writeTrainProgram(this.#density.compressed);
+    this.#memory.writePrograms(this.#density.compressed);
   }
 
   #writeOrder(indices: Uint32Array): void {

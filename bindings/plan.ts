@@ -85,10 +85,10 @@ export interface Plan {
     train(compressed: readonly boolean[]): Operation[];
     /** Folds BatchNorm into the packed weights; before `evaluate` and `predict`. */
     prepare: Operation[];
-    /** Forward over resident samples, with loss and confusion counts. */
-    evaluate: Operation[];
+    /** Forward over resident samples, with loss and confusion counts, their pixels compressed or not. */
+    evaluate(compressed: boolean): Operation[];
     /** Forward over the samples in the buffer `stage`. */
-    predict: Operation[];
+    predict(compressed: boolean): Operation[];
   };
 }
 
@@ -110,8 +110,8 @@ export function planNetwork(spec: NetworkSpec, sizes: PlanSizes, constants: Plan
     programs: {
       train: (compressed) => trainProgram(spec, layers, vectors, constants, compressed),
       prepare: prepareProgram(layers),
-      evaluate: inferenceProgram(layers, 'images', 'labels', constants.tileHeight),
-      predict: inferenceProgram(layers, 'stage', 'stageLabels', constants.tileHeight),
+      evaluate: (compressed) => inferenceProgram(layers, 'images', 'labels', constants, compressed),
+      predict: (compressed) => inferenceProgram(layers, 'stage', 'stageLabels', constants, compressed),
     },
   };
 }

@@ -80,36 +80,16 @@ export function trainProgram(
 
 /** Z = X W + b. The compressed rows of a hidden input are kept: they say which input gradients backward needs. */
 function forwardDense(layer: LayerPlan, l: number, compressed: boolean, { constants }: Context): Operation[] {
-  const { inputs, outputs, weight, bias } = layer;
+  const { weight, bias } = layer;
   const mr = constants.tileHeight;
-  const compress = l === 0 ? compressPixels(layer) : compressRows(layer, l);
-  if (!compressed) {
-    const packs = [packInput(layer, l, mr), ...(l === 0 ? [] : [compress])];
-    return [...barrier(packs), ...barrier([dense(layer, l, mr, weight, bias)])];
-  }
-  const multiply = operation(
-    'OP_SPMM',
-    constants.sparseWidth,
-    outputs,
-    inputs,
-    at(`starts${l}`),
-    weight,
-    bias,
-    at(`z${l}`),
-    layer.outputStride,
-  );
-  return [...barrier([compress]), ...barrier([multiply])];
+  const compress = l === 0 ? compressPixels(layer, 'images') : compressRows(layer, l);
+  if (compressed) return [...barrier([compress]), ...barrier([sparse(layer, l, constants, weight, bias)])];
+  const packs = [packInput(layer, l, mr), ...(l === 0 ? [] : [compress])];
+  return [...barrier(packs), ...barrier([dense(layer, l, mr, weight, bias)])];
 }
 
-function compressPixels({ inputs }: LayerPlan): Operation {
-  return operation(
-    'OP_COMPRESS_PIXEL_ROWS',
-    inputs,
-    at('images'),
-    at('pixels'),
-    at('entries0'),
-    at('starts0'),
-  );
+function compressPixels({ inputs }: LayerPlan, images: string): Operation {
+  return operation('OP_COMPRESS_PIXEL_ROWS', inputs, at(images), at('pixels'), at('entries0'), at('starts0'));
 }
 
 function compressRows(layer: LayerPlan, l: number): Operation {
@@ -133,6 +113,28 @@ function dense(layer: LayerPlan, l: number, mr: number, weight: Place, bias: Pla
     outputs,
     inputs,
     at('packedX'),
+    weight,
+    bias,
+    at(`z${l}`),
+    outputStride,
+  );
+}
+
+/** The product over the compressed input and weights in panels. */
+function sparse(
+  layer: LayerPlan,
+  l: number,
+  constants: PlanConstants,
+  weight: Place,
+  bias: Place,
+): Operation {
+  const { inputs, outputs, outputStride } = layer;
+  return operation(
+    'OP_SPMM',
+    constants.sparseWidth,
+    outputs,
+    inputs,
+    at(`starts${l}`),
     weight,
     bias,
     at(`z${l}`),
@@ -285,24 +287,30 @@ export function prepareProgram(layers: LayerPlan[]): Operation[] {
   return [...barrier(fold), ...scale];
 }
 
+/** Forward over the samples in the buffer `images`, whose pixels are compressed or packed. */
 export function inferenceProgram(
   layers: LayerPlan[],
   images: string,
   labels: string,
-  mr: number,
+  constants: PlanConstants,
+  compressed: boolean,
 ): Operation[] {
-  const forward = layers.flatMap((layer, l) => [
-    ...barrier([
+  const mr = constants.tileHeight;
+  const forward = layers.flatMap((layer, l) => {
+    const [weight, bias] =
+      layer.norm === null ? [layer.weight, layer.bias] : [at(`foldedW${l}`), at(`folded${l}`)];
+    if (l === 0 && compressed) {
+      return [
+        ...barrier([compressPixels(layer, images)]),
+        ...barrier([sparse(layer, l, constants, weight, bias)]),
+      ];
+    }
+    const pack =
       l === 0
         ? operation('OP_GATHER_A', mr, layer.inputs, at(images), at('packedX'))
-        : operation('OP_PACK_RELU_A', mr, layer.inputs, at(`z${l - 1}`), layer.inputStride, at('packedX')),
-    ]),
-    ...barrier([
-      layer.norm === null
-        ? dense(layer, l, mr, layer.weight, layer.bias)
-        : dense(layer, l, mr, at(`foldedW${l}`), at(`folded${l}`)),
-    ]),
-  ]);
+        : operation('OP_PACK_RELU_A', mr, layer.inputs, at(`z${l - 1}`), layer.inputStride, at('packedX'));
+    return [...barrier([pack]), ...barrier([dense(layer, l, mr, weight, bias)])];
+  });
   const last = layers.length - 1;
   return [...forward, ...barrier([softmax(layers[last]!, last, labels, 'd0')]), tally(layers[last]!, labels)];
 }

@@ -49,7 +49,7 @@ describe.each(engines)('compressed and dense layers in the build $build', (engin
     // More inputs and a larger batch than a K-block of 256.
     { spec: { inputs: 301, hidden: [40, 270], classes: 11, dropout: 0.5 }, samples: 290, batchSize: 290 },
   ])('give the same bytes: $spec.inputs inputs, batches of $batchSize', (shape) => {
-    const written = vi.spyOn(NetworkMemory.prototype, 'writeTrainProgram');
+    const written = vi.spyOn(NetworkMemory.prototype, 'writePrograms');
     const chosen = train(engine, shape);
     // Pixels and both blocks' outputs are sparse here, as measured after an epoch.
     expect(written.mock.lastCall).toEqual([[true, true, true]]);
@@ -82,7 +82,7 @@ describe.each(engines)('compressed and dense layers in the build $build', (engin
 
 it('a layer that turns out dense is compressed no longer', () => {
   const spec = { inputs: 6, hidden: [64], classes: 2, dropout: 0.2 };
-  const written = vi.spyOn(NetworkMemory.prototype, 'writeTrainProgram');
+  const written = vi.spyOn(NetworkMemory.prototype, 'writePrograms');
   const network = new Network(engines[1]!, spec, { seed: 1, batchSize: 16, data: sparseSamples(spec, 16) });
   // Betas far above what a normalised number reaches: only dropout makes zeros, of one in five.
   const tensors = network.exportTensors();

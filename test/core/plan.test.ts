@@ -110,8 +110,12 @@ describe('a plan', () => {
     ]);
     expect(plan.buffers.get('foldedW0')).toBe(4 * 20 * 64);
     expect(plan.buffers.get('foldedW1')).toBe(4 * 37 * 32);
-    for (const program of [plan.programs.evaluate, plan.programs.predict]) {
-      const weights = program.filter(({ opcode }) => opcode === 'OP_GEMM').map(({ args }) => args[5]);
+    const { evaluate, predict } = plan.programs;
+    for (const program of [evaluate(false), predict(false), evaluate(true), predict(true)]) {
+      // The weights stand before the bias in both.
+      const weights = program.flatMap(({ opcode, args }) =>
+        opcode === 'OP_GEMM' ? [args[5]] : opcode === 'OP_SPMM' ? [args[4]] : [],
+      );
       expect(weights).toMatchObject([
         { buffer: 'foldedW0' },
         { buffer: 'foldedW1' },
@@ -121,8 +125,9 @@ describe('a plan', () => {
   });
 
   it('names only buffers that it has, in every program', () => {
-    const { train, ...inference } = plan.programs;
-    for (const program of [...Object.values(inference), ...choices.map(train)]) {
+    const { train, prepare, evaluate, predict } = plan.programs;
+    const inference = [evaluate, predict].flatMap((program) => [program(false), program(true)]);
+    for (const program of [prepare, ...inference, ...choices.map(train)]) {
       expect(program.length).toBeGreaterThan(3);
       for (const { buffer } of places(program)) expect([...plan.buffers.keys()]).toContain(buffer);
     }
