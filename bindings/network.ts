@@ -85,7 +85,6 @@ export class Network {
     this.#writeConstants(seed);
     this.#memory.bytes('images').set(data.images);
     this.#memory.uints('labels').set(data.labels);
-    this.#memory.core.functions.pixelTable(this.#memory.address('pixels'));
     this.#density = new DensityWatch(spec, pixelDensity(data.images, spec.inputs));
     this.#memory
       .uints('stageOrder')
