@@ -2,7 +2,7 @@
 // binary it has loaded.
 
 /** Raised when the host and a binary no longer understand each other. */
-export const ABI_VERSION: i32 = 2;
+export const ABI_VERSION: i32 = 3;
 
 /** First address that the binary does not use itself. */
 export const ARENA_START: usize = __heap_base;
@@ -10,7 +10,6 @@ export const ARENA_START: usize = __heap_base;
 export { PANEL } from './gemm/panel';
 export { ROW_PADDING } from './gemm/tile';
 export { K_BLOCK, entryStride } from './sparse/compress';
-export { pixelTable } from './sparse/pixels';
 export { KEEP_ALL } from './nn/batchnorm';
 export * from './net/operations';
 export * from './net/program';

@@ -4,7 +4,7 @@ import type { BuildName } from './features.js';
 import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 
 /** A compiled build of the core. Plain data: it may be posted to a worker, which shares the compiled code. */
 export interface Engine {
@@ -45,7 +45,6 @@ export interface CoreFunctions {
   ): void;
   philox4(c0: number, c1: number, c2: number, c3: number, key0: number, key1: number, out: number): void;
   entryStride(K: number): number;
-  pixelTable(out: number): void;
   peak(iterations: number, out: number): void;
 }
 

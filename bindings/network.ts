@@ -90,7 +90,6 @@ export class Network {
     this.#writeConstants(seed);
     this.#memory.bytes('images').set(data.images);
     this.#memory.uints('labels').set(data.labels);
-    this.#memory.core.functions.pixelTable(this.#memory.address('pixels'));
     this.#density = new DensityWatch(spec, pixelDensity(data.images, spec.inputs));
     this.#memory.writePrograms(this.#density.compressed);
     this.#memory

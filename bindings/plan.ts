@@ -172,7 +172,7 @@ function planBuffers(
   const floats = (name: string, count: number) => buffers.set(name, count * 4);
   buffers.set('state', stateBytes);
   floats('zeros', Math.max(widest, maxRows));
-  // gatherA reads four pixels at a time.
+  // Pixels are read four at a time.
   buffers.set('images', sizes.samples * spec.inputs + 4);
   floats('labels', sizes.samples);
   floats('order', Math.max(sizes.samples, 1));
@@ -201,7 +201,6 @@ function planBuffers(
   floats('packedXT', rows * widest);
   floats('packedDB', maxRows * widest);
   const widestInput = Math.max(...layers.map((layer) => padded(layer.inputs)));
-  floats('pixels', 256);
   buffers.set('columnEntries', widestInput * entryStride(maxRows));
   floats('columnStarts', starts(widestInput, maxRows));
   floats('predicted', maxRows);

@@ -89,7 +89,7 @@ function forwardDense(layer: LayerPlan, l: number, compressed: boolean, { consta
 }
 
 function compressPixels({ inputs }: LayerPlan, images: string): Operation {
-  return operation('OP_COMPRESS_PIXEL_ROWS', inputs, at(images), at('pixels'), at('entries0'), at('starts0'));
+  return operation('OP_COMPRESS_PIXEL_ROWS', inputs, at(images), at('entries0'), at('starts0'));
 }
 
 function compressRows(layer: LayerPlan, l: number): Operation {
@@ -242,7 +242,7 @@ function backwardDense(
 function compressTransposed(layer: LayerPlan, l: number): Operation {
   const [entries, starts] = [at('columnEntries'), at('columnStarts')];
   if (l === 0) {
-    return operation('OP_COMPRESS_PIXEL_COLUMNS', layer.inputs, at('images'), at('pixels'), entries, starts);
+    return operation('OP_COMPRESS_PIXEL_COLUMNS', layer.inputs, at('images'), entries, starts);
   }
   return operation('OP_COMPRESS_COLUMNS', layer.inputs, at(`x${l}`), layer.inputStride, entries, starts);
 }

@@ -85,9 +85,9 @@ export const OP_ADAM: i32 = 16;
 export const OP_COMPRESS_ROWS: i32 = 17;
 /** M, source, stride, entries, starts */
 export const OP_COMPRESS_COLUMNS: i32 = 18;
-/** K, images, table, entries, starts */
+/** K, images, entries, starts */
 export const OP_COMPRESS_PIXEL_ROWS: i32 = 19;
-/** M, images, table, entries, starts */
+/** M, images, entries, starts */
 export const OP_COMPRESS_PIXEL_COLUMNS: i32 = 20;
 /** width, N, K, starts, b, init, c, cStride */
 export const OP_SPMM: i32 = 21;
@@ -364,24 +364,23 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         order,
         address(record, 2),
         address(record, 3),
-        address(record, 4),
         shareStart(rows, thread, threads),
         shareStart(rows, thread + 1, threads),
       );
       break;
     }
     case OP_COMPRESS_PIXEL_COLUMNS: {
-      const M = arg(record, 0);
+      const features = arg(record, 0);
+      const groups = panels(features, 4);
       compressPixelColumns(
         rows,
-        M,
+        features,
         address(record, 1),
         order,
         address(record, 2),
         address(record, 3),
-        address(record, 4),
-        shareStart(M, thread, threads),
-        shareStart(M, thread + 1, threads),
+        shareStart(groups, thread, threads),
+        shareStart(groups, thread + 1, threads),
       );
       break;
     }

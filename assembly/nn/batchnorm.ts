@@ -1,4 +1,4 @@
-import { STREAM_DROPOUT, philox4 } from '../rng/philox';
+import { STREAM_DROPOUT, philoxPair } from '../rng/philox';
 import { madd, zero } from '../simd/simd';
 
 // One hidden block's BatchNorm -> ReLU -> Dropout, forward and backward, B samples by O features.
@@ -120,10 +120,7 @@ export function batchNormReluDropoutForward(
       let y3 = f32x4.max(madd(f32x4.sub(v128.load(read, 48), mean3), g3, b3), zero());
       if (keepBelow != KEEP_ALL) {
         // Block (b, 8 features, step, layer): four words, two bytes a feature. Four rows are drawn at once.
-        if ((b & 3) == 0) {
-          philox4(b, 2 * strip, step, (STREAM_DROPOUT << 16) | layer, key0, key1, scratch);
-          philox4(b, 2 * strip + 1, step, (STREAM_DROPOUT << 16) | layer, key0, key1, scratch + 64);
-        }
+        if ((b & 3) == 0) philoxPair(b, 2 * strip, step, (STREAM_DROPOUT << 16) | layer, key0, key1, scratch);
         const draws = scratch + (<usize>(b & 3) << 4);
         const keepA = i16x8.le_u(v128.load(draws), threshold);
         const keepB = i16x8.le_u(v128.load(draws, 64), threshold);

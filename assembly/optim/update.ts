@@ -4,6 +4,7 @@ import { NR, isTileHeight, tile } from '../gemm/tile';
 import { shareStart } from '../par/range';
 import { K_BLOCK, blocksOf, startsOf } from '../sparse/compress';
 import { columnsOfB, isSparseWidth, spmmRow } from '../sparse/f32_spmm';
+import { LINE, touch } from '../sparse/touch';
 import { adam } from './adam';
 
 // A weight matrix's gradient and its Adam step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
@@ -13,12 +14,19 @@ import { adam } from './adam';
 //   b        dZ (K, O) in panels; K = the batch
 //   zeros    as many f32 zeros as a kernel takes columns, 32 at least
 //   factors  adam.ts
-//   scratch  6 x 128 bytes of the calling thread's own
+//   scratch  4096 bytes of the calling thread's own
 //
 // Threads split the panels of W, or its rows where it has too few panels to share evenly.
 
 /** Panels for each thread from which on the panels are split. */
 const PANELS_TO_SPLIT: i32 = 4;
+
+/**
+ * Rows of a compressed gradient that are worked out together where the columns of dZ that they read take more than
+ * CACHED bytes: each K-block then serves all of them while it is in the first-level cache. Else a row at a time.
+ */
+const ROW_GROUP: i32 = 16;
+const CACHED: i32 = 32768;
 
 /** With X^T packed densely in panels of mr rows. */
 export function updateDense(
@@ -85,21 +93,61 @@ export function updateCompressed(
   const last = bySlices ? I : shareStart(I, thread + 1, threads);
   const blocks = blocksOf(K);
   const stride = <usize>K * PANEL_BYTES;
+  const rowBytes = <usize>width << 2;
+  const grouped = width * K * 4 > CACHED;
   for (let slice = from; slice < to; slice++) {
     const column = slice * width;
     const taken = min(width, columns - column);
     const dz = columnsOfB(b, K, column);
-    for (let i = first; i < last; i++) {
-      const start = startsOf(starts, i, K);
+    if (!grouped) {
+      for (let i = first; i < last; i++) {
+        const start = startsOf(starts, i, K);
+        for (let block = 0; block < blocks; block++) {
+          const at = start + (<usize>block << 2);
+          const rows = dz + <usize>(block * K_BLOCK) * PANEL_BYTES;
+          spmmRow(taken, load<u32>(at), load<u32>(at, 4), rows, stride, block == 0 ? zeros : scratch, scratch);
+        }
+        stepRow(taken, i, I, column, scratch, w, m, v, factors);
+      }
+      continue;
+    }
+    for (let i0 = first; i0 < last; i0 += ROW_GROUP) {
+      const i1 = min(i0 + ROW_GROUP, last);
       for (let block = 0; block < blocks; block++) {
-        const at = start + (<usize>block << 2);
         const rows = dz + <usize>(block * K_BLOCK) * PANEL_BYTES;
-        spmmRow(taken, load<u32>(at), load<u32>(at, 4), rows, stride, block == 0 ? zeros : scratch, scratch);
+        for (let i = i0, g = scratch; i < i1; i++, g += rowBytes) {
+          // There are two blocks at least: one for each panel that has to be fetched for Adam.
+          if (block * PANEL < taken) {
+            const row = columnsOfB(<usize>i * PANEL_BYTES, I, column + block * PANEL);
+            touchParameters(w + row, m + row, v + row);
+          }
+          const at = startsOf(starts, i, K) + (<usize>block << 2);
+          spmmRow(taken, load<u32>(at), load<u32>(at, 4), rows, stride, block == 0 ? zeros : g, g);
+        }
       }
-      for (let done = 0; done < taken; done += PANEL) {
-        const at = columnsOfB(<usize>i * PANEL_BYTES, I, column + done);
-        adam(min(PANEL, taken), w + at, scratch + (<usize>done << 2), m + at, v + at, factors);
-      }
+      for (let i = i0, g = scratch; i < i1; i++, g += rowBytes) stepRow(taken, i, I, column, g, w, m, v, factors);
     }
   }
+}
+
+/** Adam's step of the `taken` columns from `column` on in row i, whose gradients are at g. */
+// @ts-ignore: decorator
+@inline
+function stepRow(taken: i32, i: i32, I: i32, column: i32, g: usize, w: usize, m: usize, v: usize, factors: usize): void {
+  for (let done = 0; done < taken; done += PANEL) {
+    const at = columnsOfB(<usize>i * PANEL_BYTES, I, column + done);
+    adam(min(PANEL, taken), w + at, g + (<usize>done << 2), m + at, v + at, factors);
+  }
+}
+
+/** Sets one row of a panel of the weights and their moments on its way into the cache. */
+// @ts-ignore: decorator
+@inline
+function touchParameters(w: usize, m: usize, v: usize): void {
+  touch(w);
+  touch(w + LINE);
+  touch(m);
+  touch(m + LINE);
+  touch(v);
+  touch(v + LINE);
 }

@@ -1,5 +1,5 @@
 import { PANEL_BYTES } from '../gemm/panel';
-import { zero } from '../simd/simd';
+import { lanesBelow, loadPixels, zero } from '../simd/simd';
 
 // Row-compressed operands: of a sparse A (M, K) only what is not exactly zero, row by row, in the order of k.
 //
@@ -100,10 +100,28 @@ export function compressRows(K: i32, source: usize, stride: usize, entries: usiz
   }
 }
 
-/**
- * Rows [4 from, 4 to) of A = the transpose of source, which has K rows of at least 4 to elements.
- */
-export function compressColumns(K: i32, source: usize, stride: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+/** Four elements of column m, ..., m + 3 in row k: of a matrix, or of the samples that `order` names. */
+// @ts-ignore: decorator
+@inline
+function load4(pixels: bool, source: usize, stride: usize, order: usize, k: i32): v128 {
+  if (pixels) return loadPixels(source + <usize>load<u32>(order + (<usize>k << 2)) * stride);
+  return v128.load(source + <usize>k * stride);
+}
+
+/** compressColumns, of a matrix or of samples. */
+// @ts-ignore: decorator
+@inline
+function transposed(
+  pixels: bool,
+  K: i32,
+  source: usize,
+  stride: usize,
+  order: usize,
+  entries: usize,
+  starts: usize,
+  from: i32,
+  to: i32,
+): void {
   const room = entryStride(K);
   for (let group = from; group < to; group++) {
     const m = group << 2;
@@ -115,7 +133,7 @@ export function compressColumns(K: i32, source: usize, stride: usize, entries: u
     const s1 = startsOf(starts, m + 1, K);
     const s2 = startsOf(starts, m + 2, K);
     const s3 = startsOf(starts, m + 3, K);
-    let row = source + (<usize>m << 2);
+    const columns = source + (pixels ? <usize>m : <usize>m << 2);
     let block: usize = 0;
     for (let k0 = 0; k0 < K; k0 += K_BLOCK, block += 4) {
       store<u32>(s0 + block, <u32>e0);
@@ -124,11 +142,11 @@ export function compressColumns(K: i32, source: usize, stride: usize, entries: u
       store<u32>(s3 + block, <u32>e3);
       const k1 = min(k0 + K_BLOCK, K);
       let offsets = firstOffsets();
-      for (let k = k0; k < k1; k += 4, row += 4 * stride) {
-        const a = v128.load(row);
-        const b = k + 1 < k1 ? v128.load(row + stride) : zero();
-        const c = k + 2 < k1 ? v128.load(row + 2 * stride) : zero();
-        const d = k + 3 < k1 ? v128.load(row + 3 * stride) : zero();
+      for (let k = k0; k < k1; k += 4) {
+        const a = load4(pixels, columns, stride, order, k);
+        const b = k + 1 < k1 ? load4(pixels, columns, stride, order, k + 1) : zero();
+        const c = k + 2 < k1 ? load4(pixels, columns, stride, order, k + 2) : zero();
+        const d = k + 3 < k1 ? load4(pixels, columns, stride, order, k + 3) : zero();
         const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5);
         const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7);
         const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5);
@@ -148,10 +166,17 @@ export function compressColumns(K: i32, source: usize, stride: usize, entries: u
 }
 
 /**
- * Rows [from, to) of A = the samples order[m], u8 pixels divided by 255.
- * images  [samples][K] u8;  order  (M) u32;  table  [256] f32: the quotient of each pixel value
+ * Rows [4 from, 4 to) of A = the transpose of source, which has K rows of at least 4 to elements.
  */
-export function compressPixelRows(K: i32, images: usize, order: usize, table: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+export function compressColumns(K: i32, source: usize, stride: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+  transposed(false, K, source, stride, 0, entries, starts, from, to);
+}
+
+/**
+ * Rows [from, to) of A = the samples order[m], u8 pixels divided by 255.
+ * images  [samples][K] u8, readable 4 bytes past the end;  order  (M) u32
+ */
+export function compressPixelRows(K: i32, images: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32): void {
   for (let m = from; m < to; m++) {
     const row = images + <usize>load<u32>(order + (<usize>m << 2)) * K;
     let entry = entries + <usize>m * entryStride(K);
@@ -159,45 +184,22 @@ export function compressPixelRows(K: i32, images: usize, order: usize, table: us
     for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
       store<u32>(start, <u32>entry);
       const k1 = min(k0 + K_BLOCK, K);
-      let offset: u32 = 0;
-      for (let k = k0; k < k1; k++, offset += <u32>PANEL_BYTES) entry = appendPixel(entry, offset, load<u8>(row + k), table);
-    }
-    store<u32>(start, <u32>entry);
-  }
-}
-
-/** Rows [from, to) of A = the transpose of the samples order[k], k = 0, ..., K-1, of `features` pixels each. */
-export function compressPixelColumns(
-  K: i32,
-  features: i32,
-  images: usize,
-  order: usize,
-  table: usize,
-  entries: usize,
-  starts: usize,
-  from: i32,
-  to: i32,
-): void {
-  for (let m = from; m < to; m++) {
-    let entry = entries + <usize>m * entryStride(K);
-    let start = startsOf(starts, m, K);
-    for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
-      store<u32>(start, <u32>entry);
-      const k1 = min(k0 + K_BLOCK, K);
-      let offset: u32 = 0;
-      for (let k = k0; k < k1; k++, offset += <u32>PANEL_BYTES) {
-        const pixel = load<u8>(images + <usize>load<u32>(order + (<usize>k << 2)) * features + m);
-        entry = appendPixel(entry, offset, pixel, table);
+      let offsets = firstOffsets();
+      let k = k0;
+      for (; k + 4 <= k1; k += 4) {
+        entry = append(entry, offsets, loadPixels(row + k));
+        offsets = nextOffsets(offsets);
       }
+      if (k < k1) entry = append(entry, offsets, v128.and(loadPixels(row + k), lanesBelow(k, k1)));
     }
     store<u32>(start, <u32>entry);
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function appendPixel(entry: usize, offset: u32, pixel: u32, table: usize): usize {
-  store<u32>(entry, offset);
-  store<f32>(entry, load<f32>(table + (pixel << 2)), 4);
-  return entry + (<usize>(pixel != 0) << 3);
+/**
+ * Rows [4 from, 4 to) of A = the transpose of the samples order[k], k = 0, ..., K-1, of `features` pixels each. Rows
+ * beyond the features hold what follows the samples.
+ */
+export function compressPixelColumns(K: i32, features: i32, images: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+  transposed(true, K, images, features, order, entries, starts, from, to);
 }

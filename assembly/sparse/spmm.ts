@@ -2,6 +2,7 @@ import { PANEL_BYTES, PANEL } from '../gemm/panel';
 import { shareStart } from '../par/range';
 import { K_BLOCK, blocksOf, startsOf } from './compress';
 import { columnsOfB, isSparseWidth, spmmRow } from './f32_spmm';
+import { LINE, touch } from './touch';
 
 /**
  * C = init + A B with A (M, K) compressed (compress.ts) and B packed in panels of 32 columns (gemm/pack.ts).
@@ -36,6 +37,8 @@ export function spmm(
   const last = splitColumns ? M : shareStart(M, thread + 1, threads);
   const blocks = blocksOf(K);
   const panelStride = <usize>K * PANEL_BYTES;
+  const linesOfBlock = K_BLOCK * <i32>(PANEL_BYTES / LINE);
+  const share = <usize>((linesOfBlock + last - first - 1) / max(last - first, 1)) * LINE;
   for (let slice = from; slice < to; slice++) {
     const column = slice * width;
     const taken = min(width, columns - column);
@@ -43,7 +46,19 @@ export function spmm(
     const offset = <usize>column << 2;
     for (let block = 0; block < blocks; block++) {
       const rows = panel + <usize>(block * K_BLOCK) * PANEL_BYTES;
+      // The panels' next rows of B are touched line by line while the rows of C pass by.
+      const atEnd = block + 1 == blocks;
+      const nextColumn = atEnd ? column + width : column;
+      const nextRow = atEnd ? 0 : (block + 1) * K_BLOCK;
+      const nextRows = atEnd && slice + 1 == to ? 0 : min(K_BLOCK, K - nextRow);
+      const nextPanel = nextColumn + PANEL < columns && width > PANEL ? panelStride : 0;
+      let next = columnsOfB(b, K, nextColumn) + <usize>nextRow * PANEL_BYTES;
+      const nextEnd = next + <usize>nextRows * PANEL_BYTES;
       for (let m = first; m < last; m++) {
+        for (const until = min(next + share, nextEnd); next < until; next += LINE) {
+          touch(next);
+          touch(next + nextPanel);
+        }
         const start = startsOf(starts, m, K) + (<usize>block << 2);
         const out = c + <usize>m * cStride + offset;
         spmmRow(taken, load<u32>(start), load<u32>(start, 4), rows, panelStride, block == 0 ? init + offset : out, out);

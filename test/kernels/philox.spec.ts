@@ -1,4 +1,4 @@
-import { philox4 } from '../../assembly/rng/philox';
+import { philox4, philoxPair } from '../../assembly/rng/philox';
 import { philoxTwin } from './philox-twin';
 import { allocate, begin, expectGuards, fail, randomBits } from './support';
 
@@ -70,6 +70,28 @@ describe('philox4x32-10, four blocks at once', () => {
     begin('c0 near 2^32', 12);
     out = allocate(64);
     for (let c0: u32 = 0xfffffffc; c0 != 1; c0++) expectLanes(c0, 5, 6, 7, 8, 9);
+    expectGuards();
+  });
+});
+
+describe('philox4x32-10, two times four blocks at once', () => {
+  it('are those of philox4 for c1 and for c1 + 1, which may wrap around, on 2000 random counters and keys (exact)', () => {
+    begin('random counters', 13);
+    const pair = allocate(128);
+    const single = allocate(64);
+    for (let round = 0; round < 2000; round++) {
+      const c0 = randomBits();
+      const c1 = round == 0 ? 0xffffffff : randomBits();
+      const c2 = randomBits();
+      const c3 = randomBits();
+      const k0 = randomBits();
+      const k1 = randomBits();
+      philoxPair(c0, c1, c2, c3, k0, k1, pair);
+      for (let half: u32 = 0; half < 2; half++) {
+        philox4(c0, c1 + half, c2, c3, k0, k1, single);
+        if (memory.compare(pair + (<usize>half << 6), single, 64) != 0) fail(`half ${half.toString()} differs`);
+      }
+    }
     expectGuards();
   });
 });

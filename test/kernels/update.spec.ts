@@ -27,8 +27,8 @@ import {
 const PANEL: i32 = 32;
 /** Elements of W, m and v behind the last panel. */
 const SPARE: i32 = 5 * PANEL;
-/** Bytes of a thread's scratch: 6 rows of a panel. */
-const SCRATCH_BYTES: i32 = 6 * PANEL * 4;
+/** Bytes of a thread's scratch: 16 rows of 64 columns. */
+const SCRATCH_BYTES: i32 = 16 * 64 * 4;
 
 let I: i32 = 0;
 let O: i32 = 0;
@@ -196,6 +196,8 @@ function checkBatches(compressed: bool): void {
     checkUpdate(compressed, 9, 40, batches[b], 0.5);
     checkUpdate(compressed, 11, 10, batches[b], DENSITIES[b % 4]);
   }
+  // More rows than the compressed update takes together, and several panels.
+  checkUpdate(compressed, 40, 100, 257, 0.5);
 }
 
 describe('updateDense: the bytes of gemm, then adam, for tiles of 4 and 6 and every thread count', () => {
