@@ -194,9 +194,9 @@ export class Network {
     return probabilities;
   }
 
-  /** A copy of every parameter and running statistic. */
-  exportTensors(): NetworkTensors {
-    const { dense, batchNorm } = readParameters(this.#memory, 'parameters');
+  /** A copy of every parameter and running statistic, in the arrays of `into`, an earlier copy, where it is given. */
+  exportTensors(into?: NetworkTensors): NetworkTensors {
+    const { dense, batchNorm } = readParameters(this.#memory, 'parameters', into);
     const statistic = (name: string, l: number) =>
       this.#memory.floats(`${name}${l}`).slice(0, this.spec.hidden[l]);
     return {
@@ -230,12 +230,12 @@ export class Network {
     this.#setOptimizerSteps(0);
   }
 
-  /** A copy of Adam's state. */
-  exportOptimizer(): OptimizerState {
+  /** A copy of Adam's state, in the arrays of `into`, an earlier copy, where it is given. */
+  exportOptimizer(into?: OptimizerState): OptimizerState {
     return {
       steps: this.#optimizerSteps,
-      first: readParameters(this.#memory, 'moment1'),
-      second: readParameters(this.#memory, 'moment2'),
+      first: readParameters(this.#memory, 'moment1', into?.first),
+      second: readParameters(this.#memory, 'moment2', into?.second),
     };
   }
 
@@ -246,11 +246,11 @@ export class Network {
     this.#setOptimizerSteps(steps);
   }
 
-  /** A copy of all that training goes on from. */
-  exportTraining(): TrainingState {
+  /** A copy of all that training goes on from, in the arrays of `into`, parts of an earlier copy, where they are given. */
+  exportTraining(into: Partial<TrainingState> = {}): TrainingState {
     return {
-      tensors: this.exportTensors(),
-      optimizer: this.exportOptimizer(),
+      tensors: this.exportTensors(into.tensors),
+      optimizer: this.exportOptimizer(into.optimizer),
       dropoutSteps: this.#dropoutSteps,
     };
   }

@@ -10,14 +10,32 @@ export type ParameterBuffer = 'parameters' | 'moment1' | 'moment2';
 /** The hidden blocks' statistics that inference uses. */
 export const RUNNING_STATISTICS = ['runningMean', 'runningVar'] as const;
 
-/** A copy of the values in a buffer, without its padding. */
-export function readParameters(memory: NetworkMemory, buffer: ParameterBuffer): ParameterTensors {
-  const read = (matrix: Matrix) => readMatrix(memory.floats(buffer), matrix, memory.core.constant('PANEL'));
+/** A copy of the values in a buffer, without its padding, in the arrays of `into` where they are given. */
+export function readParameters(
+  memory: NetworkMemory,
+  buffer: ParameterBuffer,
+  into?: ParameterTensors,
+): ParameterTensors {
+  const panel = memory.core.constant('PANEL');
+  const read = (matrix: Matrix, values: Float32Array = new Float32Array(matrix.rows * matrix.columns)) => {
+    copyMatrix(memory.floats(buffer), matrix, panel, values, true);
+    return values;
+  };
   const { layers } = memory.plan;
   return {
-    dense: layers.map((layer) => ({ weight: read(layer.weight), bias: read(layer.bias) })),
-    batchNorm: layers.flatMap(({ norm }) =>
-      norm ? [{ gamma: read(norm.gamma), beta: read(norm.beta) }] : [],
+    dense: layers.map((layer, l) => ({
+      weight: read(layer.weight, into?.dense[l]?.weight),
+      bias: read(layer.bias, into?.dense[l]?.bias),
+    })),
+    batchNorm: layers.flatMap(({ norm }, l) =>
+      norm
+        ? [
+            {
+              gamma: read(norm.gamma, into?.batchNorm[l]?.gamma),
+              beta: read(norm.beta, into?.batchNorm[l]?.beta),
+            },
+          ]
+        : [],
     ),
   };
 }
@@ -66,12 +84,6 @@ export function initialiseParameters(memory: NetworkMemory, seed: number): void 
         ...[...RUNNING_STATISTICS, 'mean', 'rstd'].map((name) => memory.address(`${name}${l}`)),
       ]);
   });
-}
-
-function readMatrix(buffer: Float32Array, matrix: Matrix, panel: number): Float32Array {
-  const values = new Float32Array(matrix.rows * matrix.columns);
-  copyMatrix(buffer, matrix, panel, values, true);
-  return values;
 }
 
 function writeMatrix(buffer: Float32Array, matrix: Matrix, panel: number, values: Float32Array): void {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Engine, HelperTicket } from '#bindings';
 import { type ErrorRecord, fromErrorRecord } from '../orchestrate/messages.js';
-import { startWorker, workerError } from '../orchestrate/threads.js';
+import { startWorker, ticketPort, workerError } from '../orchestrate/threads.js';
 import type { EpochWork } from './epochs.js';
 
 /** What the thread that trains is started with. */
@@ -29,7 +29,8 @@ export function startTrainer(task: BenchTask): Worker {
 export async function superviseTeam(
   trainer: Worker,
   threads: number,
-  startHelper: () => Worker = () => startWorker({ role: 'help' }),
+  startHelper: (ticket: HelperTicket) => Worker = (ticket) =>
+    startWorker({ role: 'help', ticket: ticketPort(ticket) }),
 ): Promise<number> {
   const team: Worker[] = [];
   try {
@@ -44,7 +45,7 @@ export async function superviseTeam(
         if (message.type === 'measured') return resolve(message.seconds);
         if (message.type === 'failed') return reject(fromErrorRecord(message.error));
         for (let helper = 1; helper < threads; helper++) {
-          watch(startHelper(), 'A helper thread').postMessage(message.ticket);
+          watch(startHelper(message.ticket), 'A helper thread');
         }
       });
     });

@@ -1,15 +1,9 @@
-import {
-  type Engine,
-  type ErrorCode,
-  type HelperTicket,
-  type NetworkTensors,
-  type Samples,
-  TreadleError,
-} from '#bindings';
+import type { MessagePort } from 'node:worker_threads';
+import { type Engine, type ErrorCode, type NetworkTensors, type Samples, TreadleError } from '#bindings';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../records.js';
 import type { SampleIndices } from '../train/trainer.js';
 
-/** Train one model. `data` and `split` lie in shared memory. The answer to its ticket is the number of its helpers. */
+/** Train one model. `data` and `split` lie in shared memory. The answer to its tickets is the number of its helpers. */
 export interface TrainTask {
   role: 'train';
   engine: Engine;
@@ -20,13 +14,16 @@ export interface TrainTask {
   parent: NetworkTensors | null;
   /** Folder of checkpoints to go on from and to save in; null for none. */
   checkpoints: string | null;
+  /** Tickets it is to send, one for each helper that it may get. */
+  tickets: number;
   /** In shared memory: not 0 once the training is to stop. */
   stop: Int32Array;
 }
 
-/** Help the networks whose tickets arrive as messages, one after the other. */
+/** Help the network whose ticket waits at the port. */
 export interface HelpTask {
   role: 'help';
+  ticket: MessagePort;
 }
 
 /** Test weight files on all of `data`, in their order. */
@@ -46,7 +43,11 @@ export type WorkerTask = TrainTask | HelpTask | TestTask;
 /** What a worker sends. */
 export type WorkerMessage =
   | { type: 'event'; event: RunEvent }
-  | { type: 'ticket'; ticket: HelperTicket }
+  /**
+   * At each port waits a HelperTicket for one helper. It is read by that helper alone: a thread that has read it keeps
+   * the network's memory until it next collects garbage.
+   */
+  | { type: 'tickets'; ports: MessagePort[] }
   | { type: 'trained'; trained: TrainedModel }
   | { type: 'failed'; error: ErrorRecord }
   | { type: 'released' }

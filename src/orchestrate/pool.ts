@@ -52,7 +52,6 @@ class TrainingPool {
   readonly #options: TrainJobsOptions;
   readonly #slots: Map<string, Slot>;
   readonly #threads = new Set<Worker>();
-  readonly #idleHelpers = new Set<Worker>();
   /** Read by every training thread before each step. */
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   /** Why the running jobs are the last. */
@@ -125,17 +124,14 @@ class TrainingPool {
   #launch(task: WorkerTask): Worker {
     const worker = startWorker(task);
     this.#threads.add(worker);
-    worker.on('exit', () => {
-      this.#threads.delete(worker);
-      this.#idleHelpers.delete(worker);
-    });
+    worker.on('exit', () => this.#threads.delete(worker));
     // An error is followed by the exit; without a listener it would be thrown here.
     worker.on('error', () => {});
     return worker;
   }
 
   #startJob(slot: Slot): void {
-    const { engine, data, split, onEvent, checkpoints = null } = this.#options;
+    const { engine, data, split, limits, onEvent, checkpoints = null } = this.#options;
     const before = slot.job.parent === null ? undefined : this.#slots.get(slot.job.parent);
     if (before?.last) {
       slot.parent = before.last;
@@ -150,6 +146,7 @@ class TrainingPool {
       split,
       parent,
       checkpoints,
+      tickets: limits.helpers ? limits.threads - 1 : 0,
       stop: this.#stop,
     });
     slot.worker = worker;
@@ -157,7 +154,7 @@ class TrainingPool {
     worker.on('message', (message: WorkerMessage) => {
       this.#react(() => hear(slot, message, onEvent));
       // It waits to hear how many helpers it was given.
-      if (message.type === 'ticket') worker.postMessage(slot.helpers.size);
+      if (message.type === 'tickets') worker.postMessage(slot.helpers.size);
     });
     worker.on('error', (error) => {
       slot.death ??= workerError(jobTitle(slot.job), error);
@@ -169,7 +166,7 @@ class TrainingPool {
     const { outcome } = slot;
     const death = slot.death ?? workerError(jobTitle(slot.job), exitCode);
     slot.worker = null;
-    slot.ticket = null;
+    for (const port of slot.tickets.splice(0)) port.close();
     slot.outcome = null;
     slot.death = null;
     slot.state.joinable = false;
@@ -210,20 +207,15 @@ class TrainingPool {
     }
   }
 
+  /** Starts a thread that helps this model alone: it would keep the model's memory while it waits for another. */
   #startHelper(slot: Slot): void {
-    const [idle] = this.#idleHelpers;
-    const worker = idle ?? this.#launch({ role: 'help' });
-    this.#idleHelpers.delete(worker);
+    const worker = this.#launch({ role: 'help', ticket: slot.tickets.pop()! });
+    slot.state.joinable = slot.tickets.length > 0;
     const leave = (): void => {
-      worker.off('message', released).off('error', died).off('exit', died);
+      worker.off('message', leave).off('error', died).off('exit', died);
       slot.helpers.delete(worker);
       slot.state.helpers = slot.helpers.size;
     };
-    const released = (): void =>
-      this.#react(() => {
-        leave();
-        this.#idleHelpers.add(worker);
-      });
     // The model's other threads would wait for this one at a barrier, so the model ends with it.
     const died = (reason: Error | number): void =>
       this.#react(() => {
@@ -231,10 +223,9 @@ class TrainingPool {
         slot.death ??= workerError(`A helper of ${jobTitle(slot.job)}`, reason);
         void slot.worker?.terminate();
       });
-    worker.on('message', released).on('error', died).on('exit', died);
+    worker.on('message', leave).on('error', died).on('exit', died);
     slot.helpers.set(worker, leave);
     slot.state.helpers = slot.helpers.size;
-    worker.postMessage(slot.ticket);
   }
 }
 

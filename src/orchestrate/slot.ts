@@ -1,5 +1,5 @@
-import type { Worker } from 'node:worker_threads';
-import { type HelperTicket, type NetworkTensors, parameterCount, type TreadleError } from '#bindings';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { type NetworkTensors, parameterCount, type TreadleError } from '#bindings';
 import type { Job, RunEvent, TrainedModel } from '../records.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { JobState } from './schedule.js';
@@ -9,7 +9,8 @@ export interface Slot {
   job: Job;
   state: JobState;
   worker: Worker | null;
-  ticket: HelperTicket | null;
+  /** One for each helper that may still join. */
+  tickets: MessagePort[];
   /** Its helpers, each with how to stop listening to it. */
   helpers: Map<Worker, () => void>;
   /** How it ended, known before its thread has exited. */
@@ -39,7 +40,7 @@ export function newSlot(job: Job): Slot {
     job,
     state,
     worker: null,
-    ticket: null,
+    tickets: [],
     helpers: new Map(),
     outcome: null,
     death: null,
@@ -57,8 +58,8 @@ export function hear(slot: Slot, message: WorkerMessage, onEvent: (event: RunEve
       if (message.event.type === 'epoch') slot.state.epochsDone = message.event.epoch;
       onEvent(message.event);
       break;
-    case 'ticket':
-      slot.ticket = message.ticket;
+    case 'tickets':
+      slot.tickets = message.ports;
       slot.state.joinable = true;
       break;
     case 'trained':

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
-import { TreadleError } from '#bindings';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { type HelperTicket, TreadleError } from '#bindings';
 import type { WorkerTask } from './messages.js';
 
 /** Starts a thread on a task. It takes none of the program's own flags, which may not suit a worker. */
@@ -15,7 +15,11 @@ class TaskWorker extends Worker {
 
   /** The thread stores 1 in `loaded` when its modules have been read. */
   constructor(task: WorkerTask, loaded: Int32Array) {
-    super(new URL('./worker.js', import.meta.url), { workerData: { ...task, loaded }, execArgv: [] });
+    super(new URL('./worker.js', import.meta.url), {
+      workerData: { ...task, loaded },
+      transferList: task.role === 'help' ? [task.ticket] : [],
+      execArgv: [],
+    });
     this.#loaded = loaded;
     this.once('exit', () => {
       this.#over = true;
@@ -26,6 +30,13 @@ class TaskWorker extends Worker {
     while (!this.#over && Atomics.load(this.#loaded, 0) === 0) await setTimeout(1);
     return super.terminate();
   }
+}
+
+/** A port at which a ticket waits for the one thread that reads it (see messages.ts). */
+export function ticketPort(ticket: HelperTicket): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(ticket);
+  return port2;
 }
 
 /** A `worker` error for a thread that ended before its work: by an error, or with an exit code. */

@@ -1,32 +1,43 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, type Transferable, workerData } from 'node:worker_threads';
 import { assist, type HelperTicket, Network, TreadleError } from '#bindings';
-import type { RunEvent } from '../records.js';
+import type { RunEvent, TrainedModel } from '../records.js';
 import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
 import { networkSeed } from '../train/seeds.js';
 import { trainModel } from '../train/trainer.js';
 import { loadWeights } from '../weights/model-file.js';
 import { evaluateTensors } from './evaluate.js';
 import {
+  type HelpTask,
   type TestTask,
   type TrainTask,
   toErrorRecord,
   type WorkerMessage,
   type WorkerTask,
 } from './messages.js';
+import { ticketPort } from './threads.js';
 
 /** The entry of every worker thread; what it does stands in the task it is started with. */
 const port = parentPort!;
 const task = workerData as WorkerTask & { loaded: Int32Array };
 Atomics.store(task.loaded, 0, 1);
 
-function send(message: WorkerMessage): void {
-  port.postMessage(message);
+function send(message: WorkerMessage, transfer: Transferable[] = []): void {
+  port.postMessage(message, transfer);
 }
 
 /** Trains the task's model from its newest checkpoint; helpers may join as soon as its ticket is out. */
-async function train({ engine, job, data, split, parent, checkpoints, stop }: TrainTask): Promise<void> {
+async function train({
+  engine,
+  job,
+  data,
+  split,
+  parent,
+  checkpoints,
+  tickets,
+  stop,
+}: TrainTask): Promise<void> {
   const network = new Network(engine, job.spec, {
     seed: networkSeed(job.seed, job.id),
     batchSize: job.batchSize,
@@ -37,8 +48,10 @@ async function train({ engine, job, data, split, parent, checkpoints, stop }: Tr
     const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
     for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
     if (parent !== null) network.importTensors(parent);
-    if (network.ticket !== null) {
-      send({ type: 'ticket', ticket: network.ticket });
+    if (tickets > 0 && network.ticket !== null) {
+      const { ticket } = network;
+      const ports = Array.from({ length: tickets }, () => ticketPort(ticket));
+      send({ type: 'tickets', ports }, ports);
       await untilJoined(network);
     }
     const trained = await trainModel(network, job, split, {
@@ -47,7 +60,7 @@ async function train({ engine, job, data, split, parent, checkpoints, stop }: Tr
       from: found?.checkpoint ?? null,
       ...(checkpoints !== null && { save: (checkpoint) => saveCheckpoint(checkpoints, job, checkpoint) }),
     });
-    send({ type: 'trained', trained });
+    send({ type: 'trained', trained }, buffersOf(trained));
   } catch (error) {
     // Anything but an error that treadle foresaw ends the thread, and the pool hears of that.
     if (!(error instanceof TreadleError)) throw error;
@@ -67,12 +80,19 @@ async function untilJoined(network: Network): Promise<void> {
   while (network.joined <= helpers && performance.now() < until) await setTimeout(1);
 }
 
-/** Helps one network after the other. */
-function help(): void {
-  port.on('message', (ticket: HelperTicket) => {
-    assist(ticket);
-    send({ type: 'released' });
-  });
+/** The memory of a model's tensors, to be handed over and not copied. */
+function buffersOf({ tensors, last }: TrainedModel): ArrayBuffer[] {
+  const arrays = [tensors, last].flatMap(({ dense, batchNorm }) =>
+    [...dense, ...batchNorm].flatMap((layer): Float32Array[] => Object.values(layer)),
+  );
+  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
+}
+
+/** Helps one network until it is disposed of. */
+function help({ ticket }: HelpTask): void {
+  assist(receiveMessageOnPort(ticket)!.message as HelperTicket);
+  ticket.close();
+  send({ type: 'released' });
 }
 
 /** Tests each file; one that cannot be tested is told, and the others go on. */
@@ -93,5 +113,5 @@ async function test({ engine, data, files, inputs, classes }: TestTask): Promise
 }
 
 if (task.role === 'train') await train(task);
-else if (task.role === 'help') help();
+else if (task.role === 'help') help(task);
 else await test(task);

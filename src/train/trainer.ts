@@ -1,4 +1,4 @@
-import { type Network, TreadleError } from '#bindings';
+import { type Network, type TrainingState, TreadleError } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
 import type { EpochRecord, Job, RunEvent, TrainedModel } from '../records.js';
 import { type BatchRange, batchRanges } from './batches.js';
@@ -18,7 +18,10 @@ export interface TrainingHooks {
   emit?: (event: RunEvent) => void;
   /** Asked before each step; true ends the training with `interrupted`. */
   shouldStop?: () => boolean;
-  /** Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it. */
+  /**
+   * Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it, and then
+   * writes into the arrays of the state anew.
+   */
   save?: (checkpoint: Checkpoint) => Promise<void>;
   /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
   from?: Checkpoint | null;
@@ -65,13 +68,14 @@ export async function trainModel(
     if (done < batches.length) {
       const seconds = (performance.now() - started) / 1000;
       stopped = { batches: done, totals: network.totals(), seconds };
-      if (done > begun) await save?.({ epochs, stopped, best, state: network.exportTraining() });
+      state = network.exportTraining(reusable(state, best));
+      if (done > begun) await save?.({ epochs, stopped, best, state });
       throw interrupted(job, epoch);
     }
     stopped = null;
     const record = closeEpoch(network, job, epoch, batches.length, indices.validation, started);
     epochs.push(record);
-    state = network.exportTraining();
+    state = network.exportTraining(reusable(state, best));
     if (job.keep === 'last' || best === null || isBetter(record, epochs[best.epoch - 1]!)) {
       best = { epoch, tensors: state.tensors };
     }
@@ -86,6 +90,13 @@ export async function trainModel(
     tensors,
     last: state!.tensors,
   };
+}
+
+/** The arrays of the state before, which large models need not have twice; those of the best weights are kept. */
+function reusable(state: TrainingState | undefined, best: Checkpoint['best']): Partial<TrainingState> {
+  if (state === undefined) return {};
+  const { tensors, optimizer } = state;
+  return tensors === best?.tensors ? { optimizer } : { tensors, optimizer };
 }
 
 /** Higher validation macro-F1 wins; a tie stays with the earlier epoch. */

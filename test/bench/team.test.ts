@@ -15,8 +15,8 @@ const WAITING = `
 
 describe('superviseTeam', () => {
   it.each([
-    ['is killed', 'parentPort.on("message", () => process.exit(9));', 'its thread ended with exit code 9'],
-    ['throws', 'parentPort.on("message", (ticket) => { throw new Error(ticket); });', 'a ticket'],
+    ['is killed', 'setTimeout(() => process.exit(9), 50);', 'its thread ended with exit code 9'],
+    ['throws', 'setTimeout(() => { throw new Error("no luck"); }, 50);', 'no luck'],
   ])('fails, and leaves no thread, when a helper %s while the others wait for it', async (_, lines, what) => {
     const error = await failure('worker', () => superviseTeam(thread(WAITING), 3, () => thread(lines)));
     expect(error.message).toBe(`A helper thread did not finish: ${what}; a finished thread is expected.`);
