@@ -2,20 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { loadEngine, Network } from '../../dist/bindings/index.js';
-import { resolveConfig } from '../../dist/orchestrate/config.js';
-import { planJobs } from '../../dist/orchestrate/plan.js';
-import type { Job } from '../../dist/records.js';
 import type { Checkpoint } from '../../dist/train/checkpoint.js';
 import { newestCheckpoint, saveCheckpoint } from '../../dist/train/checkpoint-store.js';
-import { trainModel } from '../../dist/train/trainer.js';
 import { loadWeights } from '../../dist/weights/model-file.js';
 import { jsonLines, smallRun, treadle } from '../cli/treadle.js';
 import { failure } from '../support/errors.js';
 import { temporaryFolder } from '../support/folder.js';
-import { syntheticDataset } from '../support/idx.js';
 import type { Operation } from './recorded-disk.js';
 import { outcomeOf } from './runs.js';
+import { smallJob } from './small-job.js';
 
 const disk = vi.hoisted(() => ({
   operations: [] as Operation[],
@@ -33,25 +28,11 @@ vi.mock('node:fs/promises', async (original) => {
   return recorded(await original<typeof import('node:fs/promises')>(), disk.operations, full);
 });
 
-const config = resolveConfig({
-  architectures: [{ name: 'slim', hidden: [16] }],
-  learningRates: [0.01],
-  epochs: 3,
-  batchSize: 16,
-  validationSize: 20,
-});
-const [job] = planJobs(config, { inputs: 20, classes: 4 }, 'simd') as [Job];
-const { train } = syntheticDataset({ classes: 4, height: 4, width: 5, train: 120, test: 4, seed: 3 });
-const indices = {
-  train: Uint32Array.from({ length: 100 }, (_, index) => index),
-  validation: Uint32Array.from({ length: 20 }, (_, index) => 100 + index),
-};
+const { job, train } = smallJob([16], 3);
 
 /** Trains the job with checkpoints in a folder, from the newest there. */
 async function trainJob(folder: string) {
-  const engine = await loadEngine({ build: 'simd' });
-  const network = new Network(engine, job.spec, { seed: 5, batchSize: 16, data: train });
-  return trainModel(network, job, indices, {
+  return train({
     from: (await newestCheckpoint(folder, job)).checkpoint,
     save: (checkpoint: Checkpoint) => saveCheckpoint(folder, job, checkpoint),
   });

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadEngine, Network } from '../../dist/bindings/index.js';
-import { resolveConfig } from '../../dist/orchestrate/config.js';
-import { planJobs } from '../../dist/orchestrate/plan.js';
 import {
   beginRun,
   checkpointsOf,
@@ -11,15 +8,13 @@ import {
   openRun,
   type RunRecord,
 } from '../../dist/orchestrate/run-folder.js';
-import type { Job } from '../../dist/records.js';
 import type { Checkpoint } from '../../dist/train/checkpoint.js';
 import { newestCheckpoint, saveCheckpoint } from '../../dist/train/checkpoint-store.js';
-import { trainModel } from '../../dist/train/trainer.js';
 import { loadWeights, saveWeights } from '../../dist/weights/model-file.js';
 import { temporaryFolder } from '../support/folder.js';
-import { syntheticDataset } from '../support/idx.js';
 import { metadataOf } from '../weights/fixtures.js';
 import { type DiskState, type Operation, powerCuts, restore } from './recorded-disk.js';
+import { smallJob } from './small-job.js';
 
 // The model of a power cut stands in recorded-disk.ts. TREADLE_CUTS=all tries every state; else every seventh is tried.
 const { operations } = vi.hoisted(() => ({ operations: [] as Operation[] }));
@@ -29,20 +24,7 @@ vi.mock('node:fs/promises', async (original) => {
 });
 const STRIDE = process.env.TREADLE_CUTS === 'all' ? 1 : 7;
 
-const EPOCHS = 4;
-const config = resolveConfig({
-  architectures: [{ name: 'slim', hidden: [64, 32] }],
-  learningRates: [0.01],
-  epochs: EPOCHS,
-  batchSize: 16,
-  validationSize: 20,
-});
-const [job] = planJobs(config, { inputs: 20, classes: 4 }, 'simd') as [Job];
-const { train } = syntheticDataset({ classes: 4, height: 4, width: 5, train: 120, test: 4, seed: 3 });
-const indices = {
-  train: Uint32Array.from({ length: 100 }, (_, index) => index),
-  validation: Uint32Array.from({ length: 20 }, (_, index) => 100 + index),
-};
+const { config, job, train } = smallJob([64, 32], 4);
 const record: RunRecord = {
   schema: 1,
   build: 'simd',
@@ -63,13 +45,8 @@ async function trained(
   from: Checkpoint | null,
   save: (checkpoint: Checkpoint) => Promise<void>,
 ): Promise<Checkpoint> {
-  const network = new Network(await loadEngine({ build: 'simd' }), job.spec, {
-    seed: 5,
-    batchSize: 16,
-    data: train,
-  });
   let last = from;
-  await trainModel(network, job, indices, {
+  await train({
     from,
     save: (checkpoint) => {
       last = structuredClone(checkpoint);

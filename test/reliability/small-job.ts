@@ -1,0 +1,42 @@
+import { loadEngine, Network } from '../../dist/bindings/index.js';
+import { resolveConfig } from '../../dist/orchestrate/config.js';
+import { planJobs } from '../../dist/orchestrate/plan.js';
+import type { Job, RunConfig } from '../../dist/records.js';
+import { type TrainingHooks, trainModel } from '../../dist/train/trainer.js';
+import { syntheticDataset } from '../support/idx.js';
+
+/** A job that trains in no time, on made-up images of 4 x 5 pixels in 4 classes. */
+export interface SmallJob {
+  config: RunConfig;
+  job: Job;
+  train(hooks: TrainingHooks): ReturnType<typeof trainModel>;
+}
+
+/** The small job of a network with these hidden widths. */
+export function smallJob(hidden: number[], epochs: number): SmallJob {
+  const config = resolveConfig({
+    architectures: [{ name: 'slim', hidden }],
+    learningRates: [0.01],
+    epochs,
+    batchSize: 16,
+    validationSize: 20,
+  });
+  const [job] = planJobs(config, { inputs: 20, classes: 4 }, 'simd') as [Job];
+  const { train: data } = syntheticDataset({ classes: 4, height: 4, width: 5, train: 120, test: 4, seed: 3 });
+  const indices = {
+    train: Uint32Array.from({ length: 100 }, (_, index) => index),
+    validation: Uint32Array.from({ length: 20 }, (_, index) => 100 + index),
+  };
+  return {
+    config,
+    job,
+    async train(hooks) {
+      const network = new Network(await loadEngine({ build: 'simd' }), job.spec, {
+        seed: 5,
+        batchSize: 16,
+        data,
+      });
+      return trainModel(network, job, indices, hooks);
+    },
+  };
+}
