@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { readdir, readFile, truncate } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -227,6 +228,19 @@ describe('run-all', () => {
       expect(again.stderr).toBe('error: runs has no unfinished run; a run that was stopped is expected.\n');
     },
   );
+
+  it('says how to go on with a run that was named by its folder', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, epochs: 100_000 });
+    const stopAfterAnEpoch = (text: string, child: ChildProcess) => {
+      if (text.includes('"type":"epoch"') && !child.killed) child.kill('SIGINT');
+    };
+    const stop = (...args: string[]) =>
+      treadle(['run-all', '--json', ...args], { cwd: folder, onOutput: stopAfterAnEpoch });
+    await stop('--out', 'elsewhere', ...options);
+    const run = join('elsewhere', (await readdir(join(folder, 'elsewhere')))[0]!);
+    expect((await stop('--resume', run)).stderr).toContain(`To go on: treadle run-all --resume ${run}\n`);
+  });
 
   it('ends at once on a second signal', async () => {
     const folder = await temporaryFolder();

@@ -114,15 +114,15 @@ async function runAndShow(
           signal,
         }),
       () => view.note('Stopping after this step; a second signal ends at once.'),
-    );
-    view.close();
+    ).finally(view.close);
     resumable = outcome.resumable;
     return showOutcome(outcome, options.json);
   } finally {
-    view.close();
     if (begun !== null && resumable) {
+      // A run that was named by its folder need not be among those in --out.
+      const run = typeof options.resume === 'string' ? options.resume : begun;
       const out = given(command, 'out') === undefined ? '' : ` --out ${options.out}`;
-      process.stderr.write(`To go on: treadle ${command.name()} --resume ${begun}${out}\n`);
+      process.stderr.write(`To go on: treadle ${command.name()} --resume ${run}${out}\n`);
     }
   }
 }
