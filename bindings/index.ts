@@ -1,27 +1,54 @@
-export { createMemory, type Engine } from './engine.js';
-export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors.js';
+/** `treadle/core`: exact control of models, programs, steps and bytes. */
 export {
   BUILD_CHOICES,
   BUILD_NAMES,
+  BUILDS,
   type BuildChoice,
   type BuildName,
   chooseBuild,
   detectFeatures,
   type Features,
-} from './features.js';
-export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './kernels.js';
-export { type EngineOptions, loadEngine, readWasm } from './load.js';
+} from './core/builds.js';
+export { type Core, createMemory, inUnits, MOST_MEMORY } from './core/core.js';
+export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './core/kernels.js';
+export * from './errors/checks.js';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors/errors.js';
+export { inWords, type Problem, problem } from './errors/problem.js';
+export { type GemmFigure, measurePeak, type PeakFigures } from './measure/peak.js';
+export { type GemmShape, type Product, prepareProduct } from './measure/product.js';
+export { type Block, lowerModel } from './model/blocks.js';
+export * from './model/layers.js';
+export { checkLoss, LOSSES, type Loss, type LossName, usualLoss } from './model/losses.js';
+export * from './model/optimizers.js';
+export {
+  expectTensors,
+  parameterCount,
+  type Role,
+  sizeOf,
+  type TensorKey,
+  type TensorRow,
+  type Tensors,
+  tensorTable,
+} from './model/tensors.js';
+export { type HelperTicket, helpNetwork } from './network/helper.js';
+export { memoryFor } from './network/memory.js';
 export {
   type Evaluation,
   MAX_BATCH,
   Network,
   type NetworkOptions,
+  type TrainingOptions,
+} from './network/network.js';
+export {
+  type Csr,
+  checkInputs,
+  expectFinite,
+  expectOrder,
+  type Inputs,
+  isList,
   type Samples,
-  type Totals,
-} from './network.js';
-export { type GemmFigure, measurePeak, type PeakFigures } from './peak.js';
-export { type GemmShape, type Product, prepareProduct } from './product.js';
-export * from './spec.js';
-export { assist, type HelperTicket } from './team.js';
-export * from './tensors.js';
-export { enableRelaxedSimd, revectorize } from './v8.js';
+  type Targets,
+} from './network/samples.js';
+export type { OptimizerState, Totals, Training, TrainingState } from './network/training.js';
+export { type LoadOptions, loadCore, readWasm } from './open/load.js';
+export { enableRelaxedSimd, revectorize } from './open/v8.js';

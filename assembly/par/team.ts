@@ -1,7 +1,26 @@
-import { MAX_THREADS, STATE_ACTIVE, STATE_ARRIVED, STATE_GENERATION, STATE_JOINED, STATE_PHASE } from '../net/state';
-
 // The threads of one network: they start a program together and meet at barriers. The only atomics, and the only
 // file that reads ASC_FEATURE_THREADS; builds without threads have a team of one.
+
+// The team's words stand at the start of the state block, which is 64-byte aligned. Those that several threads write
+// stand in cache lines of their own.
+
+/** Changes to start a program; helpers wait on it. */
+const GENERATION: i32 = 0;
+/** Threads that take part in programs, the main thread included. The host writes it. */
+export const TEAM_ACTIVE: i32 = 4;
+/** Threads that have joined, the main thread included. */
+export const TEAM_JOINED: i32 = 8;
+/** Threads that there is room for, at most MAX_THREADS. The host writes it. */
+export const TEAM_CAPACITY: i32 = 12;
+/** Threads that have arrived at the barrier. */
+const ARRIVED: i32 = 64;
+/** Barriers passed. */
+const PHASE: i32 = 128;
+/** Bytes of the team's words. */
+export const TEAM_BYTES: i32 = 192;
+
+/** Most threads of one team. */
+export const MAX_THREADS: i32 = 64;
 
 /** Loads before a waiting thread goes to sleep: some tens of microseconds, longer than most operations differ. */
 const SPINS: i32 = 20000;
@@ -23,13 +42,13 @@ function awaitChange(address: usize, value: i32): void {
 export function barrier(state: usize, threads: i32): void {
   if (ASC_FEATURE_THREADS) {
     if (threads == 1) return;
-    const phase = atomic.load<i32>(state + STATE_PHASE);
-    if (atomic.add<i32>(state + STATE_ARRIVED, 1) == threads - 1) {
-      atomic.store<i32>(state + STATE_ARRIVED, 0);
-      atomic.store<i32>(state + STATE_PHASE, phase + 1);
-      atomic.notify(state + STATE_PHASE, -1);
+    const phase = atomic.load<i32>(state + PHASE);
+    if (atomic.add<i32>(state + ARRIVED, 1) == threads - 1) {
+      atomic.store<i32>(state + ARRIVED, 0);
+      atomic.store<i32>(state + PHASE, phase + 1);
+      atomic.notify(state + PHASE, -1);
     } else {
-      awaitChange(state + STATE_PHASE, phase);
+      awaitChange(state + PHASE, phase);
     }
   }
 }
@@ -47,15 +66,15 @@ export function teamSize(word: i32): i32 {
 
 function announce(state: usize, threads: i32): void {
   if (ASC_FEATURE_THREADS) {
-    const starts = (load<i32>(state + STATE_GENERATION) >> SIZE_BITS) + 1;
-    atomic.store<i32>(state + STATE_GENERATION, (starts << SIZE_BITS) | threads);
-    atomic.notify(state + STATE_GENERATION, -1);
+    const starts = (load<i32>(state + GENERATION) >> SIZE_BITS) + 1;
+    atomic.store<i32>(state + GENERATION, (starts << SIZE_BITS) | threads);
+    atomic.notify(state + GENERATION, -1);
   }
 }
 
 /** Main thread: lets the helpers run the program that the state block names. Returns the number of threads. */
 export function startTeam(state: usize): i32 {
-  const threads = THREADS ? load<i32>(state + STATE_ACTIVE) : 1;
+  const threads = THREADS ? load<i32>(state + TEAM_ACTIVE) : 1;
   if (threads > 1) announce(state, threads);
   return threads;
 }
@@ -67,22 +86,22 @@ export function dismissTeam(state: usize): void {
 
 /** Helper: the generation word; to be read before joining, so that no start is missed. */
 export function generation(state: usize): i32 {
-  if (ASC_FEATURE_THREADS) return atomic.load<i32>(state + STATE_GENERATION);
+  if (ASC_FEATURE_THREADS) return atomic.load<i32>(state + GENERATION);
   return 0;
 }
 
 /** Helper: takes a place in the team, -1 when it is full. It takes part once the host counts it as active. */
 export function joinTeam(state: usize): i32 {
   if (ASC_FEATURE_THREADS) {
-    const thread = atomic.add<i32>(state + STATE_JOINED, 1);
-    if (thread < MAX_THREADS) return thread;
-    atomic.sub<i32>(state + STATE_JOINED, 1);
+    const thread = atomic.add<i32>(state + TEAM_JOINED, 1);
+    if (thread < load<i32>(state + TEAM_CAPACITY)) return thread;
+    atomic.sub<i32>(state + TEAM_JOINED, 1);
   }
   return -1;
 }
 
 /** Helper: waits for a generation other than `seen` and returns it. */
 export function awaitStart(state: usize, seen: i32): i32 {
-  awaitChange(state + STATE_GENERATION, seen);
+  awaitChange(state + GENERATION, seen);
   return generation(state);
 }

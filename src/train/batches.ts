@@ -1,4 +1,4 @@
-import { TreadleError } from '#bindings';
+import { expectWhole, problem } from '#bindings';
 
 /** Samples `[first, first + rows)` of an epoch's order. */
 export interface BatchRange {
@@ -7,33 +7,25 @@ export interface BatchRange {
 }
 
 /**
- * Cuts an epoch into batches. The last, smaller batch is trained on too, unless it holds one sample
- * (BatchNorm has no variance there): then it is joined to the one before.
- * Throws a `data` error for fewer than 2 samples and a `range` error for a batch size below 2.
+ * Cuts an epoch into batches. The last, smaller batch is trained on too, unless it holds fewer than `least` samples (2
+ * where a BatchNorm needs a variance): then it is joined to the one before.
+ * Throws a `data` error for fewer than `least` samples and a `range` error for a smaller batch size.
  */
-export function batchRanges(samples: number, batchSize: number): BatchRange[] {
-  if (samples < 2) {
-    throw new TreadleError(
-      'data',
-      `The training set has ${samples} samples; at least 2 are expected, because BatchNorm needs a variance.`,
-      { subject: 'training set', found: samples, expected: 'at least 2 samples' },
-    );
+export function batchRanges(samples: number, batchSize: number, least = 2): BatchRange[] {
+  if (samples < least) {
+    const because = least > 1 ? 'BatchNorm needs a variance' : undefined;
+    const subject = 'The number of training samples';
+    throw problem('data', { subject, found: samples, because, expected: `at least ${least}` });
   }
-  if (!Number.isInteger(batchSize) || batchSize < 2) {
-    throw new TreadleError('range', `batchSize is ${batchSize}; a whole number from 2 up is expected.`, {
-      subject: 'batchSize',
-      found: batchSize,
-      expected: 'a whole number from 2 up',
-    });
-  }
+  expectWhole('batchSize', batchSize, least);
   const ranges: BatchRange[] = [];
   for (let first = 0; first < samples; first += batchSize) {
     ranges.push({ first, rows: Math.min(batchSize, samples - first) });
   }
   const tail = ranges.at(-1)!;
-  if (tail.rows === 1) {
+  if (tail.rows < least) {
     ranges.pop();
-    ranges.at(-1)!.rows += 1;
+    ranges.at(-1)!.rows += tail.rows;
   }
   return ranges;
 }

@@ -1,0 +1,67 @@
+import type { CoreConstants } from '../core/core.js';
+import type { Kernels } from '../core/kernels.js';
+import type { InputType } from '../model/layers.js';
+import type { Loss } from '../model/losses.js';
+import type { Optimizer } from '../model/optimizers.js';
+
+/** What training asks of a plan. */
+export interface TrainingUse {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** Largest norm of all gradients together; left out, they are not clipped. */
+  readonly clipNorm?: number;
+  /** BatchNorm normalises with its running statistics, which do not move. */
+  readonly frozenStatistics?: boolean;
+  /** Keep a running average of the parameters. */
+  readonly average?: boolean;
+}
+
+/** A set of samples that stays in memory. */
+export interface ResidentSet {
+  readonly rows: number;
+  /** Values that a sparse set holds. */
+  readonly entries?: number;
+}
+
+/** What a plan is made for, besides the model. */
+export interface Use {
+  /** Most rows of a program's batch. */
+  readonly rows: number;
+  readonly threads: number;
+  /** Null: inference alone, without moments, gradients, masks or training programs. */
+  readonly training: TrainingUse | null;
+  /** The loss that rows with targets are measured by. */
+  readonly loss: Loss;
+  readonly sets: readonly ResidentSet[];
+  /** Values of sparse samples that are staged at once. */
+  readonly stageEntries: number;
+  readonly kernels: Kernels;
+  readonly core: PlanConstants;
+}
+
+/** The core's constants that a plan depends on. */
+export type PlanConstants = Pick<
+  CoreConstants,
+  | 'panel'
+  | 'rowPadding'
+  | 'kBlock'
+  | 'keepAll'
+  | 'stateBytes'
+  | 'scratchBytes'
+  | 'factorVectors'
+  | 'normChunk'
+> & {
+  /** Bytes for the compressed entries of one row of K elements. */
+  entryStride(K: number): number;
+};
+
+/** Bytes from sample to sample; null for sparse ones, whose rows have row starts. */
+export function sampleStride(type: InputType, features: number): number | null {
+  return type === 'u8' ? features : type === 'f32' ? 4 * features : null;
+}
+
+/** Bytes of an entry of a sparse row. */
+export const ENTRY_BYTES = 8;
+
+/** Bytes behind the samples that kernels may read: they take four at a time. */
+export const SAMPLE_SLACK = 16;

@@ -1,0 +1,64 @@
+import { checkModel, lowerModel, type ModelSpec, type Tensors, TreadleError } from '#bindings';
+import { structureProblem } from '../json.js';
+import { quote } from '../text.js';
+import { decodeSafetensors, encodeSafetensors, tensorOf } from '../weights/safetensors.js';
+import { formatError, type Tensor } from '../weights/tensor.js';
+import { nameTensors, torchNames, unnameTensors } from './names.js';
+
+/** The metadata's key under which a safetensors file holds the model, as JSON. */
+export const MODEL_KEY = 'treadle_model';
+
+const LIMITS = { depth: 5, values: 3_000_000 };
+
+/** A model as a safetensors file: tensors under PyTorch's names, the spec in the metadata. Equal models give equal bytes. */
+export function encodeModel(spec: ModelSpec, tensors: Tensors): Uint8Array {
+  return encodeSafetensors(nameTensors(torchNames(spec), tensors, 0), { [MODEL_KEY]: JSON.stringify(spec) });
+}
+
+/** The model in a file's bytes. Throws `format`, `shape` or `range` for bytes that are none; `source` is the file's name. */
+export function decodeModel(bytes: Uint8Array, source = 'The model'): { spec: ModelSpec; tensors: Tensors } {
+  if (!(bytes instanceof Uint8Array)) throw formatError(source, 'it is not bytes', 'a Uint8Array');
+  const { tensors: entries, metadata } = decodeSafetensors(bytes, source);
+  const text = metadata?.[MODEL_KEY];
+  if (text === undefined) throw formatError(source, `the metadata has no ${MODEL_KEY}`, 'a model that treadle saved');
+  const spec = readSpec(text, source);
+  const table = torchNames(spec);
+  const extra = new Set(entries.keys());
+  const found = new Map<string, Tensor>();
+  for (const { name, shape } of table.rows) {
+    const entry = entries.get(name);
+    if (entry === undefined) throw formatError(source, `tensor ${quote(name)} is missing`, "the model's tensors");
+    if (entry.dtype !== 'F32' || entry.shape.join() !== shape.join()) {
+      throw formatError(source, `tensor ${quote(name)} is ${entry.dtype} of shape [${entry.shape}]`, `F32 of shape [${shape}]`);
+    }
+    extra.delete(name);
+    const tensor = tensorOf(entry, name, source);
+    expectGood(tensor.data as Float32Array, name, source);
+    found.set(name, tensor);
+  }
+  for (const name of table.counters) extra.delete(name);
+  const [stray] = extra;
+  if (stray !== undefined) throw formatError(source, `tensor ${quote(stray)} is not the model's`, "the model's tensors only");
+  return { spec, tensors: unnameTensors(table, found) };
+}
+
+function readSpec(text: string, source: string): ModelSpec {
+  const problem = structureProblem(text, LIMITS);
+  if (problem !== null) throw formatError(source, `${MODEL_KEY} ${problem}`, 'a model in JSON');
+  try {
+    const spec = checkModel(JSON.parse(text));
+    lowerModel(spec);
+    return spec;
+  } catch (error) {
+    const found = error instanceof TreadleError ? error.message : 'no JSON';
+    throw formatError(source, `${MODEL_KEY} is no model: ${found}`, 'a model that treadle saved');
+  }
+}
+
+function expectGood(values: Float32Array, name: string, source: string): void {
+  const least = name.endsWith('running_var') ? 0 : Number.NEGATIVE_INFINITY;
+  const wrong = values.findIndex((value) => !Number.isFinite(value) || value < least);
+  if (wrong < 0) return;
+  const expected = least === 0 ? 'a finite number from 0' : 'a finite number';
+  throw formatError(source, `tensor ${quote(name)} holds ${values[wrong]} at element ${wrong}`, expected);
+}

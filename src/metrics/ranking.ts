@@ -1,0 +1,94 @@
+import { rangeError } from '#bindings';
+import { expectMatrix } from './matrix.js';
+
+/**
+ * Area under the ROC curve of scores against 0/1 targets: the share of pairs of a positive and a negative sample in which
+ * the positive scores higher, ties counting half (scikit-learn's roc_auc_score). NaN where only one of the two occurs.
+ * Throws `shape` or `range` for lists that do not fit together or are empty.
+ */
+export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
+  const rows = expectMatrix('targets', targets, scores, 1);
+  const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => scores[a]! - scores[b]!);
+  let positives = 0;
+  let ranks = 0;
+  for (let first = 0; first < rows; ) {
+    let end = first + 1;
+    while (end < rows && scores[order[end]!] === scores[order[first]!]) end++;
+    // Equal scores share the mean of their ranks, which count from 1.
+    const rank = (first + 1 + end) / 2;
+    for (let at = first; at < end; at++) {
+      if (targets[order[at]!]! === 0) continue;
+      positives++;
+      ranks += rank;
+    }
+    first = end;
+  }
+  const negatives = rows - positives;
+  if (positives === 0 || negatives === 0) return Number.NaN;
+  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
+}
+
+/**
+ * ROC AUC of a classifier's probabilities (rows, classes): of the second class where there are two, else the mean of every
+ * class against the rest (scikit-learn's roc_auc_score with multi_class='ovr' and macro average). NaN where a class does
+ * not occur, or nothing else does.
+ */
+export function classRocAuc(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number): number {
+  const rows = labels.length;
+  const of = (label: number) => {
+    const targets = new Uint8Array(rows);
+    const scores = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) {
+      targets[row] = labels[row] === label ? 1 : 0;
+      scores[row] = probabilities[row * classes + label]!;
+    }
+    return rocAuc(targets, scores);
+  };
+  if (classes === 2) return of(1);
+  let sum = 0;
+  for (let label = 0; label < classes; label++) sum += of(label);
+  return sum / classes;
+}
+
+/**
+ * Mean of -ln of the probability of the actual class, probabilities kept 2^-23 away from 0 and 1 as scikit-learn's log_loss
+ * does for f32.
+ */
+export function logLoss(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number): number {
+  const epsilon = 2 ** -23;
+  const rows = labels.length;
+  if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const p = probabilities[row * classes + labels[row]!]!;
+    sum -= Math.log(Math.min(1 - epsilon, Math.max(epsilon, p)));
+  }
+  return sum / rows;
+}
+
+/**
+ * Share of samples whose class is among the k most probable; of equal probabilities the later class comes first
+ * (scikit-learn's top_k_accuracy_score).
+ */
+export function topKAccuracy(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+  k: number,
+): number {
+  const rows = labels.length;
+  if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
+  if (!Number.isInteger(k) || k < 1 || k > classes) throw rangeError('k', k, `a whole number from 1 to ${classes}`);
+  let hits = 0;
+  for (let row = 0; row < rows; row++) {
+    const label = labels[row]!;
+    const own = probabilities[row * classes + label]!;
+    let before = 0;
+    for (let other = 0; other < classes; other++) {
+      const p = probabilities[row * classes + other]!;
+      if (p > own || (p === own && other > label)) before++;
+    }
+    if (before < k) hits++;
+  }
+  return hits / rows;
+}

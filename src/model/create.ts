@@ -1,0 +1,47 @@
+import { type Core, checkModel, expectKeys, expectWhole, loadCore, lowerModel, type ModelSpec } from '#bindings';
+import { decodeModel } from '../formats/model-bytes.js';
+import { Model } from './model.js';
+
+/** Where a model runs. */
+export interface ModelOptions {
+  /** Draws the initial weights, the masks and the order of samples; a whole number from 0 up. Default: 0. */
+  seed?: number;
+  /** A loaded core. Default: one that all models share, loaded when it is first needed. */
+  core?: Core;
+}
+
+let shared: Promise<Core> | undefined;
+
+/** The core that models share, loaded once. */
+function sharedCore(): Promise<Core> {
+  shared ??= loadCore().catch((error: unknown) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/**
+ * A model with fresh weights. Rejects with `usage` or `range` for a spec that is not a model or cannot be run, `engine` and
+ * `not-found` as loadCore.
+ *
+ * @example const model = await createModel(mlp({ inputs: 4, hidden: [32], outputs: 3 }), { seed: 0 });
+ */
+export async function createModel(spec: ModelSpec, options: ModelOptions = {}): Promise<Model> {
+  expectKeys('options', options, ['seed', 'core']);
+  const { seed = 0 } = options;
+  expectWhole('seed', seed, 0);
+  lowerModel(checkModel(spec));
+  const core = options.core ?? (await sharedCore());
+  return new Model({ core, spec: structuredClone(spec), seed, threads: 1, tensors: null });
+}
+
+/**
+ * The model in the bytes of `model.save()`. Rejects with `format`, `shape` or `range` for bytes that are none.
+ */
+export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: ModelOptions = {}): Promise<Model> {
+  expectKeys('options', options, ['seed', 'core']);
+  const { spec, tensors } = decodeModel(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
+  const core = options.core ?? (await sharedCore());
+  return new Model({ core, spec, seed: options.seed ?? 0, threads: 1, tensors });
+}

@@ -1,0 +1,327 @@
+import {
+  checkModel,
+  type Core,
+  type Head,
+  type ModelSpec,
+  Network,
+  outputsOf,
+  parameterCount,
+  problem,
+  type Tensors,
+  type TrainingOptions,
+  usualLoss,
+} from '#bindings';
+import { adaptFeatures, type Features } from '../data/features.js';
+import { shuffled } from '../data/random.js';
+import { taskOf } from '../data/targets.js';
+import { encodeModel } from '../formats/model-bytes.js';
+import { EPOCH_FIGURES } from '../metrics/figures.js';
+import { batchRanges } from '../train/batches.js';
+import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
+import { breathe } from './breathe.js';
+import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
+import { checkFitOptions, checkMonitor, type Data, DEFAULT_EPOCHS, type FitOptions } from './options.js';
+import { FitRun } from './run.js';
+import { adaptData, type Decisions, type SetUp, setUp } from './set-up.js';
+import { summarize } from './summary.js';
+
+/** What a training came to. */
+export interface History {
+  /** Figures of each epoch, in order. */
+  epochs: EpochFigures[];
+  /** The epoch whose weights the model now has. */
+  best: number;
+  /** Why training ended. */
+  ended: 'epochs' | 'patience';
+  /** What was decided before training, given or inferred. */
+  decisions: Decisions;
+  /** All that training goes on from: give it to `fit` with more epochs. */
+  checkpoint: ModelCheckpoint;
+}
+
+/** All that a model's training goes on from. Plain data: encodeCheckpoint writes it as bytes. */
+export interface ModelCheckpoint {
+  model: ModelSpec;
+  /** Statistics of inputs and targets. */
+  statistics: Tensors;
+  training: Checkpoint;
+}
+
+/** What a model is made of, for createModel and loadModel. */
+export interface ModelParts {
+  core: Core;
+  spec: ModelSpec;
+  seed: number;
+  threads: number;
+  /** Null for a model that has not been trained. */
+  tensors: Tensors | null;
+}
+
+/** A model that trains, predicts and is saved. Made by `createModel` and `loadModel`. */
+export class Model {
+  readonly #core: Core;
+  readonly #seed: number;
+  readonly #threads: number;
+  #spec: ModelSpec;
+  #tensors: Tensors | null;
+  /** Predicts between trainings; made when it is first needed. */
+  #predictor: Network | null = null;
+  /** The training that goes on, whose network predicts meanwhile. */
+  #training: SetUp | null = null;
+  #disposed = false;
+
+  constructor({ core, spec, seed, threads, tensors }: ModelParts) {
+    this.#core = core;
+    this.#spec = checkModel(spec);
+    this.#seed = seed;
+    this.#threads = threads;
+    this.#tensors = tensors;
+  }
+
+  /** The model as plain JSON. Its output and classes are decided by the first training. */
+  get spec(): ModelSpec {
+    return this.#spec;
+  }
+
+  /** Trained parameters. */
+  get parameters(): number {
+    return parameterCount(this.#spec);
+  }
+
+  /** A table of the layers with their output sizes and parameters, as text. */
+  summary(): string {
+    return summarize(this.#spec);
+  }
+
+  /**
+   * Trains on `data` and resolves with the history; the model then has the weights of the best epoch. Called again it goes on
+   * from the model's weights. Await it, or iterate over it for each epoch's figures:
+   *
+   * ```js
+   * const history = await model.fit({ x, y }, { validation: 0.2 });
+   * for await (const { epoch, valLoss } of model.fit({ x, y }, { validation: 0.2 })) console.log(epoch, valLoss);
+   * ```
+   *
+   * Rejects with `usage`, `shape`, `range` or `data` for data or options that cannot be used, `diverged` when the loss or a
+   * weight becomes NaN or infinite, `interrupted` when the signal aborts. Then the model stays as it was.
+   */
+  fit(data: Data, options: FitOptions = {}): FitRun<History> {
+    return new FitRun(this.#fit(data, options));
+  }
+
+  /** How well the model does on samples. Legal during a training. Throws `usage`, `shape` or `range` as `fit`. */
+  evaluate(data: Data): Evaluation {
+    const { network, spec } = this.#current();
+    const head = headOf(spec);
+    const loss = this.#training?.decisions.loss ?? usualLoss(head);
+    const { samples } = adaptData('', data, spec, loss, spec.classes ?? null);
+    const found = network.evaluateOn(samples, { outputs: true });
+    const original = head === 'identity' ? (samples.targets as Float32Array) : samples.targets;
+    return scoresOf(taskOf(head), spec, original, found, samples.weights);
+  }
+
+  /**
+   * Class names or indices, rows of 0 and 1, or numbers (rows of numbers where there are several outputs), one for each
+   * sample. Legal during a training. Throws `usage`, `shape` or `range` for features that are not what the model takes.
+   */
+  predict(x: Features): (number | string | number[])[] {
+    const outputs = this.probabilities(x);
+    const { spec } = this.#current();
+    const width = outputsOf(spec);
+    const head = headOf(spec);
+    return Array.from({ length: outputs.length / width }, (_, row) => {
+      const values = outputs.subarray(row * width, (row + 1) * width);
+      if (head === 'softmax') {
+        const best = argmax(values);
+        return spec.classes?.[best] ?? best;
+      }
+      const answers = head === 'sigmoid' ? Array.from(values, (p) => Number(p >= 0.5)) : Array.from(values);
+      return width === 1 ? answers[0]! : answers;
+    });
+  }
+
+  /**
+   * What the model says of each sample: probabilities of classes or labels, or predicted numbers, (rows, outputs), row-major.
+   * Legal during a training. Throws as {@link predict}.
+   */
+  probabilities(x: Features): Float32Array {
+    const { network, spec } = this.#current();
+    return network.predict(adaptFeatures('x', x, spec).inputs);
+  }
+
+  /** The model as bytes: a safetensors file that `loadModel`, PyTorch and the command line read. */
+  save(): Uint8Array {
+    return encodeModel(this.#training?.spec ?? this.#spec, this.tensors());
+  }
+
+  /** A copy of every tensor by key, row-major. */
+  tensors(): Tensors {
+    this.#expectUse();
+    if (this.#training !== null) return this.#training.network.tensors();
+    return new Map([...this.#present()].map(([key, values]) => [key, values.slice()]));
+  }
+
+  /** Lets go of the memory and ends a training that goes on. Every later use throws `usage`, but for `dispose`. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#predictor?.dispose();
+    this.#predictor = null;
+    this.#training?.network.dispose();
+    this.#training = null;
+    this.#tensors = null;
+  }
+
+  async *#fit(data: Data, options: FitOptions): AsyncGenerator<EpochFigures, History> {
+    this.#expectUse();
+    checkFitOptions(options);
+    if (this.#training !== null) {
+      throw problem('usage', { subject: 'The model', found: 'being trained', expected: 'one training at a time' });
+    }
+    options.signal?.throwIfAborted();
+    const from = options.checkpoint ?? null;
+    const tensors = from === null ? this.#tensors : new Map([...from.training.state.tensors, ...from.statistics]);
+    const base = from?.model ?? this.#spec;
+    const set = setUp(this.#core, base, tensors, data, options, this.#seed, this.#threads);
+    this.#training = set;
+    try {
+      const result = yield* trainLoop(set.network, this.#loop(set, options, from));
+      const statistics = new Map([...set.network.tensors()].filter(([key]) => /^(input|target)\./.test(key)));
+      this.#spec = set.spec;
+      this.#tensors = new Map([...this.#final(set, options, result), ...statistics]);
+      this.#predictor?.dispose();
+      this.#predictor = null;
+      return {
+        epochs: result.epochs,
+        best: result.kept,
+        ended: result.ended,
+        decisions: set.decisions,
+        checkpoint: { model: set.spec, statistics, training: result.checkpoint },
+      };
+    } finally {
+      set.network.dispose();
+      this.#training = null;
+    }
+  }
+
+  #loop(set: SetUp, options: FitOptions, from: ModelCheckpoint | null): Parameters<typeof trainLoop>[1] {
+    const { network, rows, decisions, spec, held, all } = set;
+    const { task, batchSize } = decisions;
+    const seed = options.seed ?? this.#seed;
+    const validates = decisions.validationSamples > 0;
+    const monitor = options.monitor ?? (validates ? 'valLoss' : 'trainLoss');
+    checkMonitor(monitor, task, validates);
+    const { better } = EPOCH_FIGURES.find(({ name }) => name === monitor)!;
+    const batches = batchRanges(rows.train.length, batchSize, network.training.rows.least);
+    const epochs = options.epochs ?? DEFAULT_EPOCHS;
+    const { signal } = options;
+    let index = 0;
+    return {
+      source: {
+        count: batches.length,
+        begin: (epoch, skipped, totals) => {
+          const order =
+            options.shuffle === false
+              ? rows.train
+              : shuffled(rows.train.length, seed, epoch).map((position) => rows.train[position]!);
+          network.training.begin(order, { totals });
+          index = skipped;
+          if (options.average) this.#averageFrom(network, options.average, epoch, epochs);
+        },
+        next: (rate) => {
+          const batch = batches[index++];
+          return batch === undefined ? null : network.training.step(batch.first, batch.rows, rate);
+        },
+      },
+      epochs,
+      learningRate: decisions.learningRate,
+      trainFigures: (totals) => ({
+        trainLoss: totals.weight === 0 ? 0 : totals.loss / totals.weight,
+        ...(task === 'classification' && { trainAccuracy: totals.correct / totals.samples }),
+      }),
+      validate: validates
+        ? () => {
+            const found = held
+              ? network.evaluate(1, Uint32Array.from({ length: held.rows }, (_, row) => row), { outputs: true })
+              : network.evaluate(0, rows.validation, { outputs: true });
+            const from = held ?? all;
+            const order = held ? null : rows.validation;
+            const width = from.targets.length / from.rows;
+            const targets = order === null ? from.targets : takeRows(from.targets, order, width);
+            return figuresFrom(scoresOf(task, spec, targets, found));
+          }
+        : null,
+      isBetter: (figures, best) =>
+        better === 'lower' ? figures[monitor]! < best[monitor]! : figures[monitor]! > best[monitor]!,
+      keep: options.keep ?? (validates ? 'best' : 'last'),
+      patience: options.patience ?? null,
+      shouldStop: () => this.#disposed || signal?.aborted === true,
+      onStep: options.onStep,
+      save: async (checkpoint) => {
+        const statistics = new Map([...network.tensors()].filter(([key]) => /^(input|target)\./.test(key)));
+        const last = checkpoint.epochs.at(-1);
+        await options.onCheckpoint?.({ model: spec, statistics, training: checkpoint });
+        if (checkpoint.stopped === null && last !== undefined) options.onEpoch?.(last);
+      },
+      from: from?.training ?? null,
+      breathe,
+      title: 'The model',
+      subject: 'model',
+    };
+  }
+
+  #averageFrom(network: Network, average: NonNullable<FitOptions['average']>, epoch: number, epochs: number): void {
+    if (average.type === 'ema') network.training.averageBy(epoch === 1 ? 1 : 1 - (average.decay ?? 0.999));
+    else network.training.averageBy(epoch <= epochs - average.epochs ? 1 : 1 / (epoch - (epochs - average.epochs)));
+  }
+
+  /** The tensors that the model has after a training. */
+  #final({ network }: SetUp, options: FitOptions, result: LoopResult): Tensors {
+    return options.average ? network.training.averaged() : result.tensors;
+  }
+
+  /** What predicts now. */
+  #current(): { network: Network; spec: ModelSpec } {
+    this.#expectUse();
+    if (this.#training !== null) return this.#training;
+    if (this.#predictor === null) {
+      this.#predictor = new Network(this.#core, this.#spec, { seed: this.#seed });
+      if (this.#tensors !== null) this.#predictor.setTensors(this.#tensors);
+    }
+    return { network: this.#predictor, spec: this.#spec };
+  }
+
+  /** The tensors between trainings: the initial ones before the first. */
+  #present(): Tensors {
+    if (this.#tensors !== null) return this.#tensors;
+    const training: TrainingOptions = { loss: usualLoss(headOf(this.#spec)), optimizer: { type: 'sgd' } };
+    const network = new Network(this.#core, this.#spec, { seed: this.#seed, batchSize: 2, training });
+    const tensors = network.tensors();
+    network.dispose();
+    return tensors;
+  }
+
+  #expectUse(): void {
+    if (!this.#disposed) return;
+    throw problem('usage', { subject: 'The model', found: 'disposed of', expected: 'a model in use' });
+  }
+}
+
+/** The head of a model, or the one it would have before training has decided it. */
+function headOf({ output, layers }: ModelSpec): Head {
+  const last = layers.at(-1)!;
+  return output?.head ?? (last.type === 'dense' && last.units > 1 ? 'softmax' : 'identity');
+}
+
+function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
+  return best;
+}
+
+function takeRows(values: ArrayLike<number>, rows: Uint32Array, width: number): Float64Array {
+  const taken = new Float64Array(rows.length * width);
+  rows.forEach((row, at) => {
+    for (let column = 0; column < width; column++) taken[at * width + column] = values[row * width + column]!;
+  });
+  return taken;
+}

@@ -1,0 +1,191 @@
+import {
+  checkLoss,
+  checkOptimizer,
+  expectKeys,
+  expectNumber,
+  expectOneOf,
+  expectWhole,
+  isList,
+  type Loss,
+  LOSSES,
+  MAX_BATCH,
+  type Optimizer,
+  problem,
+} from '#bindings';
+import type { Features } from '../data/features.js';
+import { type Task, TASKS, taskOf, type TargetValues } from '../data/targets.js';
+import { figuresOf } from '../metrics/figures.js';
+import type { EpochFigures } from '../train/loop.js';
+import { checkLearningRate, type LearningRate } from '../train/schedules.js';
+import type { ModelCheckpoint } from './model.js';
+
+/** Samples to learn from or to be measured on. */
+export interface Data {
+  /** Features: see {@link Features}. */
+  x: Features;
+  /** Targets: see {@link TargetValues}. */
+  y: TargetValues;
+  /** How much each sample counts; left out: all the same. */
+  weights?: ArrayLike<number>;
+}
+
+/** Batches for data larger than memory. It is iterated once for each epoch; no more than one batch is held. */
+export type DataStream = AsyncIterable<Data> | Iterable<Data>;
+
+/** One step of training, as `onStep` hears of it. */
+export interface StepEvent {
+  epoch: number;
+  /** From 1, within the epoch. */
+  step: number;
+  /** Steps of an epoch; null for streams. */
+  steps: number | null;
+  /** Mean loss of the batch. */
+  loss: number;
+  rows: number;
+  rate: number;
+}
+
+/** How a model is trained. Everything has a default that trains well on ordinary data. */
+export interface FitOptions {
+  /** Epochs in all. Default: 100. */
+  epochs?: number;
+  /** Samples in a batch. Default: about a 32nd of the samples, a power of two from 16 to 256. */
+  batchSize?: number;
+  /** A rate, a schedule, or a function. Default: cosine with warm-up from 0.003, or from 0.1 for SGD. */
+  learningRate?: LearningRate;
+  /** Default: AdamW. */
+  optimizer?: Optimizer;
+  /** Default: the usual one of the task. */
+  loss?: Loss;
+  /** Default: what the targets speak of (see {@link Task}). */
+  task?: Task;
+  /** A share of the samples to hold out (stratified by class), or samples of their own. Default: none. */
+  validation?: number | Data;
+  /** Whether held-out samples are chosen class by class. Default: true for classification. */
+  stratify?: boolean;
+  /** The figure that decides which epoch is best. Default: valLoss, or trainLoss without validation. */
+  monitor?: string;
+  /** End after this many epochs without a better one. Default: never. */
+  patience?: number;
+  /** Whose weights the model has afterwards. Default: the best epoch's with validation, else the last one's. */
+  keep?: 'best' | 'last';
+  /** A weight a class, in the order of the classes; `balanced`: rows / (classes x rows of the class). */
+  classWeights?: 'balanced' | ArrayLike<number>;
+  /** Largest norm of all gradients together. */
+  clipNorm?: number;
+  /** Train with BatchNorm's running statistics as they are, for batches of one and for fine-tuning. */
+  frozenStatistics?: boolean;
+  /** Keep an average of the weights, exponential or of the last epochs, and take it in the end. */
+  average?: { type: 'ema'; decay?: number } | { type: 'last'; epochs: number };
+  /** Whether each epoch takes the samples in an order of its own. Default: true. */
+  shuffle?: boolean;
+  /** Draws the order of the samples and the held-out ones. Default: the model's seed. */
+  seed?: number;
+  /** Stops training between two steps; `fit` then rejects with `interrupted`. */
+  signal?: AbortSignal;
+  onEpoch?: (figures: EpochFigures) => void;
+  onStep?: (step: StepEvent) => void;
+  /** Called after every epoch with all that training goes on from. Training waits for what it returns. */
+  onCheckpoint?: (checkpoint: ModelCheckpoint) => void | Promise<void>;
+  /** Go on where a training with the same data and options stood, to the same bytes. */
+  checkpoint?: ModelCheckpoint;
+}
+
+const KEYS: readonly (keyof FitOptions)[] = [
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'optimizer',
+  'loss',
+  'task',
+  'validation',
+  'stratify',
+  'monitor',
+  'patience',
+  'keep',
+  'classWeights',
+  'clipNorm',
+  'frozenStatistics',
+  'average',
+  'shuffle',
+  'seed',
+  'signal',
+  'onEpoch',
+  'onStep',
+  'onCheckpoint',
+  'checkpoint',
+];
+
+/** The default number of epochs. */
+export const DEFAULT_EPOCHS = 100;
+
+/** The default size of a batch for so many samples. */
+export function defaultBatchSize(samples: number): number {
+  const power = 2 ** Math.round(Math.log2(Math.max(1, samples / 32)));
+  return Math.min(256, Math.max(16, power));
+}
+
+/** The default schedule of an optimiser. */
+export function defaultRate({ type }: Optimizer): LearningRate {
+  return { type: 'cosine', rate: type === 'sgd' ? 0.1 : 0.003 };
+}
+
+/** Throws `usage` or `range` for an option that cannot be used. */
+export function checkFitOptions(options: unknown): asserts options is FitOptions {
+  expectKeys('options', options, KEYS);
+  const given = options as FitOptions;
+  const { epochs, batchSize, learningRate, optimizer, loss, task, validation, patience, keep, clipNorm, average } = given;
+  if (epochs !== undefined) expectWhole('epochs', epochs, 1, 10_000_000);
+  if (batchSize !== undefined) expectWhole('batchSize', batchSize, 1, MAX_BATCH);
+  if (learningRate !== undefined) checkLearningRate(learningRate);
+  if (optimizer !== undefined) checkOptimizer(optimizer);
+  if (loss !== undefined) checkLoss(loss);
+  if (task !== undefined) expectOneOf('task', task, TASKS);
+  if (task !== undefined && loss !== undefined && taskOf(LOSSES[loss.type].head) !== task) {
+    throw problem('range', { subject: 'loss.type', found: loss.type, expected: `a loss of ${task}` });
+  }
+  if (typeof validation === 'number') {
+    expectNumber('validation', validation, 'a share above 0 and below 1', (share) => share > 0 && share < 1);
+  } else if (validation !== undefined) expectKeys('validation', validation, ['x', 'y', 'weights']);
+  if (patience !== undefined) expectWhole('patience', patience, 1);
+  if (keep !== undefined) expectOneOf('keep', keep, ['best', 'last'] as const);
+  if (clipNorm !== undefined) expectNumber('clipNorm', clipNorm, 'a number above 0', (norm) => norm > 0);
+  if (average !== undefined) checkAverage(average);
+  if (given.seed !== undefined) expectWhole('seed', given.seed, 0);
+  for (const name of ['stratify', 'frozenStatistics', 'shuffle'] as const) {
+    const value = given[name];
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw problem('usage', { subject: name, found: value, expected: 'true or false' });
+    }
+  }
+  for (const name of ['onEpoch', 'onStep', 'onCheckpoint'] as const) {
+    const value = given[name];
+    if (value !== undefined && typeof value !== 'function') {
+      throw problem('usage', { subject: name, found: value, expected: 'a function' });
+    }
+  }
+  if (given.signal !== undefined && !(given.signal instanceof AbortSignal)) {
+    throw problem('usage', { subject: 'signal', found: given.signal, expected: 'an AbortSignal' });
+  }
+  const { classWeights } = given;
+  if (classWeights !== undefined && classWeights !== 'balanced' && !isList(classWeights)) {
+    throw problem('usage', { subject: 'classWeights', found: classWeights, expected: "'balanced' or an array of weights" });
+  }
+}
+
+function checkAverage(average: NonNullable<FitOptions['average']>): void {
+  expectKeys('average', average, ['type', 'decay', 'epochs']);
+  expectOneOf('average.type', average.type, ['ema', 'last'] as const);
+  if (average.type === 'last') expectWhole('average.epochs', average.epochs, 1);
+  else if (average.decay !== undefined) {
+    expectNumber('average.decay', average.decay, 'a number from 0 to below 1', (decay) => decay >= 0 && decay < 1);
+  }
+}
+
+/** Throws `usage` unless a figure is one that the training has. */
+export function checkMonitor(monitor: string, task: Task, validates: boolean): void {
+  const names = figuresOf(task)
+    .filter(({ side }) => validates || side === 'train')
+    .map(({ name }) => name);
+  expectOneOf('monitor', monitor, names);
+}
