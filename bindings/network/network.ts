@@ -193,6 +193,11 @@ export class Network {
     return joined;
   }
 
+  /** The statistics of inputs and targets: the tensors that the host applies. */
+  get statistics(): Tensors {
+    return this.#statistics;
+  }
+
   /** A copy of every tensor, in the arrays of `into`, an earlier copy, where it has them. */
   tensors(into?: Tensors): Tensors {
     if (this.#training === null && this.#memory.plan.fold.length > 0) {

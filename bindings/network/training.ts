@@ -122,6 +122,14 @@ export class Training {
     this.#writePrograms();
   }
 
+  /** Starts an epoch of batches that are not resident (stepOn). Totals as in {@link begin}. */
+  beginStream(totals: Totals = NOTHING): void {
+    this.#epoch = null;
+    this.#totals = { ...totals };
+    this.#measureDensities();
+    this.#writePrograms();
+  }
+
   /**
    * One step on the samples order[first], ..., order[first + rows - 1] at a learning rate. Returns the batch's mean loss,
    * which the caller checks: it may be NaN or infinite. Throws `range` for a batch that is not in the epoch's order and

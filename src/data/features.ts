@@ -48,9 +48,18 @@ export function joinRows(subject: string, rows: readonly unknown[], width: numbe
   const flat = new Float64Array(rows.length * width);
   for (let row = 0; row < rows.length; row++) {
     const values = rows[row];
-    if (!isList(values)) throw problem('usage', { subject: `${subject}[${row}]`, found: values, expected: `a row of ${width} numbers` });
+    if (!isList(values))
+      throw problem('usage', {
+        subject: `${subject}[${row}]`,
+        found: values,
+        expected: `a row of ${width} numbers`,
+      });
     if (values.length !== width) {
-      throw problem('shape', { subject: `${subject}[${row}].length`, found: values.length, expected: String(width) });
+      throw problem('shape', {
+        subject: `${subject}[${row}].length`,
+        found: values.length,
+        expected: String(width),
+      });
     }
     for (let column = 0; column < width; column++) {
       flat[row * width + column] = numberAt(subject, values[column], row, column);

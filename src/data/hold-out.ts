@@ -17,13 +17,19 @@ export interface HoldOut {
  */
 export function holdOut(rows: number, share: number, seed: number, labels: Uint32Array | null): HoldOut {
   if (rows < 2) {
-    throw problem('data', { subject: 'The number of samples', found: rows, expected: 'at least 2, one of them held out,' });
+    throw problem('data', {
+      subject: 'The number of samples',
+      found: rows,
+      expected: 'at least 2, one of them held out,',
+    });
   }
   const wanted = Math.min(rows - 1, Math.max(1, Math.round(rows * share)));
   const groups = labels === null ? [Uint32Array.from({ length: rows }, (_, row) => row)] : byLabel(labels);
   const ideal = groups.map(({ length }) => (wanted * length) / rows);
   const given = ideal.map((count, group) => Math.min(Math.floor(count), groups[group]!.length - 1));
-  const byRemainder = groups.map((_, group) => group).sort((a, b) => ideal[b]! - given[b]! - (ideal[a]! - given[a]!) || a - b);
+  const byRemainder = groups
+    .map((_, group) => group)
+    .sort((a, b) => ideal[b]! - given[b]! - (ideal[a]! - given[a]!) || a - b);
   let missing = wanted - given.reduce((sum, count) => sum + count, 0);
   for (const group of byRemainder) {
     if (missing > 0 && given[group]! < groups[group]!.length - 1) {

@@ -1,4 +1,4 @@
-import { isList, LOSSES, type Loss, outputsOf, type ModelSpec, problem, rangeError } from '#bindings';
+import { isList, LOSSES, type Loss, type ModelSpec, outputsOf, problem, rangeError } from '#bindings';
 import { isRows, joinRows, type Row } from './features.js';
 
 /** What is to be predicted: class indices or names, numbers, or a matrix with a column for each output. */
@@ -98,8 +98,15 @@ function adaptClasses(
   for (let row = 0; row < rows; row++) {
     const given = y[row];
     const value = indices?.get(given as string) ?? (typeof given === 'boolean' ? Number(given) : given);
-    if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) >= outputs || (indices !== null && typeof given !== 'string')) {
-      const expected = indices ? `one of the classes ${preview(classes!)}` : `a class from 0 to ${outputs - 1}`;
+    if (
+      !Number.isSafeInteger(value) ||
+      (value as number) < 0 ||
+      (value as number) >= outputs ||
+      (indices !== null && typeof given !== 'string')
+    ) {
+      const expected = indices
+        ? `one of the classes ${preview(classes!)}`
+        : `a class from 0 to ${outputs - 1}`;
       throw rangeError(`${subject}[${row}]`, given, expected);
     }
     values[row] = value as number;
@@ -116,13 +123,23 @@ function preview(names: readonly string[]): string {
   return names.length > 5 ? `${first}, … (${names.length} in all)` : first;
 }
 
-function adaptMatrix(subject: string, y: ArrayLike<unknown>, rows: number, model: ModelSpec, loss: Loss): Float32Array {
+function adaptMatrix(
+  subject: string,
+  y: ArrayLike<unknown>,
+  rows: number,
+  model: ModelSpec,
+  loss: Loss,
+): Float32Array {
   const outputs = outputsOf(model);
   const flat = isRows(y) ? joinRows(subject, y, outputs) : y;
   if (flat.length !== rows * outputs) {
     const found = isRows(y) ? y.length : flat.length;
     const wanted = isRows(y) || outputs === 1 ? rows : rows * outputs;
-    throw problem('shape', { subject: `${subject}.length`, found, expected: `${wanted}, for ${rows} samples,` });
+    throw problem('shape', {
+      subject: `${subject}.length`,
+      found,
+      expected: `${wanted}, for ${rows} samples,`,
+    });
   }
   const values = new Float32Array(flat.length);
   for (let at = 0; at < flat.length; at++) {

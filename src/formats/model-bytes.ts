@@ -20,16 +20,22 @@ export function decodeModel(bytes: Uint8Array, source = 'The model'): { spec: Mo
   if (!(bytes instanceof Uint8Array)) throw formatError(source, 'it is not bytes', 'a Uint8Array');
   const { tensors: entries, metadata } = decodeSafetensors(bytes, source);
   const text = metadata?.[MODEL_KEY];
-  if (text === undefined) throw formatError(source, `the metadata has no ${MODEL_KEY}`, 'a model that treadle saved');
+  if (text === undefined)
+    throw formatError(source, `the metadata has no ${MODEL_KEY}`, 'a model that treadle saved');
   const spec = readSpec(text, source);
   const table = torchNames(spec);
   const extra = new Set(entries.keys());
   const found = new Map<string, Tensor>();
   for (const { name, shape } of table.rows) {
     const entry = entries.get(name);
-    if (entry === undefined) throw formatError(source, `tensor ${quote(name)} is missing`, "the model's tensors");
+    if (entry === undefined)
+      throw formatError(source, `tensor ${quote(name)} is missing`, "the model's tensors");
     if (entry.dtype !== 'F32' || entry.shape.join() !== shape.join()) {
-      throw formatError(source, `tensor ${quote(name)} is ${entry.dtype} of shape [${entry.shape}]`, `F32 of shape [${shape}]`);
+      throw formatError(
+        source,
+        `tensor ${quote(name)} is ${entry.dtype} of shape [${entry.shape}]`,
+        `F32 of shape [${shape}]`,
+      );
     }
     extra.delete(name);
     const tensor = tensorOf(entry, name, source);
@@ -38,7 +44,8 @@ export function decodeModel(bytes: Uint8Array, source = 'The model'): { spec: Mo
   }
   for (const name of table.counters) extra.delete(name);
   const [stray] = extra;
-  if (stray !== undefined) throw formatError(source, `tensor ${quote(stray)} is not the model's`, "the model's tensors only");
+  if (stray !== undefined)
+    throw formatError(source, `tensor ${quote(stray)} is not the model's`, "the model's tensors only");
   return { spec, tensors: unnameTensors(table, found) };
 }
 

@@ -1,4 +1,11 @@
-import { type ModelSpec, type Role, type TensorKey, type TensorRow, type Tensors, tensorTable } from '#bindings';
+import {
+  type ModelSpec,
+  type Role,
+  type TensorKey,
+  type TensorRow,
+  type Tensors,
+  tensorTable,
+} from '#bindings';
 import type { Tensor } from '../weights/tensor.js';
 
 // How files name and lay out a model's tensors. Both directions derive from the tensor table.
@@ -39,7 +46,12 @@ export function torchNames(model: ModelSpec): NamedTable {
   const rows = table.map((row): NamedRow => {
     const prefix = row.layer < 0 ? row.key.split('.')[0] : row.layer;
     const transposed = row.role === 'weight';
-    return { row, name: `${prefix}.${TORCH_NAMES[row.role]}`, shape: transposed ? [...row.shape].reverse() : row.shape, transposed };
+    return {
+      row,
+      name: `${prefix}.${TORCH_NAMES[row.role]}`,
+      shape: transposed ? [...row.shape].reverse() : row.shape,
+      transposed,
+    };
   });
   const norms = table.filter(({ role }) => role === 'gamma');
   return { rows, counters: norms.map(({ layer }) => `${layer}.num_batches_tracked`) };
@@ -61,14 +73,19 @@ export function numpyNames(model: ModelSpec): NamedTable {
   let block = 0;
   const rows = tensorTable(model).map((row): NamedRow => {
     if (row.role === 'weight') block++;
-    const name = row.layer < 0 ? `${row.key.split('.')[0]}${NUMPY_NAMES[row.role]}` : `${NUMPY_NAMES[row.role]}${block}`;
+    const name =
+      row.layer < 0 ? `${row.key.split('.')[0]}${NUMPY_NAMES[row.role]}` : `${NUMPY_NAMES[row.role]}${block}`;
     return { row, name, shape: row.shape, transposed: false };
   });
   return { rows, counters: [] };
 }
 
 /** The tensors under a file's names, in the order of the table, each block's counter behind its running statistics. */
-export function nameTensors({ rows, counters }: NamedTable, tensors: Tensors, batchesTracked: number): Map<string, Tensor> {
+export function nameTensors(
+  { rows, counters }: NamedTable,
+  tensors: Tensors,
+  batchesTracked: number,
+): Map<string, Tensor> {
   const named = new Map<string, Tensor>();
   const pending = [...counters];
   for (const { row, name, shape, transposed } of rows) {
@@ -82,7 +99,10 @@ export function nameTensors({ rows, counters }: NamedTable, tensors: Tensors, ba
 }
 
 /** The model's tensors of a file whose names, types and shapes have been checked. */
-export function unnameTensors({ rows }: NamedTable, found: ReadonlyMap<string, Tensor>): Map<TensorKey, Float32Array> {
+export function unnameTensors(
+  { rows }: NamedTable,
+  found: ReadonlyMap<string, Tensor>,
+): Map<TensorKey, Float32Array> {
   return new Map(
     rows.map(({ row, name, transposed }) => {
       const data = found.get(name)!.data as Float32Array;
@@ -95,7 +115,8 @@ export function unnameTensors({ rows }: NamedTable, found: ReadonlyMap<string, T
 export function transpose(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) result[column * rows + row] = matrix[row * columns + column]!;
+    for (let column = 0; column < columns; column++)
+      result[column * rows + row] = matrix[row * columns + column]!;
   }
   return result;
 }

@@ -34,7 +34,10 @@ export const EPOCH_FIGURES: readonly FigureRow[] = [
   row('trainLoss', 'train_loss', 'Train loss', 'loss', 'lower', null),
   row('trainAccuracy', 'train_accuracy', 'Train accuracy', 'accuracy', 'higher', ['classification']),
   row('valLoss', 'val_loss', 'Validation loss', 'loss', 'lower', null),
-  row('valAccuracy', 'val_accuracy', 'Validation accuracy', 'accuracy', 'higher', ['classification', 'multilabel']),
+  row('valAccuracy', 'val_accuracy', 'Validation accuracy', 'accuracy', 'higher', [
+    'classification',
+    'multilabel',
+  ]),
   row('valMacroF1', 'val_macro_f1', 'Validation macro-F1', 'f1', 'higher', ['classification', 'multilabel']),
   row('valMicroF1', 'val_micro_f1', 'Validation micro-F1', 'f1', 'higher', ['multilabel']),
   row('valR2', 'val_r2', 'Validation R2', 'r2', 'higher', ['regression']),

@@ -78,7 +78,13 @@ function scoresOf({ hits, actual, predicted }: { hits: number; actual: number; p
 }
 
 /** One column of a matrix, as 0 and 1 where a threshold is given. */
-function columnOf(matrix: ArrayLike<number>, column: number, columns: number, rows: number, threshold?: number): Float64Array {
+function columnOf(
+  matrix: ArrayLike<number>,
+  column: number,
+  columns: number,
+  rows: number,
+  threshold?: number,
+): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) => {
     const value = matrix[row * columns + column]!;
     return threshold === undefined ? value : Number(value >= threshold);

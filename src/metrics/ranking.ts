@@ -33,7 +33,11 @@ export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): n
  * class against the rest (scikit-learn's roc_auc_score with multi_class='ovr' and macro average). NaN where a class does
  * not occur, or nothing else does.
  */
-export function classRocAuc(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number): number {
+export function classRocAuc(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+): number {
   const rows = labels.length;
   const of = (label: number) => {
     const targets = new Uint8Array(rows);
@@ -54,7 +58,11 @@ export function classRocAuc(labels: ArrayLike<number>, probabilities: ArrayLike<
  * Mean of -ln of the probability of the actual class, probabilities kept 2^-23 away from 0 and 1 as scikit-learn's log_loss
  * does for f32.
  */
-export function logLoss(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: number): number {
+export function logLoss(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+): number {
   const epsilon = 2 ** -23;
   const rows = labels.length;
   if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
@@ -78,7 +86,8 @@ export function topKAccuracy(
 ): number {
   const rows = labels.length;
   if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
-  if (!Number.isInteger(k) || k < 1 || k > classes) throw rangeError('k', k, `a whole number from 1 to ${classes}`);
+  if (!Number.isInteger(k) || k < 1 || k > classes)
+    throw rangeError('k', k, `a whole number from 1 to ${classes}`);
   let hits = 0;
   for (let row = 0; row < rows; row++) {
     const label = labels[row]!;

@@ -1,4 +1,12 @@
-import { type Core, checkModel, expectKeys, expectWhole, loadCore, lowerModel, type ModelSpec } from '#bindings';
+import {
+  type Core,
+  checkModel,
+  expectKeys,
+  expectWhole,
+  loadCore,
+  lowerModel,
+  type ModelSpec,
+} from '#bindings';
 import { decodeModel } from '../formats/model-bytes.js';
 import { Model } from './model.js';
 

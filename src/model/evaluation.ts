@@ -1,9 +1,9 @@
 import { type Evaluation as CoreEvaluation, type ModelSpec, outputsOf } from '#bindings';
+import type { Task } from '../data/targets.js';
 import { type ClassificationScores, classificationScores } from '../metrics/classification.js';
 import { type MultilabelScores, multilabelScores } from '../metrics/multilabel.js';
 import { classRocAuc, logLoss, topKAccuracy } from '../metrics/ranking.js';
 import { type RegressionScores, regressionScores } from '../metrics/regression.js';
-import type { Task } from '../data/targets.js';
 
 /** How well a model does on samples, with scikit-learn's definitions. */
 export type Evaluation = ClassificationEvaluation | MultilabelEvaluation | RegressionEvaluation;
@@ -36,7 +36,11 @@ export interface RegressionEvaluation extends RegressionScores {
 }
 
 /** Counts of predictions: confusion[actual][predicted]. */
-export function confusionOf(labels: ArrayLike<number>, predicted: ArrayLike<number>, classes: number): number[][] {
+export function confusionOf(
+  labels: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  classes: number,
+): number[][] {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let row = 0; row < predicted.length; row++) confusion[labels[row]!]![predicted[row]!]! += 1;
   return confusion;

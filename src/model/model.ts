@@ -1,6 +1,6 @@
 import {
-  checkModel,
   type Core,
+  checkModel,
   type Head,
   type ModelSpec,
   Network,
@@ -12,17 +12,25 @@ import {
   usualLoss,
 } from '#bindings';
 import { adaptFeatures, type Features } from '../data/features.js';
-import { shuffled } from '../data/random.js';
 import { taskOf } from '../data/targets.js';
 import { encodeModel } from '../formats/model-bytes.js';
 import { EPOCH_FIGURES } from '../metrics/figures.js';
-import { batchRanges } from '../train/batches.js';
 import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
+import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
-import { checkFitOptions, checkMonitor, type Data, DEFAULT_EPOCHS, type FitOptions } from './options.js';
+import {
+  checkFitOptions,
+  checkMonitor,
+  type Data,
+  type DataStream,
+  DEFAULT_EPOCHS,
+  type FitOptions,
+} from './options.js';
+import { setUpResident } from './resident.js';
 import { FitRun } from './run.js';
-import { adaptData, type Decisions, type SetUp, setUp } from './set-up.js';
+import type { Decisions, SetUp } from './set-up.js';
+import { isStream, setUpStream } from './stream.js';
 import { summarize } from './summary.js';
 
 /** What a training came to. */
@@ -105,7 +113,7 @@ export class Model {
    * Rejects with `usage`, `shape`, `range` or `data` for data or options that cannot be used, `diverged` when the loss or a
    * weight becomes NaN or infinite, `interrupted` when the signal aborts. Then the model stays as it was.
    */
-  fit(data: Data, options: FitOptions = {}): FitRun<History> {
+  fit(data: Data | DataStream, options: FitOptions = {}): FitRun<History> {
     return new FitRun(this.#fit(data, options));
   }
 
@@ -171,21 +179,29 @@ export class Model {
     this.#tensors = null;
   }
 
-  async *#fit(data: Data, options: FitOptions): AsyncGenerator<EpochFigures, History> {
+  async *#fit(data: Data | DataStream, options: FitOptions): AsyncGenerator<EpochFigures, History> {
     this.#expectUse();
     checkFitOptions(options);
     if (this.#training !== null) {
-      throw problem('usage', { subject: 'The model', found: 'being trained', expected: 'one training at a time' });
+      throw problem('usage', {
+        subject: 'The model',
+        found: 'being trained',
+        expected: 'one training at a time',
+      });
     }
     options.signal?.throwIfAborted();
     const from = options.checkpoint ?? null;
-    const tensors = from === null ? this.#tensors : new Map([...from.training.state.tensors, ...from.statistics]);
+    const tensors =
+      from === null ? this.#tensors : new Map([...from.training.state.tensors, ...from.statistics]);
     const base = from?.model ?? this.#spec;
-    const set = setUp(this.#core, base, tensors, data, options, this.#seed, this.#threads);
+    const start = { core: this.#core, spec: base, tensors, seed: this.#seed, threads: this.#threads };
+    const set = isStream(data)
+      ? await setUpStream(start, data, options)
+      : setUpResident(start, data, options);
     this.#training = set;
     try {
       const result = yield* trainLoop(set.network, this.#loop(set, options, from));
-      const statistics = new Map([...set.network.tensors()].filter(([key]) => /^(input|target)\./.test(key)));
+      const statistics = new Map(set.network.statistics);
       this.#spec = set.spec;
       this.#tensors = new Map([...this.#final(set, options, result), ...statistics]);
       this.#predictor?.dispose();
@@ -204,32 +220,19 @@ export class Model {
   }
 
   #loop(set: SetUp, options: FitOptions, from: ModelCheckpoint | null): Parameters<typeof trainLoop>[1] {
-    const { network, rows, decisions, spec, held, all } = set;
-    const { task, batchSize } = decisions;
-    const seed = options.seed ?? this.#seed;
-    const validates = decisions.validationSamples > 0;
-    const monitor = options.monitor ?? (validates ? 'valLoss' : 'trainLoss');
-    checkMonitor(monitor, task, validates);
+    const { network, source, decisions, spec, validate } = set;
+    const { task } = decisions;
+    const monitor = options.monitor ?? (validate ? 'valLoss' : 'trainLoss');
+    checkMonitor(monitor, task, validate !== null);
     const { better } = EPOCH_FIGURES.find(({ name }) => name === monitor)!;
-    const batches = batchRanges(rows.train.length, batchSize, network.training.rows.least);
     const epochs = options.epochs ?? DEFAULT_EPOCHS;
-    const { signal } = options;
-    let index = 0;
+    const { signal, average } = options;
     return {
       source: {
-        count: batches.length,
+        ...source,
         begin: (epoch, skipped, totals) => {
-          const order =
-            options.shuffle === false
-              ? rows.train
-              : shuffled(rows.train.length, seed, epoch).map((position) => rows.train[position]!);
-          network.training.begin(order, { totals });
-          index = skipped;
-          if (options.average) this.#averageFrom(network, options.average, epoch, epochs);
-        },
-        next: (rate) => {
-          const batch = batches[index++];
-          return batch === undefined ? null : network.training.step(batch.first, batch.rows, rate);
+          if (average) averageFrom(network, average, epoch, epochs);
+          return source.begin(epoch, skipped, totals);
         },
       },
       epochs,
@@ -238,28 +241,20 @@ export class Model {
         trainLoss: totals.weight === 0 ? 0 : totals.loss / totals.weight,
         ...(task === 'classification' && { trainAccuracy: totals.correct / totals.samples }),
       }),
-      validate: validates
-        ? () => {
-            const found = held
-              ? network.evaluate(1, Uint32Array.from({ length: held.rows }, (_, row) => row), { outputs: true })
-              : network.evaluate(0, rows.validation, { outputs: true });
-            const from = held ?? all;
-            const order = held ? null : rows.validation;
-            const width = from.targets.length / from.rows;
-            const targets = order === null ? from.targets : takeRows(from.targets, order, width);
-            return figuresFrom(scoresOf(task, spec, targets, found));
-          }
-        : null,
+      validate: validate && (() => figuresFrom(validate())),
       isBetter: (figures, best) =>
         better === 'lower' ? figures[monitor]! < best[monitor]! : figures[monitor]! > best[monitor]!,
-      keep: options.keep ?? (validates ? 'best' : 'last'),
+      keep: options.keep ?? (validate ? 'best' : 'last'),
       patience: options.patience ?? null,
       shouldStop: () => this.#disposed || signal?.aborted === true,
       onStep: options.onStep,
       save: async (checkpoint) => {
-        const statistics = new Map([...network.tensors()].filter(([key]) => /^(input|target)\./.test(key)));
         const last = checkpoint.epochs.at(-1);
-        await options.onCheckpoint?.({ model: spec, statistics, training: checkpoint });
+        await options.onCheckpoint?.({
+          model: spec,
+          statistics: new Map(network.statistics),
+          training: checkpoint,
+        });
         if (checkpoint.stopped === null && last !== undefined) options.onEpoch?.(last);
       },
       from: from?.training ?? null,
@@ -267,11 +262,6 @@ export class Model {
       title: 'The model',
       subject: 'model',
     };
-  }
-
-  #averageFrom(network: Network, average: NonNullable<FitOptions['average']>, epoch: number, epochs: number): void {
-    if (average.type === 'ema') network.training.averageBy(epoch === 1 ? 1 : 1 - (average.decay ?? 0.999));
-    else network.training.averageBy(epoch <= epochs - average.epochs ? 1 : 1 / (epoch - (epochs - average.epochs)));
   }
 
   /** The tensors that the model has after a training. */
@@ -318,10 +308,13 @@ function argmax(values: Float32Array): number {
   return best;
 }
 
-function takeRows(values: ArrayLike<number>, rows: Uint32Array, width: number): Float64Array {
-  const taken = new Float64Array(rows.length * width);
-  rows.forEach((row, at) => {
-    for (let column = 0; column < width; column++) taken[at * width + column] = values[row * width + column]!;
-  });
-  return taken;
+/** Sets the share of an epoch's steps in the average of the weights. */
+function averageFrom(
+  { training }: Network,
+  average: NonNullable<FitOptions['average']>,
+  epoch: number,
+  epochs: number,
+): void {
+  if (average.type === 'ema') training.averageBy(epoch === 1 ? 1 : 1 - (average.decay ?? 0.999));
+  else training.averageBy(epoch <= epochs - average.epochs ? 1 : 1 / (epoch - (epochs - average.epochs)));
 }

@@ -6,14 +6,14 @@ import {
   expectOneOf,
   expectWhole,
   isList,
-  type Loss,
   LOSSES,
+  type Loss,
   MAX_BATCH,
   type Optimizer,
   problem,
 } from '#bindings';
 import type { Features } from '../data/features.js';
-import { type Task, TASKS, taskOf, type TargetValues } from '../data/targets.js';
+import { TASKS, type TargetValues, type Task, taskOf } from '../data/targets.js';
 import { figuresOf } from '../metrics/figures.js';
 import type { EpochFigures } from '../train/loop.js';
 import { checkLearningRate, type LearningRate } from '../train/schedules.js';
@@ -134,7 +134,19 @@ export function defaultRate({ type }: Optimizer): LearningRate {
 export function checkFitOptions(options: unknown): asserts options is FitOptions {
   expectKeys('options', options, KEYS);
   const given = options as FitOptions;
-  const { epochs, batchSize, learningRate, optimizer, loss, task, validation, patience, keep, clipNorm, average } = given;
+  const {
+    epochs,
+    batchSize,
+    learningRate,
+    optimizer,
+    loss,
+    task,
+    validation,
+    patience,
+    keep,
+    clipNorm,
+    average,
+  } = given;
   if (epochs !== undefined) expectWhole('epochs', epochs, 1, 10_000_000);
   if (batchSize !== undefined) expectWhole('batchSize', batchSize, 1, MAX_BATCH);
   if (learningRate !== undefined) checkLearningRate(learningRate);
@@ -169,7 +181,11 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
   }
   const { classWeights } = given;
   if (classWeights !== undefined && classWeights !== 'balanced' && !isList(classWeights)) {
-    throw problem('usage', { subject: 'classWeights', found: classWeights, expected: "'balanced' or an array of weights" });
+    throw problem('usage', {
+      subject: 'classWeights',
+      found: classWeights,
+      expected: "'balanced' or an array of weights",
+    });
   }
 }
 
@@ -178,7 +194,12 @@ function checkAverage(average: NonNullable<FitOptions['average']>): void {
   expectOneOf('average.type', average.type, ['ema', 'last'] as const);
   if (average.type === 'last') expectWhole('average.epochs', average.epochs, 1);
   else if (average.decay !== undefined) {
-    expectNumber('average.decay', average.decay, 'a number from 0 to below 1', (decay) => decay >= 0 && decay < 1);
+    expectNumber(
+      'average.decay',
+      average.decay,
+      'a number from 0 to below 1',
+      (decay) => decay >= 0 && decay < 1,
+    );
   }
 }
 

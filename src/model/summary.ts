@@ -7,16 +7,25 @@ export function summarize(model: ModelSpec): string {
     if (trained) counts.set(layer, (counts.get(layer) ?? 0) + sizeOf(shape));
   }
   let width = model.input.features;
-  const rows = [['layer', 'output', 'parameters'], ['input', `${width} ${model.input.type}`, '']];
+  const rows = [
+    ['layer', 'output', 'parameters'],
+    ['input', `${width} ${model.input.type}`, ''],
+  ];
   model.layers.forEach((layer, index) => {
     if (layer.type === 'dense') width = layer.units;
-    rows.push([`${index} ${inWords(layer)}`, String(width), (counts.get(index) ?? 0).toLocaleString('en-US')]);
+    rows.push([
+      `${index} ${inWords(layer)}`,
+      String(width),
+      (counts.get(index) ?? 0).toLocaleString('en-US'),
+    ]);
   });
   if (model.output !== undefined) rows.push([model.output.head, String(width), '']);
   rows.push(['in all', '', parameterCount(model).toLocaleString('en-US')]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
-    .map(([name, size, count]) => `${name!.padEnd(widths[0]!)}  ${size!.padStart(widths[1]!)}  ${count!.padStart(widths[2]!)}`.trimEnd())
+    .map(([name, size, count]) =>
+      `${name!.padEnd(widths[0]!)}  ${size!.padStart(widths[1]!)}  ${count!.padStart(widths[2]!)}`.trimEnd(),
+    )
     .join('\n');
 }
 

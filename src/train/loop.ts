@@ -1,8 +1,17 @@
-import { type Network, type TensorKey, type Tensors, type Totals, type TrainingState, TreadleError } from '#bindings';
+import {
+  type Network,
+  type TensorKey,
+  type Tensors,
+  type Totals,
+  type TrainingState,
+  TreadleError,
+} from '#bindings';
 import { type LearningRate, plateauPatience, rateAt } from './schedules.js';
 
 /** Figures of one finished epoch, by the names of metrics/figures.ts. */
-export type EpochFigures = { readonly epoch: number; readonly seconds: number } & Readonly<Record<string, number>>;
+export type EpochFigures = { readonly epoch: number; readonly seconds: number } & Readonly<
+  Record<string, number>
+>;
 
 /** Where an epoch was stopped. */
 export interface StoppedEpoch {
@@ -56,7 +65,14 @@ export interface LoopOptions {
   /** Asked before each step; true stops the training. */
   shouldStop?: () => boolean;
   /** Called after each step. */
-  onStep?: (step: { epoch: number; step: number; steps: number | null; loss: number; rows: number; rate: number }) => void;
+  onStep?: (step: {
+    epoch: number;
+    step: number;
+    steps: number | null;
+    loss: number;
+    rows: number;
+    rate: number;
+  }) => void;
   /**
    * Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it, and then writes
    * into the arrays of the state anew.
@@ -95,7 +111,10 @@ const BREATH = 12;
  * state or from a checkpoint. Throws `diverged` when a loss, or any parameter or statistic at an epoch's end, is NaN or
  * infinite, `interrupted` when `shouldStop` says so, and whatever `validate` and `save` throw.
  */
-export async function* trainLoop(network: Network, options: LoopOptions): AsyncGenerator<EpochFigures, LoopResult> {
+export async function* trainLoop(
+  network: Network,
+  options: LoopOptions,
+): AsyncGenerator<EpochFigures, LoopResult> {
   const { source, epochs, learningRate, validate, isBetter, keep, patience, from = null } = options;
   const { shouldStop = () => false, save, breathe, clock = () => performance.now() } = options;
   const { training } = network;
@@ -150,7 +169,12 @@ export async function* trainLoop(network: Network, options: LoopOptions): AsyncG
         throw diverged(network, options, 'validation loss', value, epoch, batch);
       }
     }
-    const figures: EpochFigures = { epoch, ...trainFigures, ...valFigures, seconds: (clock() - started) / 1000 };
+    const figures: EpochFigures = {
+      epoch,
+      ...trainFigures,
+      ...valFigures,
+      seconds: (clock() - started) / 1000,
+    };
     state = exportState(network, state, best);
     const wrong = firstNonFinite(state.tensors);
     if (wrong !== null) throw diverged(network, options, `tensor ${wrong}`, Number.NaN, epoch, batch);
@@ -173,9 +197,15 @@ export async function* trainLoop(network: Network, options: LoopOptions): AsyncG
 }
 
 /** A copy of the state, in the arrays of the one before, which large models need not have twice; the best weights' are kept. */
-function exportState(network: Network, state: TrainingState | undefined, best: Checkpoint['best']): TrainingState {
+function exportState(
+  network: Network,
+  state: TrainingState | undefined,
+  best: Checkpoint['best'],
+): TrainingState {
   if (state === undefined) return network.training.exportState();
-  return network.training.exportState(state.tensors === best?.tensors ? { ...state, tensors: undefined } : state);
+  return network.training.exportState(
+    state.tensors === best?.tensors ? { ...state, tensors: undefined } : state,
+  );
 }
 
 /** Times that a plateau has lowered the rate by now: the epochs are gone through once more, so that nothing is kept. */

@@ -91,7 +91,9 @@ export function plateauPatience(learningRate: LearningRate): number | null {
 
 /** Whether a schedule asks how many steps there are in all. */
 export function needsSteps(learningRate: LearningRate): boolean {
-  return typeof learningRate === 'object' && (learningRate.type === 'cosine' || learningRate.type === 'oneCycle');
+  return (
+    typeof learningRate === 'object' && (learningRate.type === 'cosine' || learningRate.type === 'oneCycle')
+  );
 }
 
 const KEYS: Readonly<Record<Schedule['type'], readonly string[]>> = {
@@ -118,8 +120,10 @@ export function checkLearningRate(learningRate: unknown): asserts learningRate i
     const subject = `learningRate.${name}`;
     if (value === undefined) continue;
     if (name === 'every' || name === 'patience') expectWhole(subject, value, 1);
-    else if (name === 'factor') expectNumber(subject, value, 'a number above 0 and at most 1', (x) => x > 0 && x <= 1);
-    else if (name === 'warmup') expectNumber(subject, value, 'a number from 0 to below 1', (x) => x >= 0 && x < 1);
+    else if (name === 'factor')
+      expectNumber(subject, value, 'a number above 0 and at most 1', (x) => x > 0 && x <= 1);
+    else if (name === 'warmup')
+      expectNumber(subject, value, 'a number from 0 to below 1', (x) => x >= 0 && x < 1);
     else if (name === 'least') expectNumber(subject, value, 'a number from 0 up', (x) => x >= 0);
   }
   const required = type === 'step' ? 'every' : type === 'exponential' ? 'factor' : null;

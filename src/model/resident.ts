@@ -1,0 +1,137 @@
+import { Network, outputsOf, problem, type TensorKey } from '#bindings';
+import { type HoldOut, holdOut } from '../data/hold-out.js';
+import { shuffled } from '../data/random.js';
+import { columnStatistics, statisticsTensors } from '../data/standardize.js';
+import { batchRanges } from '../train/batches.js';
+import type { BatchSource } from '../train/loop.js';
+import { adaptData, type CoreSamples, classWeighted } from './adapt.js';
+import { type Evaluation, scoresOf } from './evaluation.js';
+import { type Data, defaultBatchSize, type FitOptions } from './options.js';
+import {
+  decidedSpec,
+  decideOutput,
+  decisionsOf,
+  leastRows,
+  namesOfColumns,
+  type SetUp,
+  type Start,
+  trainingOptions,
+} from './set-up.js';
+
+/** Checks data that is in memory and makes the network that trains on it. Nothing of the model is changed. */
+export function setUpResident(start: Start, data: Data, options: FitOptions): SetUp {
+  const { task, loss } = decideOutput(start.spec, data?.y, options);
+  const known = start.spec.classes ?? null;
+  const { samples: all, classes } = adaptData('', data, start.spec, loss, known);
+  const spec = decidedSpec(start.spec, loss, classes);
+  const seed = options.seed ?? start.seed;
+  const { validation } = options;
+  const labels =
+    task === 'classification' && options.stratify !== false ? (all.targets as Uint32Array) : null;
+  const rows: HoldOut =
+    typeof validation === 'number'
+      ? holdOut(all.rows, validation, seed, labels)
+      : { train: rowsTo(all.rows), validation: new Uint32Array(0) };
+  const held =
+    typeof validation === 'object' ? adaptData('validation', validation, spec, loss, classes).samples : null;
+  if (options.classWeights !== undefined) {
+    if (task !== 'classification') {
+      throw problem('usage', { subject: 'classWeights', found: 'given', expected: `nothing for ${task}` });
+    }
+    all.weights = classWeighted(all, options.classWeights, rows.train, outputsOf(spec));
+  }
+
+  const least = leastRows(spec, options);
+  const wanted = options.batchSize ?? defaultBatchSize(rows.train.length);
+  const batchSize = Math.max(least, Math.min(wanted, rows.train.length));
+  const batches = batchRanges(rows.train.length, batchSize, least);
+  const training = trainingOptions(loss, options);
+  const network = new Network(start.core, spec, {
+    seed: start.seed,
+    batchSize,
+    training,
+    sets: [all, ...(held ? [held] : [])].map(sizeOf),
+    threads: start.threads,
+  });
+  const constant = startFrom(network, start, all, rows.train);
+  network.load(0, all);
+  if (held) network.load(1, held);
+
+  const order = held ? rowsTo(held.rows) : rows.validation;
+  const from = held ?? all;
+  const targets = held ? held.targets : takeRows(all.targets, rows.validation, all.targets.length / all.rows);
+  const validate = (): Evaluation =>
+    scoresOf(task, spec, targets, network.evaluate(from === held ? 1 : 0, order, { outputs: true }));
+  return {
+    spec,
+    network,
+    source: sourceOf(network, rows.train, batches, seed, options.shuffle !== false),
+    validate: order.length > 0 ? validate : null,
+    decisions: {
+      ...decisionsOf(spec, task, training, options),
+      batchSize,
+      samples: rows.train.length,
+      validationSamples: order.length,
+      constantColumns: namesOfColumns(constant, spec),
+    },
+  };
+}
+
+/** Gives the network the model's tensors or, before the first training, statistics of the data; returns constant columns. */
+function startFrom(network: Network, { tensors }: Start, all: CoreSamples, train: Uint32Array): number[] {
+  const { input, output } = network.model;
+  const start = new Map<TensorKey, Float32Array>([...network.tensors(), ...(tensors ?? [])]);
+  let constant: number[] = [];
+  if (tensors === null && input.standardize) {
+    const statistics = columnStatistics(all.inputs as Float32Array, input.features, train);
+    constant = statistics.constant;
+    for (const [key, values] of statisticsTensors('input', statistics)) start.set(key, values);
+  }
+  if (tensors === null && output!.standardize) {
+    const statistics = columnStatistics(all.targets, outputsOf(network.model), train);
+    for (const [key, values] of statisticsTensors('target', statistics)) start.set(key, values);
+  }
+  network.setTensors(start);
+  return constant;
+}
+
+function sourceOf(
+  { training }: Network,
+  train: Uint32Array,
+  batches: ReturnType<typeof batchRanges>,
+  seed: number,
+  shuffles: boolean,
+): BatchSource {
+  let index = 0;
+  return {
+    count: batches.length,
+    begin: (epoch, skipped, totals) => {
+      const order = shuffles
+        ? shuffled(train.length, seed, epoch).map((position) => train[position]!)
+        : train;
+      training.begin(order, { totals });
+      index = skipped;
+    },
+    next: (rate) => {
+      const batch = batches[index++];
+      return batch === undefined ? null : training.step(batch.first, batch.rows, rate);
+    },
+  };
+}
+
+/** What the network needs to know of a set in order to keep room for it. */
+function sizeOf({ rows, inputs }: CoreSamples): { rows: number; entries?: number } {
+  return { rows, ...('indptr' in inputs && { entries: inputs.values.length }) };
+}
+
+function rowsTo(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, row) => row);
+}
+
+function takeRows(values: ArrayLike<number>, rows: Uint32Array, width: number): Float64Array {
+  const taken = new Float64Array(rows.length * width);
+  rows.forEach((row, at) => {
+    for (let column = 0; column < width; column++) taken[at * width + column] = values[row * width + column]!;
+  });
+  return taken;
+}

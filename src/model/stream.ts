@@ -1,0 +1,165 @@
+import { Network, outputsOf, problem, type TensorKey } from '#bindings';
+import { ColumnSums, statisticsTensors } from '../data/standardize.js';
+import type { BatchSource } from '../train/loop.js';
+import { adaptData, type CoreSamples } from './adapt.js';
+import { scoresOf } from './evaluation.js';
+import type { Data, DataStream, FitOptions } from './options.js';
+import {
+  decidedSpec,
+  decideOutput,
+  decisionsOf,
+  leastRows,
+  namesOfColumns,
+  type SetUp,
+  type Start,
+  trainingOptions,
+} from './set-up.js';
+
+/** Whether data is a stream of batches. */
+export function isStream(data: unknown): data is DataStream {
+  return (
+    typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
+  );
+}
+
+/** What a first pass over a stream finds. */
+interface Survey {
+  batches: number;
+  rows: number;
+  mostRows: number;
+  mostEntries: number;
+  inputs: ColumnSums | null;
+  targets: ColumnSums | null;
+}
+
+/**
+ * Goes over a stream once, which checks every batch and finds sizes and statistics, and makes the network that trains on
+ * it. It holds one batch at a time.
+ */
+export async function setUpStream(start: Start, data: DataStream, options: FitOptions): Promise<SetUp> {
+  const first = await firstOf(data);
+  const { task, loss } = decideOutput(start.spec, first.y, options);
+  const known = start.spec.classes ?? null;
+  const spec = decidedSpec(start.spec, loss, known);
+  for (const name of ['batchSize', 'shuffle', 'classWeights', 'stratify'] as const) {
+    if (options[name] === undefined) continue;
+    throw problem('usage', {
+      subject: name,
+      found: 'given',
+      because: 'the stream decides it',
+      expected: 'nothing',
+    });
+  }
+  const { validation } = options;
+  if (typeof validation === 'number') {
+    throw problem('usage', {
+      subject: 'validation',
+      found: validation,
+      because: 'of a stream',
+      expected: 'samples of their own',
+    });
+  }
+  const adapt = (batch: Data, index: number): CoreSamples => {
+    const { samples, classes } = adaptData(`batch ${index}`, batch, spec, loss, known);
+    if (classes !== null && known === null) {
+      throw problem('usage', {
+        subject: 'classes',
+        found: 'missing',
+        because: 'the targets are names',
+        expected: "the model's classes",
+      });
+    }
+    return samples;
+  };
+  const survey = await surveyOf(data, adapt, start, spec);
+  const least = leastRows(spec, options);
+  const held = validation ? adaptData('validation', validation, spec, loss, known).samples : null;
+  const training = trainingOptions(loss, options);
+  const network = new Network(start.core, spec, {
+    seed: start.seed,
+    batchSize: Math.max(least, survey.mostRows),
+    training,
+    threads: start.threads,
+    ...(spec.input.type === 'sparse' && { stageEntries: Math.max(survey.mostEntries, spec.input.features) }),
+  });
+  const tensors = new Map<TensorKey, Float32Array>([...network.tensors(), ...(start.tensors ?? [])]);
+  const inputs = survey.inputs?.statistics();
+  const targets = survey.targets?.statistics();
+  if (inputs) for (const [key, values] of statisticsTensors('input', inputs)) tensors.set(key, values);
+  if (targets) for (const [key, values] of statisticsTensors('target', targets)) tensors.set(key, values);
+  network.setTensors(tensors);
+
+  return {
+    spec,
+    network,
+    source: sourceOf(network, data, adapt, survey.batches),
+    validate: held
+      ? () => scoresOf(task, spec, held.targets, network.evaluateOn(held, { outputs: true }))
+      : null,
+    decisions: {
+      ...decisionsOf(spec, task, training, options),
+      batchSize: survey.mostRows,
+      samples: survey.rows,
+      validationSamples: held?.rows ?? 0,
+      constantColumns: namesOfColumns(inputs?.constant ?? [], spec),
+    },
+  };
+}
+
+async function firstOf(data: DataStream): Promise<Data> {
+  for await (const batch of data as AsyncIterable<Data>) return batch;
+  throw problem('data', { subject: 'The stream', found: 'empty', expected: 'at least one batch' });
+}
+
+async function surveyOf(
+  data: DataStream,
+  adapt: (batch: Data, index: number) => CoreSamples,
+  { tensors }: Start,
+  { input, output, ...rest }: SetUp['spec'],
+): Promise<Survey> {
+  const width = outputsOf({ input, ...rest });
+  const survey: Survey = {
+    batches: 0,
+    rows: 0,
+    mostRows: 0,
+    mostEntries: 0,
+    inputs: tensors === null && input.standardize ? new ColumnSums(input.features) : null,
+    targets: tensors === null && output?.standardize ? new ColumnSums(width) : null,
+  };
+  for await (const batch of data as AsyncIterable<Data>) {
+    const { inputs, rows, targets } = adapt(batch, survey.batches);
+    survey.batches++;
+    survey.rows += rows;
+    survey.mostRows = Math.max(survey.mostRows, rows);
+    if ('indptr' in inputs) survey.mostEntries = Math.max(survey.mostEntries, inputs.values.length);
+    else survey.inputs?.add(inputs, rows);
+    survey.targets?.add(targets, rows);
+  }
+  return survey;
+}
+
+function sourceOf(
+  { training }: Network,
+  data: DataStream,
+  adapt: (batch: Data, index: number) => CoreSamples,
+  count: number,
+): BatchSource {
+  let iterator: AsyncIterator<Data> | Iterator<Data>;
+  let index = 0;
+  const advance = async (): Promise<Data | null> => {
+    const next = await iterator.next();
+    return next.done ? null : next.value;
+  };
+  return {
+    count,
+    begin: async (_, skipped, totals) => {
+      iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
+      training.beginStream(totals);
+      for (index = 0; index < skipped; index++) await advance();
+    },
+    next: async (rate) => {
+      const batch = await advance();
+      return batch === null ? null : training.stepOn(adapt(batch, index++), rate);
+    },
+  };
+}
