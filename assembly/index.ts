@@ -7,7 +7,7 @@ export const ABI_VERSION: i32 = 3;
 /** First address that the binary does not use itself. */
 export const ARENA_START: usize = __heap_base;
 
-export { PANEL } from './gemm/panel';
+export { PANEL } from './layout/panel';
 export { ROW_PADDING } from './gemm/tile';
 export { K_BLOCK, entryStride } from './sparse/compress';
 export { KEEP_ALL } from './nn/batchnorm';

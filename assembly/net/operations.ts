@@ -1,16 +1,9 @@
 import { gemm } from '../gemm/gemm';
-import {
-  gatherA,
-  gatherTransposedA,
-  packA,
-  packB,
-  packReluA,
-  packTransposedA,
-  packTransposedB,
-  scalePanels,
-} from '../gemm/pack';
-import { PANEL } from '../gemm/panel';
+import { packB, packColumns, packRows, packTransposedB } from '../gemm/pack';
+import { scalePanels } from '../gemm/repack';
 import { isTileHeight } from '../gemm/tile';
+import { PANEL } from '../layout/panel';
+import { ROWS_F32, ROWS_RELU, ROWS_U8 } from '../layout/rows';
 import {
   BatchNormVectors,
   STRIP,
@@ -23,7 +16,7 @@ import { crossEntropyBackward, softmaxForward, tally } from '../nn/softmax';
 import { adam } from '../optim/adam';
 import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
-import { compressColumns, compressPixelColumns, compressPixelRows, compressRows } from '../sparse/compress';
+import { compressColumns, compressRows } from '../sparse/compress';
 import { sddmm } from '../sparse/sddmm';
 import { spmm } from '../sparse/spmm';
 import {
@@ -138,9 +131,12 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
       const K = arg(record, 1);
       const source = address(record, 2);
       const opcode = load<i32>(record);
-      if (opcode == OP_GATHER_A) gatherA(mr, rows, K, source, order, zeros, address(record, 3), from, to);
-      else if (opcode == OP_PACK_A) packA(mr, rows, K, source, address(record, 3), zeros, address(record, 4), from, to);
-      else packReluA(mr, rows, K, source, address(record, 3), zeros, address(record, 4), from, to);
+      if (opcode == OP_GATHER_A) {
+        packRows(ROWS_U8, mr, rows, K, source, K, order, zeros, address(record, 3), from, to);
+      } else {
+        const kind = opcode == OP_PACK_A ? ROWS_F32 : ROWS_RELU;
+        packRows(kind, mr, rows, K, source, address(record, 3), 0, zeros, address(record, 4), from, to);
+      }
       break;
     }
     case OP_GATHER_TRANSPOSED_A:
@@ -153,9 +149,9 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
       const to = shareStart(count, thread + 1, threads);
       const source = address(record, 2);
       if (load<i32>(record) == OP_GATHER_TRANSPOSED_A) {
-        gatherTransposedA(mr, M, rows, source, order, address(record, 3), from, to);
+        packColumns(ROWS_U8, mr, M, rows, source, M, order, address(record, 3), from, to);
       } else {
-        packTransposedA(mr, M, rows, source, address(record, 3), address(record, 4), from, to);
+        packColumns(ROWS_F32, mr, M, rows, source, address(record, 3), 0, address(record, 4), from, to);
       }
       break;
     }
@@ -334,9 +330,11 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_COMPRESS_ROWS: {
       compressRows(
+        ROWS_F32,
         arg(record, 0),
         address(record, 1),
         address(record, 2),
+        0,
         address(record, 3),
         address(record, 4),
         shareStart(rows, thread, threads),
@@ -347,9 +345,11 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     case OP_COMPRESS_COLUMNS: {
       const groups = panels(arg(record, 0), 4);
       compressColumns(
+        ROWS_F32,
         rows,
         address(record, 1),
         address(record, 2),
+        0,
         address(record, 3),
         address(record, 4),
         shareStart(groups, thread, threads),
@@ -358,9 +358,11 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
       break;
     }
     case OP_COMPRESS_PIXEL_ROWS: {
-      compressPixelRows(
+      compressRows(
+        ROWS_U8,
         arg(record, 0),
         address(record, 1),
+        arg(record, 0),
         order,
         address(record, 2),
         address(record, 3),
@@ -372,10 +374,11 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     case OP_COMPRESS_PIXEL_COLUMNS: {
       const features = arg(record, 0);
       const groups = panels(features, 4);
-      compressPixelColumns(
+      compressColumns(
+        ROWS_U8,
         rows,
-        features,
         address(record, 1),
+        features,
         order,
         address(record, 2),
         address(record, 3),
