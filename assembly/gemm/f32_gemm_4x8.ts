@@ -1,5 +1,5 @@
+import { PANEL_BYTES } from '../layout/panel';
 import { madd } from '../simd/simd';
-import { PANEL_BYTES } from './panel';
 
 /** Rows of the tile. */
 export const MR_4X8: i32 = 4;
@@ -16,13 +16,7 @@ export const MR_4X8: i32 = 4;
  * Eight accumulators, two panels of B and one splat of A fit V8's sixteen registers in every Node from 20 on.
  */
 export function f32_gemm_4x8(
-  K: i32,
-  a: usize,
-  b: usize,
-  init: usize,
-  initStride: usize,
-  c: usize,
-  cStride: usize,
+  K: i32, a: usize, b: usize, init: usize, initStride: usize, c: usize, cStride: usize,
 ): void {
   let c00 = v128.load(init);
   let c01 = v128.load(init, 16);

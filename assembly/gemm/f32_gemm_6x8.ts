@@ -1,5 +1,5 @@
+import { PANEL_BYTES } from '../layout/panel';
 import { madd } from '../simd/simd';
-import { PANEL_BYTES } from './panel';
 
 /** Rows of the tile. */
 export const MR_6X8: i32 = 6;
@@ -16,13 +16,7 @@ export const MR_6X8: i32 = 6;
  * Twelve accumulators: fewer loads per product than 4x8, for engines that keep them all in registers (Node 24 and later).
  */
 export function f32_gemm_6x8(
-  K: i32,
-  a: usize,
-  b: usize,
-  init: usize,
-  initStride: usize,
-  c: usize,
-  cStride: usize,
+  K: i32, a: usize, b: usize, init: usize, initStride: usize, c: usize, cStride: usize,
 ): void {
   let c00 = v128.load(init);
   let c01 = v128.load(init, 16);

@@ -1,5 +1,5 @@
-import { shareStart } from '../par/range';
-import { PANEL, PANEL_BYTES } from './panel';
+import { inPanels } from '../layout/panel';
+import { LEAST_UNITS, endUnit, firstUnit, splitsColumns } from '../par/split';
 import { NR, isTileHeight, tile } from './tile';
 
 // KC: eight columns of a panel of B (KC cache lines, 16 KB) stay in the first-level cache while the rows of A pass by.
@@ -11,8 +11,7 @@ const MC: i32 = 252;
 // @ts-ignore: decorator
 @inline
 export function sliceOfB(b: usize, K: i32, j: i32, k: i32): usize {
-  const slices = PANEL / NR;
-  return b + <usize>((j / slices) * K + k) * PANEL_BYTES + <usize>((j % slices) * NR * 4);
+  return inPanels(b, K, k, j * NR);
 }
 
 /**
@@ -29,26 +28,17 @@ export function sliceOfB(b: usize, K: i32, j: i32, k: i32): usize {
  * Threads split the columns of C, or its rows where it has too few columns to share evenly.
  */
 export function gemm(
-  mr: i32,
-  M: i32,
-  N: i32,
-  K: i32,
-  a: usize,
-  b: usize,
-  init: usize,
-  c: usize,
-  cStride: usize,
-  thread: i32,
-  threads: i32,
+  mr: i32, M: i32, N: i32, K: i32, a: usize, b: usize, init: usize, c: usize, cStride: usize,
+  thread: i32, threads: i32,
 ): void {
   assert(isTileHeight(mr) && M > 0 && N > 0 && K > 0 && thread < threads);
   const aPanels = (M + mr - 1) / mr;
   const slices = (N + NR - 1) / NR;
-  const splitB = slices >= 8 * threads;
-  const aFrom = splitB ? 0 : shareStart(aPanels, thread, threads);
-  const aTo = splitB ? aPanels : shareStart(aPanels, thread + 1, threads);
-  const bFrom = splitB ? shareStart(slices, thread, threads) : 0;
-  const bTo = splitB ? shareStart(slices, thread + 1, threads) : slices;
+  const byColumns = splitsColumns(slices, LEAST_UNITS, threads);
+  const aFrom = firstUnit(!byColumns, aPanels, thread, threads);
+  const aTo = endUnit(!byColumns, aPanels, thread, threads);
+  const bFrom = firstUnit(byColumns, slices, thread, threads);
+  const bTo = endUnit(byColumns, slices, thread, threads);
 
   const block = MC / mr;
   for (let k0 = 0; k0 < K; k0 += KC) {

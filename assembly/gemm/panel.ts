@@ -1,11 +1,1 @@
-// A matrix (K, N) in panels: [ceil(N / 32)][K][32], element (k, n) at ((n / 32) K + k) 32 + n % 32, columns beyond N zero.
-// Weights are kept in panels, and so are their moments; the other operand B of a product is packed into panels.
-
-/**
- * Columns of a panel, and the multiple that every row of an activation is padded to. Two cache lines: the dense tiles
- * take 8 of its columns at a time, the compressed kernels 16 or all 32.
- */
-export const PANEL: i32 = 32;
-
-/** Bytes from row to row of a packed panel. */
-export const PANEL_BYTES: usize = 128;
+export { PANEL, PANEL_BYTES } from '../layout/panel';

@@ -11,14 +11,7 @@ export const ROW_PADDING: i32 = 12;
 // @ts-ignore: decorator
 @inline
 export function tile(
-  mr: i32,
-  K: i32,
-  a: usize,
-  b: usize,
-  init: usize,
-  initStride: usize,
-  c: usize,
-  cStride: usize,
+  mr: i32, K: i32, a: usize, b: usize, init: usize, initStride: usize, c: usize, cStride: usize,
 ): void {
   if (mr == MR_4X8) f32_gemm_4x8(K, a, b, init, initStride, c, cStride);
   else f32_gemm_6x8(K, a, b, init, initStride, c, cStride);

@@ -1,4 +1,4 @@
-import { PANEL, PANEL_BYTES } from '../gemm/panel';
+import { inPanels } from '../layout/panel';
 import { STREAM_INIT, philox4 } from './philox';
 
 /** A u32 pair as a uniform f64 in (-1, 1), symmetric and never zero. */
@@ -11,7 +11,7 @@ function symmetric(word: u32): f64 {
 /**
  * He-normal weights: N(0, 2 / fanIn), by Marsaglia's polar method (1964) on the counters
  * (element pair, attempt, tensor, STREAM_INIT).
- * w  (rows, columns) f32 in panels (gemm/panel.ts); overwritten; padding is left as it is
+ * w  (rows, columns) f32 in panels (layout/panel.ts); overwritten; padding is left as it is
  */
 export function heNormal(w: usize, rows: i32, columns: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
   const deviation = Math.sqrt(2.0 / <f64>rows);
@@ -36,7 +36,7 @@ export function heNormal(w: usize, rows: i32, columns: i32, tensor: i32, key0: u
 /**
  * Glorot-uniform weights: U(-a, a) with a = sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010), four elements
  * to a block, on the counters (element / 4, 0, tensor, STREAM_INIT).
- * w  (rows, columns) f32 in panels (gemm/panel.ts); overwritten; padding is left as it is
+ * w  (rows, columns) f32 in panels (layout/panel.ts); overwritten; padding is left as it is
  */
 export function glorotUniform(w: usize, rows: i32, columns: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
   const limit = Math.sqrt(6.0 / <f64>(rows + columns));
@@ -51,8 +51,5 @@ export function glorotUniform(w: usize, rows: i32, columns: i32, tensor: i32, ke
 // @ts-ignore: decorator
 @inline
 function place(w: usize, element: i32, rows: i32, columns: i32, value: f32): void {
-  const row = element / columns;
-  const column = element % columns;
-  const at = <usize>((column / PANEL) * rows + row) * PANEL_BYTES;
-  store<f32>(w + at + (<usize>(column % PANEL) << 2), value);
+  store<f32>(inPanels(w, rows, element / columns, element % columns), value);
 }

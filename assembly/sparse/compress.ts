@@ -1,5 +1,6 @@
-import { PANEL_BYTES } from '../gemm/panel';
-import { lanesBelow, loadPixels, zero } from '../simd/simd';
+import { PANEL_BYTES } from '../layout/panel';
+import { ROWS_F32, ROWS_RELU, ROWS_U8, elementOffset, load4, rowOf } from '../layout/rows';
+import { lanesBelow, zero } from '../simd/simd';
 
 // Row-compressed operands: of a sparse A (M, K) only what is not exactly zero, row by row, in the order of k.
 //
@@ -8,12 +9,15 @@ import { lanesBelow, loadPixels, zero } from '../simd/simd';
 //
 // Row m's entries begin at entries + m entryStride(K). K-blocks are K_BLOCK long, so that the part of a panel of B
 // that a block meets stays in the first-level cache. An element that is not stored would have added an exact zero,
-// which at most turns a sum of -0 into 0.
+// which at most turns a sum of -0 into 0. A source of rows is given as kind, source, stride and order (layout/rows.ts).
 
 /** K-block of a compressed operand: K_BLOCK rows of the two panels that the widest kernel reads are 32 KB. */
 export const K_BLOCK: i32 = 128;
 
-/** Bytes kept for the entries of one row: room for K, in an odd number of cache lines, so that rows spread over the sets. */
+/**
+ * Bytes kept for the entries of one row: room for K, in an odd number of cache lines, so that rows spread over the
+ * sets.
+ */
 export function entryStride(K: i32): usize {
   return ((<usize>K * 8 + 127) & ~127) + 64;
 }
@@ -78,49 +82,45 @@ function append(entry: usize, offsets: v128, v: v128): usize {
   return entry + (<usize>popcnt(present) << 3);
 }
 
-/**
- * Rows [from, to) of A = source, row-major (M, K) f32 with rows `stride` bytes apart, padded with zeros to a multiple
- * of 4.
- */
-export function compressRows(K: i32, source: usize, stride: usize, entries: usize, starts: usize, from: i32, to: i32): void {
+// @ts-ignore: decorator
+@inline
+function compressRowsOf(
+  kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
+): void {
   for (let m = from; m < to; m++) {
-    const row = source + <usize>m * stride;
+    const row = rowOf(source, stride, order, m);
     let entry = entries + <usize>m * entryStride(K);
     let start = startsOf(starts, m, K);
     for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
       store<u32>(start, <u32>entry);
       const k1 = min(k0 + K_BLOCK, K);
       let offsets = firstOffsets();
-      for (let k = k0; k < k1; k += 4) {
-        entry = append(entry, offsets, v128.load(row + (<usize>k << 2)));
+      let k = k0;
+      for (; k + 4 <= k1; k += 4) {
+        entry = append(entry, offsets, load4(kind, row, k));
         offsets = nextOffsets(offsets);
       }
+      if (k < k1) entry = append(entry, offsets, v128.and(load4(kind, row, k), lanesBelow(k, k1)));
     }
     store<u32>(start, <u32>entry);
   }
 }
 
-/** Four elements of column m, ..., m + 3 in row k: of a matrix, or of the samples that `order` names. */
-// @ts-ignore: decorator
-@inline
-function load4(pixels: bool, source: usize, stride: usize, order: usize, k: i32): v128 {
-  if (pixels) return loadPixels(source + <usize>load<u32>(order + (<usize>k << 2)) * stride);
-  return v128.load(source + <usize>k * stride);
+/** Rows [from, to) of A = rows of K elements of a source that is readable SLACK bytes past its end. */
+export function compressRows(
+  kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
+): void {
+  assert(kind != ROWS_RELU || order == 0);
+  if (kind == ROWS_U8) compressRowsOf(ROWS_U8, K, source, stride, order, entries, starts, from, to);
+  else if (kind == ROWS_RELU) compressRowsOf(ROWS_RELU, K, source, stride, 0, entries, starts, from, to);
+  else if (order) compressRowsOf(ROWS_F32, K, source, stride, order, entries, starts, from, to);
+  else compressRowsOf(ROWS_F32, K, source, stride, 0, entries, starts, from, to);
 }
 
-/** compressColumns, of a matrix or of samples. */
 // @ts-ignore: decorator
 @inline
-function transposed(
-  pixels: bool,
-  K: i32,
-  source: usize,
-  stride: usize,
-  order: usize,
-  entries: usize,
-  starts: usize,
-  from: i32,
-  to: i32,
+function compressColumnsOf(
+  kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
 ): void {
   const room = entryStride(K);
   for (let group = from; group < to; group++) {
@@ -133,7 +133,7 @@ function transposed(
     const s1 = startsOf(starts, m + 1, K);
     const s2 = startsOf(starts, m + 2, K);
     const s3 = startsOf(starts, m + 3, K);
-    const columns = source + (pixels ? <usize>m : <usize>m << 2);
+    const columns = source + elementOffset(kind, m);
     let block: usize = 0;
     for (let k0 = 0; k0 < K; k0 += K_BLOCK, block += 4) {
       store<u32>(s0 + block, <u32>e0);
@@ -143,10 +143,10 @@ function transposed(
       const k1 = min(k0 + K_BLOCK, K);
       let offsets = firstOffsets();
       for (let k = k0; k < k1; k += 4) {
-        const a = load4(pixels, columns, stride, order, k);
-        const b = k + 1 < k1 ? load4(pixels, columns, stride, order, k + 1) : zero();
-        const c = k + 2 < k1 ? load4(pixels, columns, stride, order, k + 2) : zero();
-        const d = k + 3 < k1 ? load4(pixels, columns, stride, order, k + 3) : zero();
+        const a = load4(kind, rowOf(columns, stride, order, k), 0);
+        const b = k + 1 < k1 ? load4(kind, rowOf(columns, stride, order, k + 1), 0) : zero();
+        const c = k + 2 < k1 ? load4(kind, rowOf(columns, stride, order, k + 2), 0) : zero();
+        const d = k + 3 < k1 ? load4(kind, rowOf(columns, stride, order, k + 3), 0) : zero();
         const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5);
         const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7);
         const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5);
@@ -166,40 +166,15 @@ function transposed(
 }
 
 /**
- * Rows [4 from, 4 to) of A = the transpose of source, which has K rows of at least 4 to elements.
+ * Rows [4 from, 4 to) of A = the transpose of K rows of a source. Where the rows' length is no multiple of 4, the last
+ * group holds what follows them: the source has to be readable SLACK bytes past its end.
  */
-export function compressColumns(K: i32, source: usize, stride: usize, entries: usize, starts: usize, from: i32, to: i32): void {
-  transposed(false, K, source, stride, 0, entries, starts, from, to);
-}
-
-/**
- * Rows [from, to) of A = the samples order[m], u8 pixels divided by 255.
- * images  [samples][K] u8, readable 4 bytes past the end;  order  (M) u32
- */
-export function compressPixelRows(K: i32, images: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32): void {
-  for (let m = from; m < to; m++) {
-    const row = images + <usize>load<u32>(order + (<usize>m << 2)) * K;
-    let entry = entries + <usize>m * entryStride(K);
-    let start = startsOf(starts, m, K);
-    for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
-      store<u32>(start, <u32>entry);
-      const k1 = min(k0 + K_BLOCK, K);
-      let offsets = firstOffsets();
-      let k = k0;
-      for (; k + 4 <= k1; k += 4) {
-        entry = append(entry, offsets, loadPixels(row + k));
-        offsets = nextOffsets(offsets);
-      }
-      if (k < k1) entry = append(entry, offsets, v128.and(loadPixels(row + k), lanesBelow(k, k1)));
-    }
-    store<u32>(start, <u32>entry);
-  }
-}
-
-/**
- * Rows [4 from, 4 to) of A = the transpose of the samples order[k], k = 0, ..., K-1, of `features` pixels each. Rows
- * beyond the features hold what follows the samples.
- */
-export function compressPixelColumns(K: i32, features: i32, images: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32): void {
-  transposed(true, K, images, features, order, entries, starts, from, to);
+export function compressColumns(
+  kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
+): void {
+  assert(kind != ROWS_RELU || order == 0);
+  if (kind == ROWS_U8) compressColumnsOf(ROWS_U8, K, source, stride, order, entries, starts, from, to);
+  else if (kind == ROWS_RELU) compressColumnsOf(ROWS_RELU, K, source, stride, 0, entries, starts, from, to);
+  else if (order) compressColumnsOf(ROWS_F32, K, source, stride, order, entries, starts, from, to);
+  else compressColumnsOf(ROWS_F32, K, source, stride, 0, entries, starts, from, to);
 }

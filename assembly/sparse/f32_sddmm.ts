@@ -22,7 +22,9 @@ import { madd, sumLanes } from '../simd/simd';
 export const PARTIAL_BYTES: usize = 32;
 
 /** 32 columns: eight vectors of d, for engines that keep them in registers. */
-export function f32_sddmm_32(entry: usize, end: usize, d: usize, b: usize, from: usize, step: usize, partials: usize): usize {
+export function f32_sddmm_32(
+  entry: usize, end: usize, d: usize, b: usize, from: usize, step: usize, partials: usize,
+): usize {
   const d0 = v128.load(d);
   const d1 = v128.load(d, 16);
   const d2 = v128.load(d, 32);
@@ -56,14 +58,7 @@ export function f32_sddmm_32(entry: usize, end: usize, d: usize, b: usize, from:
 
 /** 64 columns of two panels, b0 and b1: sixteen vectors of d, for engines that join them in pairs. */
 export function f32_sddmm_64(
-  entry: usize,
-  end: usize,
-  d: usize,
-  b0: usize,
-  b1: usize,
-  from: usize,
-  step: usize,
-  partials: usize,
+  entry: usize, end: usize, d: usize, b0: usize, b1: usize, from: usize, step: usize, partials: usize,
 ): usize {
   const d0 = v128.load(d);
   const d1 = v128.load(d, 16);

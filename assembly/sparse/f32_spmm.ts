@@ -1,4 +1,4 @@
-import { PANEL, PANEL_BYTES } from '../gemm/panel';
+import { inPanels } from '../layout/panel';
 import { madd } from '../simd/simd';
 
 // Micro-kernels over a compressed row: c = init + sum over the entries of a B[k], in the order of k. The same sum as a
@@ -142,7 +142,9 @@ export function isSparseWidth(width: i32): bool {
 /** Runs the kernel of `width` columns; panelStride: bytes from one panel of B to the next. */
 // @ts-ignore: decorator
 @inline
-export function spmmRow(width: i32, entry: usize, end: usize, b: usize, panelStride: usize, init: usize, c: usize): void {
+export function spmmRow(
+  width: i32, entry: usize, end: usize, b: usize, panelStride: usize, init: usize, c: usize,
+): void {
   if (width == 16) f32_spmm_16(entry, end, b, init, c);
   else if (width == 32) f32_spmm_32(entry, end, b, init, c);
   else f32_spmm_64(entry, end, b, b + panelStride, init, c);
@@ -152,5 +154,5 @@ export function spmmRow(width: i32, entry: usize, end: usize, b: usize, panelStr
 // @ts-ignore: decorator
 @inline
 export function columnsOfB(b: usize, K: i32, column: i32): usize {
-  return b + <usize>((column / PANEL) * K) * PANEL_BYTES + (<usize>(column % PANEL) << 2);
+  return inPanels(b, K, 0, column);
 }

@@ -1,4 +1,4 @@
-import { PANEL, PANEL_BYTES } from '../gemm/panel';
+import { PANEL_BYTES, panelsOf } from '../layout/panel';
 import { shareStart } from '../par/range';
 import { K_BLOCK, blocksOf, startsOf } from './compress';
 import { PARTIAL_BYTES, f32_sddmm_32, f32_sddmm_64, sumPartials } from './f32_sddmm';
@@ -27,23 +27,11 @@ export const SDDMM_SCRATCH_BYTES: i32 = PARTIALS * <i32>PARTIAL_BYTES;
  * The sums are f32_sddmm's, and so the same bytes, whatever the width and the number of threads, which split the rows.
  */
 export function sddmm(
-  width: i32,
-  M: i32,
-  N: i32,
-  K: i32,
-  starts: usize,
-  d: usize,
-  dStride: usize,
-  b: usize,
-  dx: usize,
-  xStride: usize,
-  zeros: usize,
-  scratch: usize,
-  thread: i32,
-  threads: i32,
+  width: i32, M: i32, N: i32, K: i32, starts: usize, d: usize, dStride: usize, b: usize, dx: usize, xStride: usize,
+  zeros: usize, scratch: usize, thread: i32, threads: i32,
 ): void {
   assert(isSparseWidth(width) && M > 0 && N > 0 && K > 0 && thread < threads);
-  const panels = (N + PANEL - 1) / PANEL;
+  const panels = panelsOf(N);
   const from = shareStart(M, thread, threads);
   const to = shareStart(M, thread + 1, threads);
   const blocks = blocksOf(K);

@@ -1,11 +1,11 @@
-import { PANEL_BYTES, PANEL } from '../gemm/panel';
-import { shareStart } from '../par/range';
+import { PANEL, PANEL_BYTES, panelsOf } from '../layout/panel';
+import { LEAST_UNITS, endUnit, firstUnit, splitsColumns } from '../par/split';
 import { K_BLOCK, blocksOf, startsOf } from './compress';
 import { columnsOfB, isSparseWidth, spmmRow } from './f32_spmm';
 import { LINE, touch } from './touch';
 
 /**
- * C = init + A B with A (M, K) compressed (compress.ts) and B packed in panels of 32 columns (gemm/pack.ts).
+ * C = init + A B with A (M, K) compressed (compress.ts) and B packed in panels of 32 columns (layout/panel.ts).
  *
  * width   columns that a micro-kernel takes at once: 16, 32 or 64
  * init    one row of N f32, padded to whole panels: the value that every row of C starts from
@@ -15,26 +15,17 @@ import { LINE, touch } from './touch';
  * Threads split the columns of C, or its rows where it has too few columns to share evenly.
  */
 export function spmm(
-  width: i32,
-  M: i32,
-  N: i32,
-  K: i32,
-  starts: usize,
-  b: usize,
-  init: usize,
-  c: usize,
-  cStride: usize,
-  thread: i32,
-  threads: i32,
+  width: i32, M: i32, N: i32, K: i32, starts: usize, b: usize, init: usize, c: usize, cStride: usize,
+  thread: i32, threads: i32,
 ): void {
   assert(isSparseWidth(width) && M > 0 && N > 0 && K > 0 && thread < threads);
-  const columns = ((N + PANEL - 1) / PANEL) * PANEL;
+  const columns = panelsOf(N) * PANEL;
   const slices = (columns + width - 1) / width;
-  const splitColumns = slices >= 8 * threads;
-  const from = splitColumns ? shareStart(slices, thread, threads) : 0;
-  const to = splitColumns ? shareStart(slices, thread + 1, threads) : slices;
-  const first = splitColumns ? 0 : shareStart(M, thread, threads);
-  const last = splitColumns ? M : shareStart(M, thread + 1, threads);
+  const byColumns = splitsColumns(slices, LEAST_UNITS, threads);
+  const from = firstUnit(byColumns, slices, thread, threads);
+  const to = endUnit(byColumns, slices, thread, threads);
+  const first = firstUnit(!byColumns, M, thread, threads);
+  const last = endUnit(!byColumns, M, thread, threads);
   const blocks = blocksOf(K);
   const panelStride = <usize>K * PANEL_BYTES;
   const linesOfBlock = K_BLOCK * <i32>(PANEL_BYTES / LINE);

@@ -1,7 +1,8 @@
 import { f32_gemm_4x8 } from '../../assembly/gemm/f32_gemm_4x8';
 import { f32_gemm_6x8 } from '../../assembly/gemm/f32_gemm_6x8';
 import { gemm } from '../../assembly/gemm/gemm';
-import { packA, packB, packTransposedA, packTransposedB } from '../../assembly/gemm/pack';
+import { packB, packColumns, packRows, packTransposedB } from '../../assembly/gemm/pack';
+import { ROWS_F32 } from '../../assembly/layout/rows';
 import {
   accumulated,
   at,
@@ -138,8 +139,8 @@ function multiply(form: i32, mr: i32, threads: i32): usize {
   const bPanels = (N + PANEL - 1) / PANEL;
   const a = floats(aPanels * mr * K);
   const b = floats(bPanels * PANEL * K);
-  if (form == TN) packTransposedA(mr, M, K, sourceA, <usize>aColumn << 2, a, 0, aPanels);
-  else packA(mr, M, K, sourceA, <usize>aRow << 2, zeros, a, 0, aPanels);
+  if (form == TN) packColumns(ROWS_F32, mr, M, K, sourceA, <usize>aColumn << 2, 0, a, 0, aPanels);
+  else packRows(ROWS_F32, mr, M, K, sourceA, <usize>aRow << 2, 0, zeros, a, 0, aPanels);
   if (form == NT) packTransposedB(N, K, sourceB, <usize>bColumn << 2, zeros, b, 0, bPanels);
   else packB(K, sourceB, <usize>bRow << 2, b, 0, bPanels);
   const size = aPanels * mr * cRow;

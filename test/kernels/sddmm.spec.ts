@@ -1,3 +1,4 @@
+import { ROWS_F32 } from '../../assembly/layout/rows';
 import { K_BLOCK, compressRows, entryStride } from '../../assembly/sparse/compress';
 import { PARTIAL_BYTES, f32_sddmm_32, f32_sddmm_64, sumPartials } from '../../assembly/sparse/f32_sddmm';
 import { SDDMM_SCRATCH_BYTES, sddmm } from '../../assembly/sparse/sddmm';
@@ -190,7 +191,7 @@ function makeOperands(share: f64, powers: bool): void {
   for (let m = 0; m < M; m++) chooseEntries(m, share == FEW ? min(K, m % 10) : <i32>(share * K));
   const entries = allocate(<usize>M * entryStride(K));
   starts = allocate(<usize>(M * ((K + K_BLOCK - 1) / K_BLOCK + 1)) << 2);
-  compressRows(K, x, <usize>xRow << 2, entries, starts, 0, M);
+  compressRows(ROWS_F32, K, x, <usize>xRow << 2, 0, entries, starts, 0, M);
   // Between the rows of dZ stands NaN.
   const columns = roundUp(N, PANEL);
   dRow = primeFrom(columns + 1);

@@ -1,5 +1,6 @@
 import { gemm } from '../../assembly/gemm/gemm';
-import { packA, packB } from '../../assembly/gemm/pack';
+import { packB, packRows } from '../../assembly/gemm/pack';
+import { ROWS_F32 } from '../../assembly/layout/rows';
 import { K_BLOCK, compressRows, entryStride } from '../../assembly/sparse/compress';
 import { f32_spmm_16, f32_spmm_32, f32_spmm_64 } from '../../assembly/sparse/f32_spmm';
 import { spmm } from '../../assembly/sparse/spmm';
@@ -130,9 +131,9 @@ function pack(): void {
   const stride = <usize>aRow << 2;
   const entries = allocate(<usize>M * entryStride(K));
   starts = allocate(<usize>(M * ((K + K_BLOCK - 1) / K_BLOCK + 1)) << 2);
-  compressRows(K, sourceA, stride, entries, starts, 0, M);
+  compressRows(ROWS_F32, K, sourceA, stride, 0, entries, starts, 0, M);
   packedA = floats(roundUp(M, 4) * K);
-  packA(4, M, K, sourceA, stride, zeroed(K), packedA, 0, roundUp(M, 4) / 4);
+  packRows(ROWS_F32, 4, M, K, sourceA, stride, 0, zeroed(K), packedA, 0, roundUp(M, 4) / 4);
   packedB = floats(roundUp(N, PANEL) * K);
   packB(K, sourceB, <usize>bRow << 2, packedB, 0, roundUp(N, PANEL) / PANEL);
 }

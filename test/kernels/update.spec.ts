@@ -1,5 +1,6 @@
 import { gemm } from '../../assembly/gemm/gemm';
-import { packB, packTransposedA } from '../../assembly/gemm/pack';
+import { packB, packColumns } from '../../assembly/gemm/pack';
+import { ROWS_F32 } from '../../assembly/layout/rows';
 import { ADAM_FACTOR_BYTES, adam, adamFactors } from '../../assembly/optim/adam';
 import { updateCompressed, updateDense } from '../../assembly/optim/update';
 import { K_BLOCK, compressColumns, entryStride } from '../../assembly/sparse/compress';
@@ -93,7 +94,7 @@ function makeCase(density: f64): void {
 function makeExpected(): void {
   const panels = roundUp(I, 4) / 4;
   const a = floats(panels * 4 * K);
-  packTransposedA(4, I, K, x, <usize>xRow << 2, a, 0, panels);
+  packColumns(ROWS_F32, 4, I, K, x, <usize>xRow << 2, 0, a, 0, panels);
   const rows = floats(panels * 4 * columns);
   gemm(4, I, columns, K, a, dz, zeroed(columns), rows, <usize>columns << 2, 0, 1);
   const gradient = floats(I * columns);
@@ -125,12 +126,12 @@ function expectUpdate(height: i32, width: i32, threads: i32): void {
   if (height) {
     const panels = roundUp(I, height) / height;
     packed = floats(panels * height * K);
-    packTransposedA(height, I, K, x, <usize>xRow << 2, packed, 0, panels);
+    packColumns(ROWS_F32, height, I, K, x, <usize>xRow << 2, 0, packed, 0, panels);
   } else {
     const rows = roundUp(I, 4);
     const entries = allocate(<usize>rows * entryStride(K));
     packed = allocate(<usize>(rows * ((K + K_BLOCK - 1) / K_BLOCK + 1)) << 2);
-    compressColumns(K, x, <usize>xRow << 2, entries, packed, 0, rows / 4);
+    compressColumns(ROWS_F32, K, x, <usize>xRow << 2, 0, entries, packed, 0, rows / 4);
   }
   for (let thread = threads - 1; thread >= 0; thread--) {
     const own = allocate(SCRATCH_BYTES);
