@@ -193,6 +193,7 @@ export class BlockForward extends Operation {
   out: usize;
   ld: i32;
   columns: i32;
+  width: i32;
   norm: usize;
   epsilon: f32;
   momentum: f32;
@@ -214,6 +215,7 @@ export class BlockBackward extends Operation {
   d: usize;
   ld: i32;
   columns: i32;
+  width: i32;
   norm: usize;
   dgamma: usize;
   dbeta: usize;

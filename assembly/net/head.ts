@@ -13,9 +13,9 @@ import {
   SigmoidBackward,
   Softmax,
 } from '../abi/operations';
-import { regressionBackward, regressionForward } from '../loss/regression';
-import { sigmoidBackward, sigmoidForward } from '../loss/sigmoid';
+import { binaryCrossEntropyBackward, sigmoidForward } from '../loss/sigmoid';
 import { crossEntropyBackward, softmaxForward } from '../loss/softmax';
+import { squaredBackward, squaredForward } from '../loss/squared';
 import { shareStart } from '../par/range';
 
 /** Operations that turn logits into probabilities and losses, and back into gradients. */
@@ -43,17 +43,17 @@ export function runHead(opcode: i32, record: usize, batch: Batch, thread: i32, t
     }
     case SIGMOID_BACKWARD: {
       const r = changetype<SigmoidBackward>(record);
-      sigmoidBackward(r.C, r.ld, r.p, targets, order, batch.weights, batch.inverse, from, to);
+      binaryCrossEntropyBackward(r.C, r.ld, r.p, targets, order, batch.weights, batch.inverse, from, to);
       break;
     }
     case REGRESSION: {
       const r = changetype<Regression>(record);
-      regressionForward(r.kind, r.delta, r.C, r.ld, r.x, r.p, targets, order, r.losses, from, to);
+      squaredForward(r.kind, r.delta, r.C, r.ld, r.x, r.p, targets, order, r.losses, from, to);
       break;
     }
     case REGRESSION_BACKWARD: {
       const r = changetype<RegressionBackward>(record);
-      regressionBackward(
+      squaredBackward(
         r.kind,
         r.delta,
         r.C,

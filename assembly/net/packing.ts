@@ -19,7 +19,8 @@ import {
   TRANSPOSE_PANELS,
   TransposePanels,
 } from '../abi/operations';
-import { packB, packColumns, packRows, packTransposedB, scalePanels, transposePanels } from '../gemm/pack';
+import { packB, packColumns, packRows, packTransposedB } from '../gemm/pack';
+import { scalePanels, transposePanels } from '../gemm/repack';
 import { isTileHeight } from '../gemm/tile';
 import { panelsOf } from '../layout/panel';
 import { shareStart } from '../par/range';

@@ -1,13 +1,13 @@
 import { sliceOfB } from '../gemm/gemm';
-import { PANEL, PANEL_BYTES } from '../gemm/panel';
+import { PANEL, PANEL_BYTES } from '../layout/panel';
 import { NR, isTileHeight, tile } from '../gemm/tile';
 import { shareStart } from '../par/range';
-import { K_BLOCK, blocksOf, startsOf } from '../sparse/compress';
+import { K_BLOCK } from '../sparse/compress';
 import { columnsOfB, isSparseWidth, spmmRow } from '../sparse/f32_spmm';
 import { LINE, touch } from '../sparse/touch';
-import { adam } from './adam';
+import { step } from './step';
 
-// A weight matrix's gradient and its Adam step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
+// A weight matrix's gradient and its optimiser's step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
 // while it is in the first-level cache. The gradient of the whole matrix is never stored.
 //
 //   w, m, v  (I, O) in panels (gemm/panel.ts); updated in place
@@ -28,6 +28,9 @@ const PANELS_TO_SPLIT: i32 = 4;
 const ROW_GROUP: i32 = 16;
 const CACHED: i32 = 32768;
 
+/** Bytes of scratch that an update needs. */
+export const UPDATE_SCRATCH_BYTES: i32 = 4096;
+
 /** With X^T packed densely in panels of mr rows. */
 export function updateDense(
   mr: i32,
@@ -37,6 +40,7 @@ export function updateDense(
   a: usize,
   b: usize,
   zeros: usize,
+  kind: i32,
   w: usize,
   m: usize,
   v: usize,
@@ -61,20 +65,22 @@ export function updateDense(
         tile(mr, K, rowsOfX, slice, zeros, 0, scratch + <usize>j * NR * 4, PANEL_BYTES);
       }
       const at = <usize>(panel * I + i) * PANEL_BYTES;
-      adam(min(mr, I - i) * PANEL, w + at, scratch, m + at, v + at, factors);
+      step(kind, min(mr, I - i) * PANEL, w + at, scratch, m + at, v + at, factors);
     }
   }
 }
 
-/** With X^T compressed. */
+/** With X^T compressed, its rows in `blocks` K-blocks: blocksOf(K), or one for rows of any length (sparse/csr.ts). */
 export function updateCompressed(
   width: i32,
   I: i32,
   O: i32,
   K: i32,
+  blocks: i32,
   starts: usize,
   b: usize,
   zeros: usize,
+  kind: i32,
   w: usize,
   m: usize,
   v: usize,
@@ -91,23 +97,22 @@ export function updateCompressed(
   const to = bySlices ? shareStart(slices, thread + 1, threads) : slices;
   const first = bySlices ? 0 : shareStart(I, thread, threads);
   const last = bySlices ? I : shareStart(I, thread + 1, threads);
-  const blocks = blocksOf(K);
   const stride = <usize>K * PANEL_BYTES;
   const rowBytes = <usize>width << 2;
-  const grouped = width * K * 4 > CACHED;
+  const grouped = blocks > 1 && width * K * 4 > CACHED;
   for (let slice = from; slice < to; slice++) {
     const column = slice * width;
     const taken = min(width, columns - column);
     const dz = columnsOfB(b, K, column);
     if (!grouped) {
       for (let i = first; i < last; i++) {
-        const start = startsOf(starts, i, K);
+        const start = starts + ((<usize>i * (blocks + 1)) << 2);
         for (let block = 0; block < blocks; block++) {
           const at = start + (<usize>block << 2);
           const rows = dz + <usize>(block * K_BLOCK) * PANEL_BYTES;
           spmmRow(taken, load<u32>(at), load<u32>(at, 4), rows, stride, block == 0 ? zeros : scratch, scratch);
         }
-        stepRow(taken, i, I, column, scratch, w, m, v, factors);
+        stepRow(kind, taken, i, I, column, scratch, w, m, v, factors);
       }
       continue;
     }
@@ -121,22 +126,22 @@ export function updateCompressed(
             const row = columnsOfB(<usize>i * PANEL_BYTES, I, column + block * PANEL);
             touchParameters(w + row, m + row, v + row);
           }
-          const at = startsOf(starts, i, K) + (<usize>block << 2);
+          const at = starts + ((<usize>i * (blocks + 1)) << 2) + (<usize>block << 2);
           spmmRow(taken, load<u32>(at), load<u32>(at, 4), rows, stride, block == 0 ? zeros : g, g);
         }
       }
-      for (let i = i0, g = scratch; i < i1; i++, g += rowBytes) stepRow(taken, i, I, column, g, w, m, v, factors);
+      for (let i = i0, g = scratch; i < i1; i++, g += rowBytes) stepRow(kind, taken, i, I, column, g, w, m, v, factors);
     }
   }
 }
 
-/** Adam's step of the `taken` columns from `column` on in row i, whose gradients are at g. */
+/** The step of the `taken` columns from `column` on in row i, whose gradients are at g. */
 // @ts-ignore: decorator
 @inline
-function stepRow(taken: i32, i: i32, I: i32, column: i32, g: usize, w: usize, m: usize, v: usize, factors: usize): void {
+function stepRow(kind: i32, taken: i32, i: i32, I: i32, column: i32, g: usize, w: usize, m: usize, v: usize, factors: usize): void {
   for (let done = 0; done < taken; done += PANEL) {
     const at = columnsOfB(<usize>i * PANEL_BYTES, I, column + done);
-    adam(min(PANEL, taken), w + at, g + (<usize>done << 2), m + at, v + at, factors);
+    step(kind, min(PANEL, taken), w + at, g + (<usize>done << 2), m + at, v + at, factors);
   }
 }
 

@@ -59,7 +59,7 @@ export function optimizerRule(optimizer: Optimizer): OptimizerRule {
     return {
       slots: momentum === 0 ? 0 : 1,
       kind,
-      factors: (_, rate, decays) => [-rate, momentum, 1, decays ? l2 : 0],
+      factors: (_, rate, decays) => [-rate, momentum, decays ? l2 : 0],
     };
   }
   const { beta1 = ADAM_BETA1, beta2 = ADAM_BETA2, epsilon = ADAM_EPSILON } = optimizer;

@@ -33,6 +33,7 @@ function shared(block: Block, { z, out, ld, columns, norm, index }: EpiloguePlac
     out: at(out),
     ld,
     columns,
+    width: block.outputs,
     norm: norm && at(norm),
     frozen: training?.frozenStatistics ? 1 : 0,
     kind: ACTIVATIONS[block.activation].kind,

@@ -46,7 +46,7 @@ export function headBackward(loss: Loss, { p, C, ld }: HeadPlaces): Operation {
   }
 }
 
-/** The kind in the numbers of assembly/loss/regression.ts. */
+/** The kind in the numbers of assembly/loss/squared.ts. */
 function kindOf(loss: Extract<Loss, { type: 'squaredError' | 'huber' }>): { kind: number; delta: number } {
   return loss.type === 'huber' ? { kind: 1, delta: loss.delta ?? HUBER_DELTA } : { kind: 0, delta: 1 };
 }

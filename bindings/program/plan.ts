@@ -134,7 +134,7 @@ export function planModel(model: ModelSpec, use: Use): Plan {
       rows,
       samples,
       entries: stride === null ? take(`${name} entries`, ENTRY_BYTES * entries) : null,
-      targets: take(`${name} targets`, rows * targetBytes),
+      targets: take(`${name} targets`, rows * targetBytes + SAMPLE_SLACK),
       weights: floats(`${name} weights`, rows),
     };
   };

@@ -1,1 +1,0 @@
-export { PANEL, PANEL_BYTES } from '../layout/panel';
