@@ -68,6 +68,8 @@ export class Training {
   #totals: Totals = { ...NOTHING };
   /** The set and the number of samples of the epoch's order; null before the first epoch. */
   #epoch: { set: number; length: number } | null = null;
+  /** The choice of compressed blocks that the programs are written for. */
+  #written = '';
   /** Rows of the latest training batch. */
   #rows = 0;
   /** The share that the next step's parameters have in the average; see {@link averageBy}. */
@@ -361,9 +363,13 @@ export class Training {
     });
   }
 
+  /** Writes the programs for the densities as they are now, unless they are written. */
   #writePrograms(): void {
     const memory = this.#memoryOf();
     const { compressed } = this.#host.density;
+    const choice = compressed.join();
+    if (choice === this.#written) return;
+    this.#written = choice;
     memory.writeProgram('train', memory.plan.training!.train(compressed));
     memory.writeProgram('statistics', memory.plan.training!.statistics(compressed));
   }
