@@ -4,6 +4,7 @@ import { scalePanels } from '../gemm/repack';
 import { isTileHeight } from '../gemm/tile';
 import { PANEL } from '../layout/panel';
 import { ROWS_F32, ROWS_RELU, ROWS_U8 } from '../layout/rows';
+import { crossEntropyBackward, softmaxForward, tally } from '../loss/softmax';
 import {
   BatchNormVectors,
   STRIP,
@@ -12,7 +13,6 @@ import {
   foldBatchNorm,
 } from '../nn/batchnorm';
 import { biasGradient } from '../nn/dense';
-import { crossEntropyBackward, softmaxForward, tally } from '../nn/softmax';
 import { adam } from '../optim/adam';
 import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
@@ -275,6 +275,7 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         address(record, 3),
         address(record, 4),
         order,
+        0,
         address(record, 5),
         address(record, 6),
         shareStart(rows, thread, threads),
@@ -284,11 +285,14 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
     }
     case OP_CROSS_ENTROPY_BACKWARD: {
       crossEntropyBackward(
-        rows,
+        arg(record, 0),
         arg(record, 0),
         address(record, 1),
         address(record, 2),
         order,
+        0,
+        <f32>1 / <f32>rows,
+        0,
         shareStart(rows, thread, threads),
         shareStart(rows, thread + 1, threads),
       );
