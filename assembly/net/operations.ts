@@ -16,7 +16,7 @@ import { biasGradient } from '../nn/dense';
 import { adam } from '../optim/adam';
 import { updateCompressed, updateDense } from '../optim/update';
 import { shareStart } from '../par/range';
-import { compressColumns, compressRows } from '../sparse/compress';
+import { K_BLOCK, compressColumns, compressRows } from '../sparse/compress';
 import { sddmm } from '../sparse/sddmm';
 import { spmm } from '../sparse/spmm';
 import {
@@ -397,6 +397,7 @@ export function runOperation(state: usize, record: usize, thread: i32, threads: 
         rows,
         arg(record, 1),
         arg(record, 2),
+        K_BLOCK,
         address(record, 3),
         address(record, 4),
         address(record, 5),
