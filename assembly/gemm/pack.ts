@@ -47,26 +47,28 @@ function interleave(
 /** Row m of a source, or the zeros that stand for a row beyond the last. */
 // @ts-ignore: decorator
 @inline
-function rowOrZeros(source: usize, stride: usize, order: usize, m: i32, M: i32, zeros: usize): usize {
-  return m < M ? rowOf(source, stride, order, m) : zeros;
+function rowOrZeros(
+  ordered: bool, source: usize, stride: usize, order: usize, m: i32, M: i32, zeros: usize,
+): usize {
+  return m < M ? rowOf(ordered, source, stride, order, m) : zeros;
 }
 
 // @ts-ignore: decorator
 @inline
 function packRowsOf(
-  kind: i32, mr: i32, M: i32, K: i32, source: usize, stride: usize, order: usize, zeros: usize, out: usize,
-  from: i32, to: i32,
+  kind: i32, ordered: bool, mr: i32, M: i32, K: i32, source: usize, stride: usize, order: usize, zeros: usize,
+  out: usize, from: i32, to: i32,
 ): void {
   const step = <usize>mr << 2;
   for (let panel = from; panel < to; panel++) {
     const base = out + <usize>panel * K * step;
     for (let r = 0; r < mr; r += 4) {
       const m = panel * mr + r;
-      const r0 = rowOrZeros(source, stride, order, m, M, zeros);
-      const r1 = rowOrZeros(source, stride, order, m + 1, M, zeros);
+      const r0 = rowOrZeros(ordered, source, stride, order, m, M, zeros);
+      const r1 = rowOrZeros(ordered, source, stride, order, m + 1, M, zeros);
       if (mr - r >= 4) {
-        const r2 = rowOrZeros(source, stride, order, m + 2, M, zeros);
-        const r3 = rowOrZeros(source, stride, order, m + 3, M, zeros);
+        const r2 = rowOrZeros(ordered, source, stride, order, m + 2, M, zeros);
+        const r3 = rowOrZeros(ordered, source, stride, order, m + 3, M, zeros);
         interleave(kind, 4, r0, r1, r2, r3, K, base + (<usize>r << 2), step);
       } else {
         interleave(kind, 2, r0, r1, zeros, zeros, K, base + (<usize>r << 2), step);
@@ -81,23 +83,31 @@ export function packRows(
   from: i32, to: i32,
 ): void {
   assert(kind != ROWS_RELU || order == 0);
-  if (kind == ROWS_U8) packRowsOf(ROWS_U8, mr, M, K, source, stride, order, zeros, out, from, to);
-  else if (kind == ROWS_RELU) packRowsOf(ROWS_RELU, mr, M, K, source, stride, 0, zeros, out, from, to);
-  else if (order) packRowsOf(ROWS_F32, mr, M, K, source, stride, order, zeros, out, from, to);
-  else packRowsOf(ROWS_F32, mr, M, K, source, stride, 0, zeros, out, from, to);
+  if (kind == ROWS_RELU) {
+    packRowsOf(ROWS_RELU, false, mr, M, K, source, stride, 0, zeros, out, from, to);
+  } else if (kind == ROWS_U8 && order) {
+    packRowsOf(ROWS_U8, true, mr, M, K, source, stride, order, zeros, out, from, to);
+  } else if (kind == ROWS_U8) {
+    packRowsOf(ROWS_U8, false, mr, M, K, source, stride, 0, zeros, out, from, to);
+  } else if (order) {
+    packRowsOf(ROWS_F32, true, mr, M, K, source, stride, order, zeros, out, from, to);
+  } else {
+    packRowsOf(ROWS_F32, false, mr, M, K, source, stride, 0, zeros, out, from, to);
+  }
 }
 
 // @ts-ignore: decorator
 @inline
 function packColumnsOf(
-  kind: i32, mr: i32, M: i32, K: i32, source: usize, stride: usize, order: usize, out: usize, from: i32, to: i32,
+  kind: i32, ordered: bool, mr: i32, M: i32, K: i32, source: usize, stride: usize, order: usize, out: usize,
+  from: i32, to: i32,
 ): void {
   for (let panel = from; panel < to; panel++) {
     const m = panel * mr;
     let target = out + ((<usize>panel * K * mr) << 2);
     const whole = m + mr <= M;
     for (let k = 0; k < K; k++) {
-      const row = rowOf(source, stride, order, k);
+      const row = rowOf(ordered, source, stride, order, k);
       if (whole) {
         v128.store(target, load4(kind, row, m));
         if (mr == 6) v128.store64_lane(target, load4(kind, row, m + 2), 1, 16);
@@ -114,10 +124,17 @@ export function packColumns(
   kind: i32, mr: i32, M: i32, K: i32, source: usize, stride: usize, order: usize, out: usize, from: i32, to: i32,
 ): void {
   assert(kind != ROWS_RELU || order == 0);
-  if (kind == ROWS_U8) packColumnsOf(ROWS_U8, mr, M, K, source, stride, order, out, from, to);
-  else if (kind == ROWS_RELU) packColumnsOf(ROWS_RELU, mr, M, K, source, stride, 0, out, from, to);
-  else if (order) packColumnsOf(ROWS_F32, mr, M, K, source, stride, order, out, from, to);
-  else packColumnsOf(ROWS_F32, mr, M, K, source, stride, 0, out, from, to);
+  if (kind == ROWS_RELU) {
+    packColumnsOf(ROWS_RELU, false, mr, M, K, source, stride, 0, out, from, to);
+  } else if (kind == ROWS_U8 && order) {
+    packColumnsOf(ROWS_U8, true, mr, M, K, source, stride, order, out, from, to);
+  } else if (kind == ROWS_U8) {
+    packColumnsOf(ROWS_U8, false, mr, M, K, source, stride, 0, out, from, to);
+  } else if (order) {
+    packColumnsOf(ROWS_F32, true, mr, M, K, source, stride, order, out, from, to);
+  } else {
+    packColumnsOf(ROWS_F32, false, mr, M, K, source, stride, 0, out, from, to);
+  }
 }
 
 /** Rows of B that are packed together, so that reads and writes both run along cache lines. */
@@ -145,10 +162,10 @@ export function packTransposedB(
     const base = out + <usize>panel * K * PANEL_BYTES;
     for (let r = 0; r < PANEL; r += 4) {
       const n = panel * PANEL + r;
-      const r0 = rowOrZeros(source, stride, 0, n, N, zeros);
-      const r1 = rowOrZeros(source, stride, 0, n + 1, N, zeros);
-      const r2 = rowOrZeros(source, stride, 0, n + 2, N, zeros);
-      const r3 = rowOrZeros(source, stride, 0, n + 3, N, zeros);
+      const r0 = rowOrZeros(false, source, stride, 0, n, N, zeros);
+      const r1 = rowOrZeros(false, source, stride, 0, n + 1, N, zeros);
+      const r2 = rowOrZeros(false, source, stride, 0, n + 2, N, zeros);
+      const r3 = rowOrZeros(false, source, stride, 0, n + 3, N, zeros);
       interleave(ROWS_F32, 4, r0, r1, r2, r3, K, base + (<usize>r << 2), PANEL_BYTES);
     }
   }

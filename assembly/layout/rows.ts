@@ -7,9 +7,10 @@ import { loadPixels, zero } from '../simd/simd';
 //   stride  bytes from one row to the next
 //   order   u32 each: row m of the operand is row order[m] of the source; 0 where the rows are taken as they stand
 //
-// A routine over a source is inlined once for each kind, and once more for f32 rows without an order, so that no inner
-// loop asks for them. Rows follow each other without padding where stride says so: whatever reads four elements at once
-// at a row's end needs SLACK bytes behind the last row.
+// A routine over a source is inlined once for each kind, with and without an order, so that no inner loop asks for
+// them. Where there is no order a literal 0 is passed on: with the variable, Binaryen folds the copies into one again,
+// which took up to twice as long. Rows may follow each other without padding: whatever reads four elements at once at a
+// row's end needs SLACK bytes behind the last row.
 
 /** Bytes behind a source that have to be readable; whatever they hold. */
 export const SLACK: usize = 16;
@@ -23,11 +24,11 @@ export const ROWS_RELU: i32 = 1;
 /** u8 divided by 255. */
 export const ROWS_U8: i32 = 2;
 
-/** Address of row m. */
+/** Address of row m; `ordered` says whether there is an order. */
 // @ts-ignore: decorator
 @inline
-export function rowOf(source: usize, stride: usize, order: usize, m: i32): usize {
-  return source + stride * (order ? <usize>load<u32>(order + (<usize>m << 2)) : <usize>m);
+export function rowOf(ordered: bool, source: usize, stride: usize, order: usize, m: i32): usize {
+  return source + stride * (ordered ? <usize>load<u32>(order + (<usize>m << 2)) : <usize>m);
 }
 
 /** Bytes from a row's start to its element k. */

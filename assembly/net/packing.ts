@@ -25,7 +25,7 @@ import { isTileHeight } from '../gemm/tile';
 import { panelsOf } from '../layout/panel';
 import { shareStart } from '../par/range';
 import { compressColumns, compressRows } from '../sparse/compress';
-import { csrColumns } from '../sparse/csr';
+import { transposeCsr } from '../sparse/csr';
 
 /** Operations that gather, pack and compress operands. */
 export function runPacking(opcode: i32, record: usize, batch: Batch, thread: i32, threads: i32): void {
@@ -71,7 +71,9 @@ export function runPacking(opcode: i32, record: usize, batch: Batch, thread: i32
     }
     case CSR_COLUMNS: {
       const r = changetype<CsrColumns>(record);
-      csrColumns(rows, r.features, batch.samples, batch.order, r.entries, r.starts, thread, threads);
+      const from = shareStart(r.features, thread, threads);
+      const to = shareStart(r.features, thread + 1, threads);
+      transposeCsr(rows, r.features, batch.samples, batch.order, r.starts, r.entries, from, to);
       break;
     }
     case PACK_B: {

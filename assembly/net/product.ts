@@ -1,6 +1,7 @@
 import { Batch } from '../abi/batch';
 import { GEMM, Gemm, SDDMM, SPMM, SPMM_CSR, Sddmm, Spmm, SpmmCsr } from '../abi/operations';
 import { gemm } from '../gemm/gemm';
+import { K_BLOCK } from '../sparse/compress';
 import { spmmCsr } from '../sparse/csr';
 import { sddmm } from '../sparse/sddmm';
 import { spmm } from '../sparse/spmm';
@@ -17,7 +18,7 @@ export function runProduct(opcode: i32, record: usize, batch: Batch, thread: i32
     }
     case SPMM: {
       const r = changetype<Spmm>(record);
-      spmm(r.width, rows, r.N, r.K, r.starts, r.b, r.init, r.c, r.cStride, thread, threads);
+      spmm(r.width, rows, r.N, r.K, K_BLOCK, r.starts, r.b, r.init, r.c, r.cStride, thread, threads);
       break;
     }
     case SPMM_CSR: {

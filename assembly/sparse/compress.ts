@@ -85,10 +85,11 @@ function append(entry: usize, offsets: v128, v: v128): usize {
 // @ts-ignore: decorator
 @inline
 function compressRowsOf(
-  kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
+  kind: i32, ordered: bool, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize,
+  from: i32, to: i32,
 ): void {
   for (let m = from; m < to; m++) {
-    const row = rowOf(source, stride, order, m);
+    const row = rowOf(ordered, source, stride, order, m);
     let entry = entries + <usize>m * entryStride(K);
     let start = startsOf(starts, m, K);
     for (let k0 = 0; k0 < K; k0 += K_BLOCK, start += 4) {
@@ -111,16 +112,24 @@ export function compressRows(
   kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
 ): void {
   assert(kind != ROWS_RELU || order == 0);
-  if (kind == ROWS_U8) compressRowsOf(ROWS_U8, K, source, stride, order, entries, starts, from, to);
-  else if (kind == ROWS_RELU) compressRowsOf(ROWS_RELU, K, source, stride, 0, entries, starts, from, to);
-  else if (order) compressRowsOf(ROWS_F32, K, source, stride, order, entries, starts, from, to);
-  else compressRowsOf(ROWS_F32, K, source, stride, 0, entries, starts, from, to);
+  if (kind == ROWS_RELU) {
+    compressRowsOf(ROWS_RELU, false, K, source, stride, 0, entries, starts, from, to);
+  } else if (kind == ROWS_U8 && order) {
+    compressRowsOf(ROWS_U8, true, K, source, stride, order, entries, starts, from, to);
+  } else if (kind == ROWS_U8) {
+    compressRowsOf(ROWS_U8, false, K, source, stride, 0, entries, starts, from, to);
+  } else if (order) {
+    compressRowsOf(ROWS_F32, true, K, source, stride, order, entries, starts, from, to);
+  } else {
+    compressRowsOf(ROWS_F32, false, K, source, stride, 0, entries, starts, from, to);
+  }
 }
 
 // @ts-ignore: decorator
 @inline
 function compressColumnsOf(
-  kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
+  kind: i32, ordered: bool, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize,
+  from: i32, to: i32,
 ): void {
   const room = entryStride(K);
   for (let group = from; group < to; group++) {
@@ -143,10 +152,10 @@ function compressColumnsOf(
       const k1 = min(k0 + K_BLOCK, K);
       let offsets = firstOffsets();
       for (let k = k0; k < k1; k += 4) {
-        const a = load4(kind, rowOf(columns, stride, order, k), 0);
-        const b = k + 1 < k1 ? load4(kind, rowOf(columns, stride, order, k + 1), 0) : zero();
-        const c = k + 2 < k1 ? load4(kind, rowOf(columns, stride, order, k + 2), 0) : zero();
-        const d = k + 3 < k1 ? load4(kind, rowOf(columns, stride, order, k + 3), 0) : zero();
+        const a = load4(kind, rowOf(ordered, columns, stride, order, k), 0);
+        const b = k + 1 < k1 ? load4(kind, rowOf(ordered, columns, stride, order, k + 1), 0) : zero();
+        const c = k + 2 < k1 ? load4(kind, rowOf(ordered, columns, stride, order, k + 2), 0) : zero();
+        const d = k + 3 < k1 ? load4(kind, rowOf(ordered, columns, stride, order, k + 3), 0) : zero();
         const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5);
         const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7);
         const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5);
@@ -173,8 +182,15 @@ export function compressColumns(
   kind: i32, K: i32, source: usize, stride: usize, order: usize, entries: usize, starts: usize, from: i32, to: i32,
 ): void {
   assert(kind != ROWS_RELU || order == 0);
-  if (kind == ROWS_U8) compressColumnsOf(ROWS_U8, K, source, stride, order, entries, starts, from, to);
-  else if (kind == ROWS_RELU) compressColumnsOf(ROWS_RELU, K, source, stride, 0, entries, starts, from, to);
-  else if (order) compressColumnsOf(ROWS_F32, K, source, stride, order, entries, starts, from, to);
-  else compressColumnsOf(ROWS_F32, K, source, stride, 0, entries, starts, from, to);
+  if (kind == ROWS_RELU) {
+    compressColumnsOf(ROWS_RELU, false, K, source, stride, 0, entries, starts, from, to);
+  } else if (kind == ROWS_U8 && order) {
+    compressColumnsOf(ROWS_U8, true, K, source, stride, order, entries, starts, from, to);
+  } else if (kind == ROWS_U8) {
+    compressColumnsOf(ROWS_U8, false, K, source, stride, 0, entries, starts, from, to);
+  } else if (order) {
+    compressColumnsOf(ROWS_F32, true, K, source, stride, order, entries, starts, from, to);
+  } else {
+    compressColumnsOf(ROWS_F32, false, K, source, stride, 0, entries, starts, from, to);
+  }
 }

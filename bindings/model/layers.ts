@@ -88,7 +88,7 @@ export interface MlpOptions {
   activation?: ActivationName;
   /** Default: f32. */
   inputType?: InputType;
-  /** See {@link InputSpec}. */
+  /** See {@link InputSpec}. Default: true for f32. */
   standardize?: boolean;
 }
 
@@ -118,9 +118,9 @@ export function mlp(options: MlpOptions): ModelSpec {
   });
   expectWhole('outputs', outputs, 1, MAX_WIDTH);
   expectWhole('inputs', inputs, 1, MAX_WIDTH);
-  const standardize = options.standardize === undefined ? {} : { standardize: options.standardize };
+  const { standardize = inputType === 'f32' } = options;
   return checkModel({
-    input: { features: inputs, type: inputType, ...standardize },
+    input: { features: inputs, type: inputType, ...(standardize && { standardize }) },
     layers: [...layers, { type: 'dense', units: outputs }],
   });
 }

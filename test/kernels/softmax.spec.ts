@@ -1,4 +1,4 @@
-import { argmaxRow, crossEntropyBackward, softmaxForward, tally } from '../../assembly/nn/softmax';
+import { argmaxRow, crossEntropyBackward, softmaxForward, tally } from '../../assembly/loss/softmax';
 import {
   EPS,
   accumulated,
@@ -36,6 +36,8 @@ let labels: usize = 0;
 let order: usize = 0;
 let predicted: usize = 0;
 let loss: usize = 0;
+let weights: usize = 0;
+let smoothing: f32 = 0;
 
 function makeCase(classes: i32, rowLength: i32, largest: f64, offset: f64): void {
   C = classes;
@@ -52,6 +54,8 @@ function makeCase(classes: i32, rowLength: i32, largest: f64, offset: f64): void
   order = shuffled(SAMPLES);
   predicted = floats(BATCH);
   loss = floats(BATCH);
+  weights = floats(SAMPLES);
+  fillUniform(weights, SAMPLES, 0, 3);
 }
 
 function label(b: i32): i32 {
@@ -59,7 +63,17 @@ function label(b: i32): i32 {
 }
 
 function forward(from: i32, to: i32): void {
-  softmaxForward(C, ld, x, p, labels, order, predicted, loss, from, to);
+  softmaxForward(C, ld, x, p, labels, order, smoothing, predicted, loss, from, to);
+}
+
+/** The gradient of the mean over the batch, every sample counting alike. */
+function backward(from: i32, to: i32): void {
+  crossEntropyBackward(C, ld, p, labels, order, 0, <f32>1 / <f32>BATCH, smoothing, from, to);
+}
+
+/** Target of class c in row b. */
+function target(b: i32, c: i32): f64 {
+  return (c == label(b) ? 1.0 - <f64>smoothing : 0.0) + <f64>smoothing / C;
 }
 
 // The f64 twin of one row, and bounds on the f32 errors.
@@ -109,7 +123,11 @@ function expectRows(): void {
   const inputs = copied(x, BATCH * ld);
   forward(0, BATCH);
   const forwardP = copied(p, BATCH * ld);
-  crossEntropyBackward(BATCH, ld, p, labels, order, 0, BATCH);
+  backward(0, BATCH);
+  const gradient = copied(p, BATCH * ld);
+  memory.copy(p, forwardP, (BATCH * ld) << 2);
+  const inverse: f32 = 0.37;
+  crossEntropyBackward(C, ld, p, labels, order, weights, inverse, smoothing, 0, BATCH);
   for (let b = 0; b < BATCH; b++) {
     loadRow(b);
     const logSumExp = softmaxTwin();
@@ -119,18 +137,26 @@ function expectRows(): void {
       if (logits[c] > logits[best]) best = c;
       total += at(forwardP, b * ld + c);
       expectNear(at(forwardP, b * ld + c), probability[c], probabilityError[c], 'p', b, c);
-      const difference = probability[c] - (c == label(b) ? 1.0 : 0.0);
-      const error = probabilityError[c] + 4 * EPS * Math.abs(difference);
-      expectNear(at(p, b * ld + c), difference / BATCH, error / BATCH, 'dx', b, c);
+      const difference = probability[c] - target(b, c);
+      // The two parts of the target, and the differences from them, are rounded.
+      const error = probabilityError[c] + 4 * EPS * (Math.abs(difference) + <f64>smoothing);
+      expectNear(at(gradient, b * ld + c), difference / BATCH, error / BATCH, 'dx', b, c);
+      const factor = <f64>inverse * at(weights, load<u32>(order + (<usize>b << 2)));
+      expectNear(at(p, b * ld + c), difference * factor, (error + 2 * EPS) * factor, 'weighted dx', b, c);
     }
     for (let c = C; c < ld; c++) {
       expectSame(at(forwardP, b * ld + c), 0, 'padding of p', b, c);
-      expectSame(at(p, b * ld + c), 0, 'padding of dx', b, c);
+      expectSame(at(gradient, b * ld + c), 0, 'padding of dx', b, c);
+      expectSame(at(p, b * ld + c), 0, 'padding of the weighted dx', b, c);
     }
     expectNear(total, 1, accumulated(C + 4), 'sum of p', b, 0);
-    const expectedLoss = logSumExp - logits[label(b)];
-    // The shift of the label's logit and the final sum are rounded.
-    const lossError = logSumError + 2 * EPS * Math.abs(expectedLoss);
+    let expectedLoss = logSumExp;
+    for (let c = 0; c < C; c++) expectedLoss -= target(b, c) * logits[c];
+    // The shift of the label's logit and the final sum are rounded; so are the smoothed part's C terms of one sign.
+    const roundings = smoothing == 0 ? 2 : C + 6;
+    // Nothing of the logits' own size is: the twin's own sums are exact enough to say so.
+    const twinError = 1e-15 * (Math.abs(logSumExp) + Math.abs(logits[0])) * C;
+    const lossError = logSumError + accumulated(roundings) * (Math.abs(expectedLoss) + logSum) + twinError;
     expectNear(at(loss, b), expectedLoss, lossError, 'loss', b, label(b));
     expectThat(load<i32>(predicted + (<usize>b << 2)) == best, `row ${b.toString()} is predicted as another class`);
   }
@@ -153,6 +179,34 @@ describe('softmax, loss and gradient against f64: 2 ULP of exp4 and log4, and 2^
   it('logits up to +-80, where probabilities reach the clamp of exp4', () => checkClasses(80, 0));
   it('logits of 10000 +- 5: the loss no worse for the offset', () => checkClasses(5, 10000));
   it('logits of -1000000 +- 5: the loss no worse for the offset', () => checkClasses(5, -1000000));
+
+  it('label smoothing of 0.1 and of 1: loss and gradient of the smoothed targets', () => {
+    for (let i = 0; i < 2; i++) {
+      smoothing = i == 0 ? 0.1 : 1;
+      checkClasses(1, 0);
+      checkClasses(10, 0);
+      checkClasses(5, 10000);
+    }
+    smoothing = 0;
+  });
+
+  it('without labels the same probabilities and predictions, and no loss (exact)', () => {
+    for (let i = 0; i < CLASSES.length; i++) {
+      makeCase(CLASSES[i], roundUp(CLASSES[i], 16), 5, 0);
+      forward(0, BATCH);
+      const probabilities = copied(p, BATCH * ld);
+      const predictions = copied(predicted, BATCH);
+      const fresh = floats(BATCH);
+      memory.fill(p, 0xff, (BATCH * ld) << 2);
+      memory.fill(predicted, 0xff, BATCH << 2);
+      memory.fill(loss, 0xff, BATCH << 2);
+      softmaxForward(C, ld, x, p, 0, 0, smoothing, predicted, loss, 0, BATCH);
+      expectSameBytes(p, probabilities, BATCH, ld, ld, 'p');
+      expectSameBytes(predicted, predictions, 1, BATCH, BATCH, 'predicted');
+      expectSameBytes(loss, fresh, 1, BATCH, BATCH, 'loss');
+      expectGuards();
+    }
+  });
 
   it('all logits equal, however large: p = 1 / C within 2^-23, loss ln C no worse for the logits', () => {
     const values: f32[] = [0, -3, 88, 1e30, -1e30];
@@ -180,7 +234,7 @@ describe('softmax, loss and gradient against f64: 2 ULP of exp4 and log4, and 2^
       const probabilities = copied(p, BATCH * ld);
       const predictions = copied(predicted, BATCH);
       const losses = copied(loss, BATCH);
-      crossEntropyBackward(BATCH, ld, p, labels, order, 0, BATCH);
+      backward(0, BATCH);
       const gradients = copied(p, BATCH * ld);
       memory.fill(p, 0xff, (BATCH * ld) << 2);
       memory.fill(predicted, 0xff, BATCH << 2);
@@ -190,8 +244,8 @@ describe('softmax, loss and gradient against f64: 2 ULP of exp4 and log4, and 2^
       expectSameBytes(p, probabilities, BATCH, ld, ld, 'p');
       expectSameBytes(predicted, predictions, 1, BATCH, BATCH, 'predicted');
       expectSameBytes(loss, losses, 1, BATCH, BATCH, 'loss');
-      crossEntropyBackward(BATCH, ld, p, labels, order, cut, BATCH);
-      crossEntropyBackward(BATCH, ld, p, labels, order, 0, cut);
+      backward(cut, BATCH);
+      backward(0, cut);
       expectSameBytes(p, gradients, BATCH, ld, ld, 'dx');
       expectGuards();
     }
@@ -211,26 +265,35 @@ describe('softmax, loss and gradient against f64: 2 ULP of exp4 and log4, and 2^
   });
 });
 
+/** The loss of row b's targets on `logits`. */
+function twinLoss(b: i32): f64 {
+  let sum = softmaxTwin();
+  for (let c = 0; c < C; c++) sum -= target(b, c) * logits[c];
+  return sum;
+}
+
 describe('the f64 twin', () => {
-  it('has the gradient of its own loss: central differences within 1e-8', () => {
+  it('has the gradient of its own loss, smoothed or not: central differences within 1e-8', () => {
     const h: f64 = 1e-5;
-    for (let i = 0; i < CLASSES.length; i++) {
-      makeCase(CLASSES[i], roundUp(CLASSES[i], 16), 3, 0);
+    for (let i = 0; i < 2 * CLASSES.length; i++) {
+      smoothing = i < CLASSES.length ? 0 : 0.2;
+      makeCase(CLASSES[i % CLASSES.length], 112, 3, 0);
       for (let b = 0; b < BATCH; b++) {
         loadRow(b);
         for (let c = 0; c < C; c++) {
           const value = logits[c];
           logits[c] = value + h;
-          const above = softmaxTwin() - logits[label(b)];
+          const above = twinLoss(b);
           logits[c] = value - h;
-          const below = softmaxTwin() - logits[label(b)];
+          const below = twinLoss(b);
           logits[c] = value;
           softmaxTwin();
-          const gradient = probability[c] - (c == label(b) ? 1.0 : 0.0);
+          const gradient = probability[c] - target(b, c);
           expectNear((above - below) / (2 * h), gradient, 1e-8, 'dloss / dx', b, c);
         }
       }
     }
+    smoothing = 0;
   });
 });
 

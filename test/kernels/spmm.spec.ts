@@ -145,7 +145,7 @@ function multiply(width: i32, threads: i32): usize {
   const c = floats(size);
   const part = floats(size);
   for (let thread = threads - 1; thread >= 0; thread--) {
-    spmm(width, M, N, K, starts, packedB, init, part, <usize>cRow << 2, thread, threads);
+    spmm(width, M, N, K, K_BLOCK, starts, packedB, init, part, <usize>cRow << 2, thread, threads);
     moveShare(part, c, size);
   }
   for (let m = 0; m < M - 1; m++) {
