@@ -15,8 +15,8 @@ export { type TestFilesOptions, testFiles } from './orchestrate/test-files.js';
 export * from './records.js';
 export { parseResults } from './report/results.js';
 export { type BatchRange, batchRanges } from './train/batches.js';
-export type { Checkpoint, StoppedEpoch } from './train/checkpoint.js';
 export { type FoundCheckpoint, newestCheckpoint, saveCheckpoint } from './train/checkpoint-store.js';
+export type { Checkpoint, EpochFigures, StoppedEpoch } from './train/loop.js';
 export { epochOrder, networkSeed } from './train/seeds.js';
 export { type SampleIndices, type TrainingHooks, trainModel } from './train/trainer.js';
 export {

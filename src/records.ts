@@ -1,4 +1,5 @@
-import type { NetworkSpec, NetworkTensors } from '#bindings';
+import type { NetworkSpec } from './model/classifier.js';
+import type { Weights } from './train/loop.js';
 
 /** What a run was asked to do: `runs/<id>/config.json`. Plain data, safe to serialise. */
 export interface RunConfig {
@@ -114,9 +115,9 @@ export interface TrainedModel {
   epochs: EpochRecord[];
   kept: { epoch: number; valMacroF1: number };
   /** Weights of the kept epoch. */
-  tensors: NetworkTensors;
+  weights: Weights;
   /** Weights after the last epoch: what the next rate of a chain starts from. */
-  last: NetworkTensors;
+  last: Weights;
 }
 
 /** What happens while a run goes on; `--json` prints one per line. */

@@ -309,11 +309,14 @@ export class Network {
     for (let first = 0; first < count; ) {
       const { rows, weightOf } = infer(first);
       const losses = memory.f32(output.losses);
+      // Batch by batch, as training sums.
+      let ofBatch = 0;
       for (let b = 0; b < rows; b++) {
         const weight = weightOf === null ? 1 : weightOf(b);
-        sum += weightOf === null ? losses[b]! : weight * losses[b]!;
+        ofBatch += weightOf === null ? losses[b]! : weight * losses[b]!;
         total += weight;
       }
+      sum += ofBatch;
       predicted?.set(memory.i32(output.predicted).subarray(0, rows), first);
       if (outputs !== null) this.#readOutputs(outputs, first, rows);
       first += rows;

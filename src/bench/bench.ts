@@ -1,6 +1,7 @@
-import { type Engine, type GemmFigure, measurePeak, type Samples, TreadleError } from '#bindings';
+import { type Core, type GemmFigure, measurePeak, TreadleError } from '#bindings';
 import { type Dataset, loadDataset } from '../data/dataset.js';
 import { ARCHITECTURES } from '../model/architectures.js';
+import type { LabelledImages } from '../model/classifier.js';
 import { defaultConfig } from '../orchestrate/config.js';
 import { describeEnvironment } from '../orchestrate/environment.js';
 import type { DataChoice } from '../orchestrate/prepare.js';
@@ -44,7 +45,7 @@ export function fewestSamples(batchSize: number): number {
  * and `measureEpoch` throw.
  */
 export async function runBench(
-  engine: Engine,
+  engine: Core,
   settings: BenchSettings,
   choice: DataChoice,
 ): Promise<BenchReport> {
@@ -72,7 +73,7 @@ export async function runBench(
 }
 
 /** The training samples that every epoch goes over. Throws `range`. */
-function firstSamples({ train }: Dataset, count: number, inputs: number): Samples {
+function firstSamples({ train }: Dataset, count: number, inputs: number): LabelledImages {
   if (count > train.count) {
     const expected = `at most ${train.count}, the training images that there are`;
     throw new TreadleError('range', `--samples is ${count}; ${expected}, is expected.`, {

@@ -1,4 +1,5 @@
-import { type Engine, type Network, type NetworkSpec, type Samples, TreadleError } from '#bindings';
+import { type Core, type Network, TreadleError } from '#bindings';
+import type { LabelledImages, NetworkSpec } from '../model/classifier.js';
 import { type BatchRange, batchRanges } from '../train/batches.js';
 import { epochOrder } from '../train/seeds.js';
 import { startTrainer, superviseTeam } from './team.js';
@@ -10,14 +11,14 @@ export interface EpochWork {
   batchSize: number;
   threads: number;
   /** Trained on whole, in every epoch; in shared memory, or it is copied for the thread that trains. */
-  data: Samples;
+  data: LabelledImages;
 }
 
 export interface EpochFigure {
   model: string;
   batchSize: number;
   threads: number;
-  /** Samples in the epoch. */
+  /** LabelledImages in the epoch. */
   samples: number;
   /** Median of the timed epochs. */
   seconds: number;
@@ -35,7 +36,7 @@ const TIMED_EPOCHS = 3;
  * Trains a model in threads of its own and times it. Throws `diverged` when the losses are not those of training,
  * `usage` for more than one thread in a build without threads, and `worker` when a thread dies or does not join.
  */
-export async function measureEpoch(engine: Engine, work: EpochWork): Promise<EpochFigure> {
+export async function measureEpoch(engine: Core, work: EpochWork): Promise<EpochFigure> {
   const { model, batchSize, threads, data } = work;
   const seconds = await superviseTeam(startTrainer({ engine, work }), threads);
   return { model, batchSize, threads, samples: data.labels.length, seconds };
@@ -68,8 +69,9 @@ export function trainEpoch(
 ): number[] {
   const samples = batches.reduce((sum, { rows }) => sum + rows, 0);
   const indices = Uint32Array.from({ length: samples }, (_, index) => index);
-  network.beginEpoch(epochOrder(indices, SEED, model, epoch), LEARNING_RATE);
-  return batches.map(({ first, rows }) => network.trainBatch(first, rows));
+  network.training.begin(epochOrder(indices, SEED, model, epoch));
+  network.admit();
+  return batches.map(({ first, rows }) => network.training.step(first, rows, LEARNING_RATE));
 }
 
 /**

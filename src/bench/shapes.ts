@@ -1,4 +1,5 @@
-import { type GemmShape, widths } from '#bindings';
+import type { GemmShape } from '#bindings';
+import { widths } from '../model/classifier.js';
 
 /** What the shapes of a model's matrix products depend on. */
 export interface LayerSizes {

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import type { Engine, HelperTicket } from '#bindings';
+import type { Core, HelperTicket } from '#bindings';
 import { type ErrorRecord, fromErrorRecord } from '../orchestrate/messages.js';
 import { startWorker, ticketPort, workerError } from '../orchestrate/threads.js';
 import type { EpochWork } from './epochs.js';
 
 /** What the thread that trains is started with. */
 export interface BenchTask {
-  engine: Engine;
+  engine: Core;
   work: EpochWork;
 }
 

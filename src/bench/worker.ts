@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Engine, Network, TreadleError } from '#bindings';
+import { type Core, Network, TreadleError } from '#bindings';
+import { classifierModel } from '../model/classifier.js';
 import { toErrorRecord } from '../orchestrate/messages.js';
 import { workerError } from '../orchestrate/threads.js';
 import { networkSeed } from '../train/seeds.js';
@@ -20,7 +21,14 @@ function send(message: BenchMessage): void {
 
 async function measure({ engine, work }: BenchTask): Promise<void> {
   const { model, spec, batchSize, data } = work;
-  const network = new Network(engine, spec, { seed: networkSeed(SEED, model), batchSize, data });
+  const network = new Network(engine, classifierModel(spec), {
+    seed: networkSeed(SEED, model),
+    batchSize,
+    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    sets: [{ rows: data.labels.length }],
+    threads: work.threads,
+  });
+  network.load(0, { inputs: data.images, targets: data.labels });
   try {
     if (work.threads > 1) await gather(network, engine, work);
     send({ type: 'measured', seconds: timeEpochs(network, work) });
@@ -33,17 +41,16 @@ async function measure({ engine, work }: BenchTask): Promise<void> {
   }
 }
 
-/** Asks for helpers; they take part from the start of an epoch, so epochs without a step begin until all of them do. */
-async function gather(network: Network, { build }: Engine, { threads }: EpochWork): Promise<void> {
+/** Asks for helpers; they take part once they are admitted. */
+async function gather(network: Network, { build }: Core, { threads }: EpochWork): Promise<void> {
   const { ticket } = network;
   if (ticket === null) throw noThreads(threads, build);
   send({ type: 'ticket', ticket });
   const deadline = performance.now() + JOIN_TIME;
   for (;;) {
-    network.beginEpoch(new Uint32Array(0), 1);
-    if (network.threads === threads) return;
+    if (network.joined === threads) return;
     if (performance.now() > deadline) {
-      const found = `${network.threads} of ${threads} threads have joined`;
+      const found = `${network.joined} of ${threads} threads have joined`;
       throw workerError('The team of threads', new Error(`${found} after ${JOIN_TIME / 1000} s`));
     }
     await setTimeout(LOOK_INTERVAL);

@@ -266,7 +266,7 @@ export class Model {
 
   /** The tensors that the model has after a training. */
   #final({ network }: SetUp, options: FitOptions, result: LoopResult): Tensors {
-    return options.average ? network.training.averaged() : result.tensors;
+    return options.average ? network.training.averaged() : result.weights.tensors;
   }
 
   /** What predicts now. */

@@ -1,9 +1,9 @@
 import { availableParallelism, cpus } from 'node:os';
-import { describeKernels, type Engine } from '#bindings';
+import { type Core, describeKernels } from '#bindings';
 import type { RunResults } from '../records.js';
 
 /** The machine and engine that a run's figures were measured on. */
-export function describeEnvironment(engine: Engine, seconds: number): RunResults['environment'] {
+export function describeEnvironment(engine: Core, seconds: number): RunResults['environment'] {
   return {
     node: process.versions.node,
     v8: process.versions.v8,

@@ -1,10 +1,14 @@
-import { type Engine, Network, type NetworkTensors, type Samples, TreadleError } from '#bindings';
+import { type Core, Network, TreadleError } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
+import {
+  classifierModel,
+  fromBlocks,
+  type LabelledImages,
+  type NetworkTensors,
+} from '../model/classifier.js';
+import { confusionOf } from '../model/evaluation.js';
 import type { TestRecord } from '../records.js';
 import type { DataShape } from './plan.js';
-
-/** Rows that a network takes at once when nothing is trained. */
-export const EVALUATION_ROWS = 256;
 
 /** A network's tensors with the widths they have, as a weights file holds them. */
 export interface StoredNetwork {
@@ -14,15 +18,11 @@ export interface StoredNetwork {
   classes: number;
 }
 
-/** A network over `data` with the stored weights, for inference; dispose of it. */
-export function inferenceNetwork(engine: Engine, stored: StoredNetwork, data: Samples): Network {
-  const { inputs, hidden, classes, tensors } = stored;
-  const network = new Network(
-    engine,
-    { inputs, hidden, classes, dropout: 0 },
-    { seed: 0, batchSize: EVALUATION_ROWS, data },
-  );
-  network.importTensors(tensors);
+/** A network with the stored weights that only predicts; dispose of it. */
+export function inferenceNetwork(core: Core, { inputs, hidden, classes, tensors }: StoredNetwork): Network {
+  const model = classifierModel({ inputs, hidden, classes, dropout: 0 });
+  const network = new Network(core, model);
+  network.setTensors(fromBlocks(model, tensors));
   return network;
 }
 
@@ -31,10 +31,10 @@ export function inferenceNetwork(engine: Engine, stored: StoredNetwork, data: Sa
  * Throws `shape` when the network does not take such images or does not have as many classes.
  */
 export function evaluateTensors(
-  engine: Engine,
+  core: Core,
   stored: StoredNetwork,
   shape: DataShape,
-  data: Samples,
+  { images, labels }: LabelledImages,
   file: string,
 ): TestRecord {
   if (stored.inputs !== shape.inputs || stored.classes !== shape.classes) {
@@ -46,10 +46,10 @@ export function evaluateTensors(
       expected,
     });
   }
-  const network = inferenceNetwork(engine, stored, data);
+  const network = inferenceNetwork(core, stored);
   try {
-    const all = Uint32Array.from(data.labels, (_, index) => index);
-    const { loss, confusion } = network.evaluate(all);
+    const { loss, predicted } = network.evaluateOn({ inputs: images, targets: labels });
+    const confusion = confusionOf(labels, predicted!, shape.classes);
     const { accuracy, macro } = classificationScores(confusion);
     return { accuracy, precision: macro.precision, recall: macro.recall, macroF1: macro.f1, loss, confusion };
   } finally {

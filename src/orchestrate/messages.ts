@@ -1,17 +1,19 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type Engine, type ErrorCode, type NetworkTensors, type Samples, TreadleError } from '#bindings';
+import { type Core, type ErrorCode, TreadleError } from '#bindings';
+import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../records.js';
+import type { Weights } from '../train/loop.js';
 import type { SampleIndices } from '../train/trainer.js';
 
 /** Train one model. `data` and `split` lie in shared memory. The answer to its tickets is the number of its helpers. */
 export interface TrainTask {
   role: 'train';
-  engine: Engine;
+  engine: Core;
   job: Job;
-  data: Samples;
+  data: LabelledImages;
   split: SampleIndices;
   /** Weights to start from; null for fresh ones. */
-  parent: NetworkTensors | null;
+  parent: Weights | null;
   /** Folder of checkpoints to go on from and to save in; null for none. */
   checkpoints: string | null;
   /** Tickets it is to send, one for each helper that it may get. */
@@ -29,8 +31,8 @@ export interface HelpTask {
 /** Test weight files on all of `data`, in their order. */
 export interface TestTask {
   role: 'test';
-  engine: Engine;
-  data: Samples;
+  engine: Core;
+  data: LabelledImages;
   files: string[];
   /** What the data asks of every file: pixels of an image and number of classes. */
   inputs: number;

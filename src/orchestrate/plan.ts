@@ -1,4 +1,4 @@
-import type { NetworkSpec } from '#bindings';
+import type { NetworkSpec } from '../model/classifier.js';
 import type { Job, RunConfig } from '../records.js';
 
 /** A job's name in a run, e.g. `large1_0.005`. */

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
-import { type Engine, type Samples, TreadleError } from '#bindings';
+import { type Core, TreadleError } from '#bindings';
+import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TrainedModel } from '../records.js';
 import { jobTitle } from '../train/job-title.js';
 import type { SampleIndices } from '../train/trainer.js';
@@ -10,9 +11,9 @@ import { hear, newSlot, type Slot } from './slot.js';
 import { onAbort, startWorker, workerError } from './threads.js';
 
 export interface TrainJobsOptions {
-  engine: Engine;
+  engine: Core;
   /** In shared memory, so that every worker reads the same bytes. */
-  data: Samples;
+  data: LabelledImages;
   split: SampleIndices;
   limits: ScheduleLimits;
   onEvent: (event: RunEvent) => void;

@@ -1,7 +1,7 @@
-import type { Samples } from '#bindings';
 import { loadDataset } from '../data/dataset.js';
 import { toShared } from '../data/shared.js';
 import { stratifiedSplit, takeStratified } from '../data/split.js';
+import type { LabelledImages } from '../model/classifier.js';
 import type { DatasetRecord, RunConfig } from '../records.js';
 import type { SampleIndices } from '../train/trainer.js';
 import type { DataShape } from './plan.js';
@@ -20,8 +20,8 @@ export interface DataChoice {
 export interface PreparedData {
   record: DatasetRecord;
   shape: DataShape;
-  train: Samples;
-  test: Samples;
+  train: LabelledImages;
+  test: LabelledImages;
   split: SampleIndices;
 }
 

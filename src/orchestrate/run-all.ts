@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
-import { type BuildChoice, type Engine, loadEngine, parameterCount, TreadleError } from '#bindings';
+import { type BuildChoice, type Core, loadCore, TreadleError } from '#bindings';
 import { ensureWritableFolder, removeTemporaries } from '../files.js';
 import { lockFolder } from '../lock.js';
+import { classifierParameters } from '../model/classifier.js';
 import type { RunConfig, RunEvent, RunResults } from '../records.js';
 import { resolveConfig } from './config.js';
 import { type DataChoice, prepareData } from './prepare.js';
@@ -36,7 +37,7 @@ export interface RunAllOptions extends DataChoice {
   /** Stops the run; see {@link runAll}. */
   signal?: AbortSignal;
   /** Opens a build of the core; by default without setting any V8 flag. */
-  openEngine?: ((build: string) => Promise<Engine>) | undefined;
+  openEngine?: ((build: string) => Promise<Core>) | undefined;
 }
 
 export interface RunOutcome {
@@ -50,8 +51,8 @@ export interface RunOutcome {
 }
 
 /** The core as a library opens it: no V8 flag is set. */
-function openPlain(build: string): Promise<Engine> {
-  return loadEngine({ build: build as BuildChoice });
+function openPlain(build: string): Promise<Core> {
+  return loadCore({ build: build as BuildChoice });
 }
 
 /**
@@ -151,7 +152,7 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
     id,
     folder: shown(folder),
     models: run.jobs.length,
-    parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, parameterCount(spec)])),
+    parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
     epochs: config.epochs,
     build: engine.build,
     jobs: config.jobs,

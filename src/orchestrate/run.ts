@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import { type Engine, TreadleError } from '#bindings';
+import { type Core, TreadleError } from '#bindings';
+import { classifierModel, toBlocks } from '../model/classifier.js';
 import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../records.js';
 import { buildResults } from '../report/results.js';
 import { jobTitle } from '../train/job-title.js';
@@ -24,7 +25,7 @@ export class Run {
   constructor(
     { folder, config, record }: BegunRun,
     readonly weightsFolder: string,
-    readonly engine: Engine,
+    readonly engine: Core,
     readonly data: PreparedData,
     readonly emit: (event: RunEvent) => void,
     readonly signal: AbortSignal | undefined,
@@ -119,9 +120,14 @@ export class Run {
 
   /** Saves a trained model; a failure to do so is that model's failure, the others go on. */
   async #save(job: Job, trained: TrainedModel): Promise<void> {
+    const { tensors, batchesTracked } = trained.weights;
     const record = this.#record(job);
     try {
-      const files = await saveWeights(this.weightsFolder, trained.tensors, this.#metadata(job, trained));
+      const files = await saveWeights(
+        this.weightsFolder,
+        toBlocks(classifierModel(job.spec), tensors, batchesTracked),
+        this.#metadata(job, trained),
+      );
       record.weights = files.map(shown);
       record.kept = trained.kept;
     } catch (error) {

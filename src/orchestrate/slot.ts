@@ -1,6 +1,8 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
-import { type NetworkTensors, parameterCount, type TreadleError } from '#bindings';
+import type { TreadleError } from '#bindings';
+import { classifierParameters } from '../model/classifier.js';
 import type { Job, RunEvent, TrainedModel } from '../records.js';
+import type { Weights } from '../train/loop.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { JobState } from './schedule.js';
 
@@ -19,9 +21,9 @@ export interface Slot {
   death: TreadleError | null;
   restarts: number;
   /** Weights that it starts from, held until it has ended. */
-  parent: NetworkTensors | null;
+  parent: Weights | null;
   /** Final weights, held until the next job of the chain has them. */
-  last: NetworkTensors | null;
+  last: Weights | null;
 }
 
 /** A job that has not been started. */
@@ -30,7 +32,7 @@ export function newSlot(job: Job): Slot {
     id: job.id,
     parent: job.parent,
     status: 'waiting',
-    epochCost: parameterCount(job.spec),
+    epochCost: classifierParameters(job.spec),
     epochs: job.epochs,
     epochsDone: 0,
     joinable: false,

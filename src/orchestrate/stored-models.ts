@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { parameterCount, TreadleError } from '#bindings';
+import { TreadleError } from '#bindings';
 import { listFolder } from '../files.js';
 import { ARCHITECTURES } from '../model/architectures.js';
+import { classifierParameters } from '../model/classifier.js';
 import { type LoadedWeights, loadWeights, type WeightsMetadata } from '../weights/model-file.js';
 
 /** A weights file of a folder and what is known of it without its tensors. */
@@ -70,7 +71,7 @@ async function describe(file: string): Promise<StoredModel> {
     return { file, metadata: null, parameters: 0, error };
   }
   const { inputs, hidden, classes, metadata } = loaded;
-  return { file, metadata, parameters: parameterCount({ inputs, hidden, classes }) };
+  return { file, metadata, parameters: classifierParameters({ inputs, hidden, classes }) };
 }
 
 function inReportOrder(a: StoredModel, b: StoredModel): number {

@@ -1,14 +1,15 @@
 import type { Worker } from 'node:worker_threads';
-import type { Engine, Samples, TreadleError } from '#bindings';
+import type { Core, TreadleError } from '#bindings';
 import { toShared } from '../data/shared.js';
+import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../records.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { DataShape } from './plan.js';
 import { onAbort, startWorker, workerError } from './threads.js';
 
 export interface TestFilesOptions {
-  engine: Engine;
-  data: Samples;
+  engine: Core;
+  data: LabelledImages;
   shape: DataShape;
   /** Files tested at once, each by a thread; 1 when left out. */
   threads?: number | undefined;

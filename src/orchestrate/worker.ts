@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, type Transferable, workerData } from 'node:worker_threads';
-import { assist, type HelperTicket, Network, TreadleError } from '#bindings';
+import { type HelperTicket, helpNetwork, Network, TreadleError } from '#bindings';
+import { classifierModel } from '../model/classifier.js';
 import type { RunEvent, TrainedModel } from '../records.js';
 import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
 import { networkSeed } from '../train/seeds.js';
@@ -38,23 +39,30 @@ async function train({
   tickets,
   stop,
 }: TrainTask): Promise<void> {
-  const network = new Network(engine, job.spec, {
+  const { images, labels } = data;
+  const network = new Network(engine, classifierModel(job.spec), {
     seed: networkSeed(job.seed, job.id),
     batchSize: job.batchSize,
-    data,
+    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    sets: [{ rows: labels.length }],
+    threads: 1 + tickets,
   });
   const emit = (event: RunEvent): void => send({ type: 'event', event });
   try {
     const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
     for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
-    if (parent !== null) network.importTensors(parent);
+    network.load(0, { inputs: images, targets: labels });
+    if (parent !== null) {
+      network.setTensors(parent.tensors);
+      network.training.batchesTracked = parent.batchesTracked;
+    }
     if (tickets > 0 && network.ticket !== null) {
       const { ticket } = network;
       const ports = Array.from({ length: tickets }, () => ticketPort(ticket));
       send({ type: 'tickets', ports }, ports);
       await untilJoined(network);
     }
-    const trained = await trainModel(network, job, split, {
+    const trained = await trainModel(network, job, labels, split, {
       emit,
       shouldStop: () => Atomics.load(stop, 0) !== 0,
       from: found?.checkpoint ?? null,
@@ -81,16 +89,14 @@ async function untilJoined(network: Network): Promise<void> {
 }
 
 /** The memory of a model's tensors, to be handed over and not copied. */
-function buffersOf({ tensors, last }: TrainedModel): ArrayBuffer[] {
-  const arrays = [tensors, last].flatMap(({ dense, batchNorm }) =>
-    [...dense, ...batchNorm].flatMap((layer): Float32Array[] => Object.values(layer)),
-  );
+function buffersOf({ weights, last }: TrainedModel): ArrayBuffer[] {
+  const arrays = [weights, last].flatMap(({ tensors }) => [...tensors.values()]);
   return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
 /** Helps one network until it is disposed of. */
 function help({ ticket }: HelpTask): void {
-  assist(receiveMessageOnPort(ticket)!.message as HelperTicket);
+  helpNetwork(receiveMessageOnPort(ticket)!.message as HelperTicket);
   ticket.close();
   send({ type: 'released' });
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { parameterCount, TreadleError } from '#bindings';
+import { TreadleError } from '#bindings';
 import { type JsonLimits, structureProblem } from '../json.js';
+import { classifierParameters } from '../model/classifier.js';
 import type { DatasetRecord, EpochRecord, ModelRecord, RunConfig, RunResults } from '../records.js';
 import { oneLine, preview } from '../text.js';
 import { RESULTS_SCHEMA } from './schema.js';
@@ -36,7 +37,7 @@ export function pickBest(models: readonly ModelRecord[], order: readonly string[
 /** Names of the architectures, fewest trainable parameters first. */
 export function smallestFirst(config: RunConfig, dataset: DatasetRecord): string[] {
   return config.architectures
-    .map(({ name, hidden }) => ({ name, parameters: parameterCount(shapeOf(hidden, dataset)) }))
+    .map(({ name, hidden }) => ({ name, parameters: classifierParameters(shapeOf(hidden, dataset)) }))
     .sort((a, b) => a.parameters - b.parameters)
     .map(({ name }) => name);
 }

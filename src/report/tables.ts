@@ -1,4 +1,4 @@
-import { parameterCount } from '#bindings';
+import { classifierParameters } from '../model/classifier.js';
 import type { ModelRecord, RunResults } from '../records.js';
 import { isCompared, publishedFigures } from './compare.js';
 import { COMPARISONS } from './comparison.js';
@@ -28,7 +28,7 @@ const COLUMNS: readonly Column[] = [
     first: 'ascending',
     value: ({ model }, { config, dataset }) => {
       const architecture = config.architectures.find(({ name }) => name === model);
-      return architecture === undefined ? null : parameterCount(shapeOf(architecture.hidden, dataset));
+      return architecture === undefined ? null : classifierParameters(shapeOf(architecture.hidden, dataset));
     },
     text: whole,
   },

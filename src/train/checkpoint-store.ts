@@ -5,7 +5,8 @@ import { TreadleError } from '#bindings';
 import { listFolder, readFileBounded, writeFileAtomic } from '../files.js';
 import type { Job } from '../records.js';
 import { formatError } from '../weights/tensor.js';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import type { Checkpoint } from './loop.js';
 
 /** The largest checkpoint that is read: no network that fits into WebAssembly's memory has a larger one. */
 const MAX_BYTES = 2 ** 33;

@@ -1,31 +1,12 @@
 import * as v from 'valibot';
-import { type NetworkSpec, type NetworkTensors, type Totals, type TrainingState, widths } from '#bindings';
+import { sizeOf, type TensorKey, type TensorRow, type Tensors, tensorTable } from '#bindings';
 import { type JsonLimits, structureProblem } from '../json.js';
-import type { EpochRecord, Job } from '../records.js';
+import { classifierModel } from '../model/classifier.js';
+import type { Job } from '../records.js';
 import { quote } from '../text.js';
 import { decodeSafetensors, safetensorsParts, tensorOf } from '../weights/safetensors.js';
 import { formatError, type Tensor } from '../weights/tensor.js';
-
-/** Where an epoch was stopped. */
-export interface StoppedEpoch {
-  /** Batches of it that are trained. */
-  batches: number;
-  /** Sums over them. */
-  totals: Totals;
-  /** Time they took. */
-  seconds: number;
-}
-
-/** All that a job's training goes on from. */
-export interface Checkpoint {
-  /** Figures of the finished epochs, in order. */
-  epochs: EpochRecord[];
-  /** The epoch after them, when it was stopped within; null between epochs. */
-  stopped: StoppedEpoch | null;
-  /** The epoch whose weights would be saved if it ended now, and those; null before the first has ended. */
-  best: { epoch: number; tensors: NetworkTensors } | null;
-  state: TrainingState;
-}
+import type { Checkpoint, EpochFigures } from './loop.js';
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const figure = v.number();
@@ -47,11 +28,12 @@ const StoredRecord = v.strictObject({
   stopped: v.nullable(
     v.strictObject({
       batches: whole,
-      totals: v.strictObject({ loss: figure, correct: whole, samples: whole }),
+      totals: v.strictObject({ loss: figure, weight: figure, correct: whole, samples: whole }),
       seconds: figure,
     }),
   ),
   best: v.nullable(v.strictObject({ epoch: whole, batchesTracked: whole })),
+  steps: whole,
   batchesTracked: whole,
   optimizerSteps: whole,
   dropoutSteps: whole,
@@ -61,30 +43,39 @@ const StoredRecord = v.strictObject({
 const LIMITS: JsonLimits = { depth: 4, values: 1_000_000 };
 
 /** The metadata's only key; its value is a {@link StoredRecord} as JSON. */
-const RECORD_KEY = 'treadle_checkpoint_1';
+const RECORD_KEY = 'treadle_checkpoint_2';
+
+/** Groups of tensors: the weights, the optimiser's slots, and the best epoch's weights while they differ. */
+const WEIGHTS = 'weights';
+const BEST = 'best';
+const slotGroup = (slot: number) => `slot${slot}`;
 
 /**
- * A checkpoint as a safetensors file, in parts that follow one another. Tensors are named by group and place, such as
- * `weights/dense.0.weight`, and have treadle's own layouts; the group `best` is left out while it equals `weights`.
+ * A checkpoint as a safetensors file, in parts that follow one another. Tensors are named by group and key, such as
+ * `weights/0.weight`, and have treadle's own layouts; the group `best` is left out while it equals `weights`.
  * Equal checkpoints give equal bytes.
  */
-export function encodeCheckpoint(job: Job, { epochs, stopped, best, state }: Checkpoint): Uint8Array[] {
-  const { tensors, optimizer, dropoutSteps } = state;
+export function encodeCheckpoint(
+  job: Job,
+  { epochs, steps, stopped, best, state }: Checkpoint,
+): Uint8Array[] {
+  const { tensors, optimizer, dropoutSteps, batchesTracked } = state;
   const record: v.InferInput<typeof StoredRecord> = {
     job,
-    epochs,
+    epochs: epochs as v.InferInput<typeof StoredRecord>['epochs'],
     stopped,
-    best: best && { epoch: best.epoch, batchesTracked: best.tensors.batchesTracked },
-    batchesTracked: tensors.batchesTracked,
+    best: best && { epoch: best.epoch, batchesTracked: best.batchesTracked },
+    steps,
+    batchesTracked,
     optimizerSteps: optimizer.steps,
     dropoutSteps,
   };
+  const { all, trained } = rowsOf(job);
   const separate = best !== null && best.tensors !== tensors;
   const named = new Map<string, Tensor>([
-    ...flatten(job.spec, 'weights', tensors, STATISTICS),
-    ...flatten(job.spec, 'moment1', optimizer.first, TRAINED),
-    ...flatten(job.spec, 'moment2', optimizer.second, TRAINED),
-    ...(separate ? flatten(job.spec, 'best', best.tensors, STATISTICS) : []),
+    ...namedGroup(WEIGHTS, all, tensors),
+    ...optimizer.slots.flatMap((slot, index) => namedGroup(slotGroup(index), trained, slot)),
+    ...(separate ? namedGroup(BEST, all, best.tensors) : []),
   ]);
   return safetensorsParts(named, { [RECORD_KEY]: JSON.stringify(record) });
 }
@@ -97,22 +88,22 @@ export function decodeCheckpoint(bytes: Uint8Array, job: Job, source: string): C
   const { tensors: entries, metadata } = decodeSafetensors(bytes, source);
   const record = readRecord(metadata?.[RECORD_KEY], job, source);
   const found = new Map([...entries].map(([name, entry]) => [name, tensorOf(entry, name, source)] as const));
-  const group = <Name extends string>(name: string, norms: readonly Name[]) =>
-    unflatten(job.spec, name, norms, found, source);
-  const { epochs, stopped, batchesTracked, optimizerSteps, dropoutSteps } = record;
-  const tensors = { ...group('weights', STATISTICS), batchesTracked };
+  const { all, trained } = rowsOf(job);
+  const { stopped, steps, batchesTracked, optimizerSteps, dropoutSteps } = record;
+  const tensors = readGroup(WEIGHTS, all, found, source);
   let best: Checkpoint['best'] = null;
   if (record.best !== null) {
-    const { epoch, batchesTracked } = record.best;
-    const separate = found.has(`best/dense.0.weight`);
-    best = { epoch, tensors: separate ? { ...group('best', STATISTICS), batchesTracked } : tensors };
+    const separate = found.has(`${BEST}/${all[0]!.key}`);
+    best = { ...record.best, tensors: separate ? readGroup(BEST, all, found, source) : tensors };
   }
-  const optimizer = {
-    steps: optimizerSteps,
-    first: group('moment1', TRAINED),
-    second: group('moment2', TRAINED),
+  const slots = [0, 1].map((slot) => readGroup(slotGroup(slot), trained, found, source));
+  return {
+    epochs: record.epochs as EpochFigures[],
+    steps,
+    stopped,
+    best,
+    state: { tensors, optimizer: { steps: optimizerSteps, slots }, dropoutSteps, batchesTracked },
   };
-  return { epochs, stopped, best, state: { tensors, optimizer, dropoutSteps } };
 }
 
 function readRecord(text: string | undefined, job: Job, source: string): v.InferOutput<typeof StoredRecord> {
@@ -144,76 +135,38 @@ function readRecord(text: string | undefined, job: Job, source: string): v.Infer
   return record;
 }
 
-/** BatchNorm's tensors in a network, and those of them that Adam trains. */
-const TRAINED = ['gamma', 'beta'] as const;
-const STATISTICS = [...TRAINED, 'runningMean', 'runningVar'] as const;
-
-type Group<Name extends string> = {
-  dense: { weight: Float32Array; bias: Float32Array }[];
-  batchNorm: Record<Name, Float32Array>[];
-};
-
-/** Name and shape of every tensor of a group. */
-function places(spec: NetworkSpec, norms: readonly string[]): { name: string; shape: number[] }[] {
-  const sizes = widths(spec);
-  return [
-    ...sizes.slice(1).flatMap((outputs, layer) => [
-      { name: `dense.${layer}.weight`, shape: [sizes[layer]!, outputs] },
-      { name: `dense.${layer}.bias`, shape: [outputs] },
-    ]),
-    ...spec.hidden.flatMap((width, block) =>
-      norms.map((name) => ({ name: `batchNorm.${block}.${name}`, shape: [width] })),
-    ),
-  ];
+/** The tensors of a job's model, and those of them that the optimiser trains. */
+function rowsOf(job: Job): { all: readonly TensorRow[]; trained: readonly TensorRow[] } {
+  const all = tensorTable(classifierModel(job.spec));
+  return { all, trained: all.filter(({ trained }) => trained) };
 }
 
-function flatten<Name extends string>(
-  spec: NetworkSpec,
-  group: string,
-  { dense, batchNorm }: Group<Name>,
-  norms: readonly Name[],
-): [string, Tensor][] {
-  const values = [
-    ...dense.flatMap(({ weight, bias }) => [weight, bias]),
-    ...batchNorm.flatMap((norm) => norms.map((name) => norm[name])),
-  ];
-  return places(spec, norms).map(({ name, shape }, index) => [
-    `${group}/${name}`,
-    { dtype: 'F32', shape, data: values[index]! },
+function namedGroup(group: string, rows: readonly TensorRow[], tensors: Tensors): [string, Tensor][] {
+  return rows.map(({ key, shape }) => [
+    `${group}/${key}`,
+    { dtype: 'F32', shape: [...shape], data: tensors.get(key)! },
   ]);
 }
 
-function unflatten<Name extends string>(
-  spec: NetworkSpec,
+function readGroup(
   group: string,
-  norms: readonly Name[],
+  rows: readonly TensorRow[],
   found: ReadonlyMap<string, Tensor>,
   source: string,
-): Group<Name> {
-  const values = new Map(
-    places(spec, norms).map(({ name, shape }) => {
-      const full = `${group}/${name}`;
-      const tensor = found.get(full);
-      if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
+): Tensors {
+  return new Map<TensorKey, Float32Array>(
+    rows.map(({ key, shape }) => {
+      const name = `${group}/${key}`;
+      const tensor = found.get(name);
+      if (
+        tensor?.dtype !== 'F32' ||
+        tensor.shape.join() !== shape.join() ||
+        tensor.data.length !== sizeOf(shape)
+      ) {
         const is = tensor === undefined ? 'missing' : `${tensor.dtype} of shape [${tensor.shape}]`;
-        throw formatError(source, `tensor ${quote(full)} is ${is}`, `F32 of shape [${shape}]`);
+        throw formatError(source, `tensor ${quote(name)} is ${is}`, `F32 of shape [${shape}]`);
       }
-      return [name, tensor.data] as const;
+      return [key, tensor.data];
     }),
   );
-  return {
-    dense: widths(spec)
-      .slice(1)
-      .map((_, layer) => ({
-        weight: values.get(`dense.${layer}.weight`)!,
-        bias: values.get(`dense.${layer}.bias`)!,
-      })),
-    batchNorm: spec.hidden.map(
-      (_, block) =>
-        Object.fromEntries(norms.map((name) => [name, values.get(`batchNorm.${block}.${name}`)!])) as Record<
-          Name,
-          Float32Array
-        >,
-    ),
-  };
 }

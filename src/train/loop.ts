@@ -23,6 +23,12 @@ export interface StoppedEpoch {
   seconds: number;
 }
 
+/** A network's weights, with the batches that moved its running statistics. */
+export interface Weights {
+  tensors: Tensors;
+  batchesTracked: number;
+}
+
 /** All that a training goes on from. Plain data. */
 export interface Checkpoint {
   /** Figures of the finished epochs, in order. */
@@ -32,7 +38,7 @@ export interface Checkpoint {
   /** The epoch after them, when it was stopped within; null between epochs. */
   stopped: StoppedEpoch | null;
   /** The epoch whose weights would be kept if training ended now, and those; null before the first has ended. */
-  best: { epoch: number; tensors: Tensors } | null;
+  best: ({ epoch: number } & Weights) | null;
   state: TrainingState;
 }
 
@@ -95,9 +101,9 @@ export interface LoopResult {
   epochs: EpochFigures[];
   /** The epoch whose weights are kept. */
   kept: number;
-  /** Its tensors, and those after the last epoch. */
-  tensors: Tensors;
-  last: Tensors;
+  /** Its weights, and those after the last epoch. */
+  weights: Weights;
+  last: Weights;
   /** Why it ended. */
   ended: 'epochs' | 'patience';
   checkpoint: Checkpoint;
@@ -180,7 +186,7 @@ export async function* trainLoop(
     if (wrong !== null) throw diverged(network, options, `tensor ${wrong}`, Number.NaN, epoch, batch);
     done.push(figures);
     if (keep === 'last' || best === null || isBetter(figures, done[best.epoch - 1]!)) {
-      best = { epoch, tensors: state.tensors };
+      best = { epoch, tensors: state.tensors, batchesTracked: state.batchesTracked };
     }
     await save?.({ epochs: done, steps, stopped, best, state });
     yield figures;
@@ -189,8 +195,8 @@ export async function* trainLoop(
   return {
     epochs: done,
     kept: best!.epoch,
-    tensors: best!.tensors,
-    last: state!.tensors,
+    weights: { tensors: best!.tensors, batchesTracked: best!.batchesTracked },
+    last: { tensors: state!.tensors, batchesTracked: state!.batchesTracked },
     ended,
     checkpoint: { epochs: done, steps, stopped: null, best, state: state! },
   };

@@ -1,9 +1,10 @@
-import { type Network, type TrainingState, TreadleError } from '#bindings';
+import type { Network } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
+import { confusionOf } from '../model/evaluation.js';
 import type { EpochRecord, Job, RunEvent, TrainedModel } from '../records.js';
-import { type BatchRange, batchRanges } from './batches.js';
-import type { Checkpoint } from './checkpoint.js';
+import { batchRanges } from './batches.js';
 import { jobTitle } from './job-title.js';
+import { type Checkpoint, type EpochFigures, trainLoop } from './loop.js';
 import { epochOrder } from './seeds.js';
 
 /** Indices into the network's own samples. */
@@ -12,7 +13,7 @@ export interface SampleIndices {
   validation: Uint32Array;
 }
 
-/** What a training tells, asks and goes on from. */
+/** Callbacks of a training, and where to resume from. */
 export interface TrainingHooks {
   /** Gets `start`, `step` and `epoch` events. */
   emit?: (event: RunEvent) => void;
@@ -31,23 +32,28 @@ export interface TrainingHooks {
 const STEP_EVENT_INTERVAL = 200;
 
 /**
- * Trains one model from a checkpoint, or from the network's present weights with Adam afresh, and returns its figures
- * and tensors. Rejects with `diverged` when a loss becomes NaN or infinite, `interrupted` when `shouldStop` says so,
- * `data` when there are no samples to train or validate on, `shape` for another network's checkpoint, and whatever
- * `save` rejects with.
+ * Trains the model of a job from a checkpoint, or from the network's present weights with Adam afresh, and returns its
+ * figures and weights. The network's set 0 has the job's samples, whose classes are `labels`. Rejects with `diverged`,
+ * `interrupted` when `shouldStop` says so, `data` when there are too few samples, and whatever `save` rejects with.
  */
 export async function trainModel(
   network: Network,
   job: Job,
+  labels: Uint8Array,
   indices: SampleIndices,
   { emit = () => {}, shouldStop = () => false, save, from = null }: TrainingHooks = {},
 ): Promise<TrainedModel> {
-  const batches = batchRanges(indices.train.length, job.batchSize);
   const { id, model, learningRate } = job;
-  const epochs = from === null ? [] : [...from.epochs];
-  let best = from?.best ?? null;
-  let stopped = from?.stopped ?? null;
-  let state = from?.state;
+  const { training } = network;
+  const batches = batchRanges(indices.train.length, job.batchSize, training.rows.least);
+  const validation = indices.validation.map((row) => labels[row]!);
+  let threads = 1;
+  let epoch: { started: number; samples: number; lastEvent: number } = {
+    started: 0,
+    samples: 0,
+    lastEvent: 0,
+  };
+  let next = 0;
   emit({
     type: 'start',
     job: id,
@@ -55,137 +61,77 @@ export async function trainModel(
     learningRate,
     epochs: job.epochs,
     stepsPerEpoch: batches.length,
-    finished: [...epochs],
+    finished: (from?.epochs ?? []).map(recordOf),
   });
-  if (state === undefined) network.resetOptimizer();
-  else network.importTraining(state);
+  if (from === null) training.resetOptimizer();
 
-  for (let epoch = epochs.length + 1; epoch <= job.epochs; epoch++) {
-    const started = performance.now() - (stopped?.seconds ?? 0) * 1000;
-    network.beginEpoch(epochOrder(indices.train, job.seed, id, epoch), learningRate, stopped?.totals);
-    const begun = stopped?.batches ?? 0;
-    const done = trainBatches(network, job, epoch, batches, begun, emit, shouldStop);
-    if (done < batches.length) {
-      const seconds = (performance.now() - started) / 1000;
-      stopped = { batches: done, totals: network.totals(), seconds };
-      state = network.exportTraining(reusable(state, best));
-      if (done > begun) await save?.({ epochs, stopped, best, state });
-      throw interrupted(job, epoch);
-    }
-    stopped = null;
-    const record = closeEpoch(network, job, epoch, batches.length, indices.validation, started);
-    epochs.push(record);
-    state = network.exportTraining(reusable(state, best));
-    if (job.keep === 'last' || best === null || isBetter(record, epochs[best.epoch - 1]!)) {
-      best = { epoch, tensors: state.tensors };
-    }
-    await save?.({ epochs, stopped, best, state });
-    emit({ type: 'epoch', job: id, model, learningRate, threads: network.threads, ...record });
-  }
-
-  const { epoch, tensors } = best!;
-  return {
-    epochs,
-    kept: { epoch, valMacroF1: epochs[epoch - 1]!.valMacroF1 },
-    tensors,
-    last: state!.tensors,
-  };
-}
-
-/** The arrays of the state before, which large models need not have twice; those of the best weights are kept. */
-function reusable(state: TrainingState | undefined, best: Checkpoint['best']): Partial<TrainingState> {
-  if (state === undefined) return {};
-  const { tensors, optimizer } = state;
-  return tensors === best?.tensors ? { optimizer } : { tensors, optimizer };
-}
-
-/** Higher validation macro-F1 wins; a tie stays with the earlier epoch. */
-function isBetter(record: EpochRecord, best: EpochRecord): boolean {
-  return record.valMacroF1 > best.valMacroF1;
-}
-
-/** Trains an epoch's batches from the given one on, until told to stop; returns how many are done. */
-function trainBatches(
-  network: Network,
-  job: Job,
-  epoch: number,
-  batches: readonly BatchRange[],
-  from: number,
-  emit: (event: RunEvent) => void,
-  shouldStop: () => boolean,
-): number {
-  const started = performance.now();
-  let lastEvent = started;
-  let samples = 0;
-  for (let index = from; index < batches.length; index++) {
-    if (shouldStop()) return index;
-    const { first, rows } = batches[index]!;
-    const loss = network.trainBatch(first, rows);
-    if (!Number.isFinite(loss)) throw diverged(network, job, epoch, index + 1, 'loss', loss);
-    samples += rows;
-    const now = performance.now();
-    if (now - lastEvent >= STEP_EVENT_INTERVAL) {
-      lastEvent = now;
+  const loop = trainLoop(network, {
+    source: {
+      count: batches.length,
+      begin: (number, skipped, totals) => {
+        training.begin(epochOrder(indices.train, job.seed, id, number), { totals });
+        threads = network.admit();
+        next = skipped;
+        const now = performance.now();
+        epoch = { started: now, samples: 0, lastEvent: now };
+      },
+      next: (rate) => {
+        const batch = batches[next++];
+        return batch === undefined ? null : training.step(batch.first, batch.rows, rate);
+      },
+    },
+    epochs: job.epochs,
+    learningRate,
+    trainFigures: ({ loss, weight, correct, samples }) => ({
+      trainLoss: loss / weight,
+      trainAccuracy: correct / samples,
+    }),
+    validate: () => {
+      const { loss, predicted } = network.evaluate(0, indices.validation);
+      const scores = classificationScores(confusionOf(validation, predicted!, job.spec.classes));
+      return { valLoss: loss, valAccuracy: scores.accuracy, valMacroF1: scores.macro.f1 };
+    },
+    isBetter: (figures, best) => figures.valMacroF1! > best.valMacroF1!,
+    keep: job.keep,
+    patience: null,
+    shouldStop,
+    onStep: ({ epoch: number, step, loss, rows }) => {
+      epoch.samples += rows;
+      const now = performance.now();
+      if (now - epoch.lastEvent < STEP_EVENT_INTERVAL) return;
+      epoch.lastEvent = now;
+      const samplesPerSecond = (epoch.samples * 1000) / (now - epoch.started);
       emit({
         type: 'step',
-        job: job.id,
-        epoch,
-        step: index + 1,
+        job: id,
+        epoch: number,
+        step,
         steps: batches.length,
         loss,
-        samplesPerSecond: (samples * 1000) / (now - started),
-        threads: network.threads,
+        samplesPerSecond,
+        threads,
       });
-    }
-  }
-  return batches.length;
-}
-
-function closeEpoch(
-  network: Network,
-  job: Job,
-  epoch: number,
-  steps: number,
-  validation: Uint32Array,
-  started: number,
-): EpochRecord {
-  const train = network.totals();
-  const { loss: valLoss, confusion } = network.evaluate(validation);
-  if (!Number.isFinite(valLoss)) throw diverged(network, job, epoch, steps, 'validation loss', valLoss);
-  const scores = classificationScores(confusion);
-  return {
-    epoch,
-    trainLoss: train.loss / train.samples,
-    trainAccuracy: train.correct / train.samples,
-    valLoss,
-    valAccuracy: scores.accuracy,
-    valMacroF1: scores.macro.f1,
-    seconds: (performance.now() - started) / 1000,
-  };
-}
-
-function interrupted(job: Job, epoch: number): TreadleError {
-  return new TreadleError('interrupted', `${jobTitle(job)} was stopped in epoch ${epoch}.`, {
-    subject: job.id,
+    },
+    save,
+    from,
+    title: jobTitle(job),
+    subject: id,
   });
+  for (;;) {
+    const { done, value } = await loop.next();
+    if (done) {
+      const epochs = value.epochs.map(recordOf);
+      const kept = { epoch: value.kept, valMacroF1: epochs[value.kept - 1]!.valMacroF1 };
+      return { epochs, kept, weights: value.weights, last: value.last };
+    }
+    emit({ type: 'epoch', job: id, model, learningRate, threads, ...recordOf(value) });
+  }
 }
 
-function diverged(
-  network: Network,
-  job: Job,
-  epoch: number,
-  step: number,
-  quantity: string,
-  loss: number,
-): TreadleError {
-  const layer = network.firstNonFinite();
-  const where =
-    layer === null
-      ? 'the outputs of all layers are finite'
-      : `${layer} is the first whose output is not finite`;
-  return new TreadleError(
-    'diverged',
-    `${jobTitle(job)}: the ${quantity} became ${loss} at epoch ${epoch}, step ${step} (${where}); a finite loss is expected, so try a lower learning rate.`,
-    { subject: job.id, found: loss, expected: 'a finite loss' },
-  );
+/** The figures of a classifier's epoch. */
+function recordOf(figures: EpochFigures): EpochRecord {
+  const { epoch, seconds } = figures;
+  const [trainLoss, trainAccuracy] = [figures.trainLoss!, figures.trainAccuracy!];
+  const [valLoss, valAccuracy, valMacroF1] = [figures.valLoss!, figures.valAccuracy!, figures.valMacroF1!];
+  return { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type NetworkTensors, TreadleError } from '#bindings';
+import { TreadleError } from '#bindings';
 import { ensureWritableFolder, readFileBounded, writeFileAtomic } from '../files.js';
+import type { NetworkTensors } from '../model/classifier.js';
 import { checkWidths, readMetadata, storeMetadata, type WeightsMetadata } from './metadata.js';
 import { fromNumpy, fromStateDict, type LoadedNetwork, toNumpy, toStateDict } from './naming.js';
 import { decodePickle, encodePickle } from './pickle.js';

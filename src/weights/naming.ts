@@ -1,4 +1,5 @@
-import { type BatchNormTensors, MAX_WIDTH, type NetworkTensors, TreadleError } from '#bindings';
+import { MAX_WIDTH, TreadleError } from '#bindings';
+import type { BatchNormTensors, NetworkTensors } from '../model/classifier.js';
 import { quote } from '../text.js';
 import type { FloatTensor, Tensor } from './tensor.js';
 

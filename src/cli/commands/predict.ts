@@ -39,10 +39,7 @@ export function addPredict(program: Command): void {
         pixels.set(await readImage(image, width, height), index * width * height);
       }
       const engine = await openEngine(options.build);
-      const network = inferenceNetwork(engine, stored, {
-        images: pixels,
-        labels: new Uint8Array(images.length),
-      });
+      const network = inferenceNetwork(engine, stored);
       const probabilities = network.predict(pixels);
       network.dispose();
       for (const [index, image] of images.entries()) {
