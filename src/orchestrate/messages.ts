@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Engine, type ErrorCode, type NetworkTensors, type Samples, TreadleError } from '#bindings';
+import type { Clock } from '../clock.js';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../records.js';
 import type { SampleIndices } from '../train/trainer.js';
 
@@ -18,6 +19,8 @@ export interface TrainTask {
   tickets: number;
   /** In shared memory: not 0 once the training is to stop. */
   stop: Int32Array;
+  /** Measures its epochs. */
+  clock: Clock;
 }
 
 /** Help the network whose ticket waits at the port. */

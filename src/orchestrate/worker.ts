@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, type Transferable, workerData } from 'node:worker_threads';
 import { assist, type HelperTicket, Network, TreadleError } from '#bindings';
+import { timeOf } from '../clock.js';
 import type { RunEvent, TrainedModel } from '../records.js';
 import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
 import { networkSeed } from '../train/seeds.js';
@@ -37,6 +38,7 @@ async function train({
   checkpoints,
   tickets,
   stop,
+  clock,
 }: TrainTask): Promise<void> {
   const network = new Network(engine, job.spec, {
     seed: networkSeed(job.seed, job.id),
@@ -56,6 +58,7 @@ async function train({
     }
     const trained = await trainModel(network, job, split, {
       emit,
+      now: () => timeOf(clock),
       shouldStop: () => Atomics.load(stop, 0) !== 0,
       from: found?.checkpoint ?? null,
       ...(checkpoints !== null && { save: (checkpoint) => saveCheckpoint(checkpoints, job, checkpoint) }),

@@ -25,6 +25,8 @@ export interface TrainingHooks {
   save?: (checkpoint: Checkpoint) => Promise<void>;
   /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
   from?: Checkpoint | null;
+  /** Tells the time that epochs are measured by, in milliseconds; `performance.now()` when left out. */
+  now?: () => number;
 }
 
 /** Least time between two step events, in milliseconds. */
@@ -40,7 +42,13 @@ export async function trainModel(
   network: Network,
   job: Job,
   indices: SampleIndices,
-  { emit = () => {}, shouldStop = () => false, save, from = null }: TrainingHooks = {},
+  {
+    emit = () => {},
+    shouldStop = () => false,
+    save,
+    from = null,
+    now = () => performance.now(),
+  }: TrainingHooks = {},
 ): Promise<TrainedModel> {
   const batches = batchRanges(indices.train.length, job.batchSize);
   const { id, model, learningRate } = job;
@@ -61,19 +69,20 @@ export async function trainModel(
   else network.importTraining(state);
 
   for (let epoch = epochs.length + 1; epoch <= job.epochs; epoch++) {
-    const started = performance.now() - (stopped?.seconds ?? 0) * 1000;
+    const started = now() - (stopped?.seconds ?? 0) * 1000;
     network.beginEpoch(epochOrder(indices.train, job.seed, id, epoch), learningRate, stopped?.totals);
     const begun = stopped?.batches ?? 0;
-    const done = trainBatches(network, job, epoch, batches, begun, emit, shouldStop);
+    const done = trainBatches(network, job, epoch, batches, begun, emit, shouldStop, now);
     if (done < batches.length) {
-      const seconds = (performance.now() - started) / 1000;
+      const seconds = (now() - started) / 1000;
       stopped = { batches: done, totals: network.totals(), seconds };
       state = network.exportTraining(reusable(state, best));
       if (done > begun) await save?.({ epochs, stopped, best, state });
       throw interrupted(job, epoch);
     }
     stopped = null;
-    const record = closeEpoch(network, job, epoch, batches.length, indices.validation, started);
+    const figures = closeEpoch(network, job, epoch, batches.length, indices.validation);
+    const record = { ...figures, seconds: (now() - started) / 1000 };
     epochs.push(record);
     state = network.exportTraining(reusable(state, best));
     if (job.keep === 'last' || best === null || isBetter(record, epochs[best.epoch - 1]!)) {
@@ -113,8 +122,9 @@ function trainBatches(
   from: number,
   emit: (event: RunEvent) => void,
   shouldStop: () => boolean,
+  clock: () => number,
 ): number {
-  const started = performance.now();
+  const started = clock();
   let lastEvent = started;
   let samples = 0;
   for (let index = from; index < batches.length; index++) {
@@ -123,7 +133,7 @@ function trainBatches(
     const loss = network.trainBatch(first, rows);
     if (!Number.isFinite(loss)) throw diverged(network, job, epoch, index + 1, 'loss', loss);
     samples += rows;
-    const now = performance.now();
+    const now = clock();
     if (now - lastEvent >= STEP_EVENT_INTERVAL) {
       lastEvent = now;
       emit({
@@ -147,8 +157,7 @@ function closeEpoch(
   epoch: number,
   steps: number,
   validation: Uint32Array,
-  started: number,
-): EpochRecord {
+): Omit<EpochRecord, 'seconds'> {
   const train = network.totals();
   const { loss: valLoss, confusion } = network.evaluate(validation);
   if (!Number.isFinite(valLoss)) throw diverged(network, job, epoch, steps, 'validation loss', valLoss);
@@ -160,7 +169,6 @@ function closeEpoch(
     valLoss,
     valAccuracy: scores.accuracy,
     valMacroF1: scores.macro.f1,
-    seconds: (performance.now() - started) / 1000,
   };
 }
 

@@ -186,6 +186,7 @@ describe('run-all', () => {
   it.each([
     ['SIGINT', 'run-all'],
     ['SIGTERM', 'train'],
+    ['SIGHUP', 'run-all'],
   ] as const)(
     'ends with 130 when %s stops it, keeps what is finished, and %s --resume goes on',
     async (signal, command) => {
@@ -242,7 +243,7 @@ describe('run-all', () => {
     expect((await stop('--resume', run)).stderr).toContain(`To go on: treadle run-all --resume ${run}\n`);
   });
 
-  it('ends at once on a second signal', async () => {
+  it('ends at once on a second signal, and says how to go on', async () => {
     const folder = await temporaryFolder();
     const options = await smallRun(folder, { ...GRID, epochs: 100_000 });
     const { code, stderr } = await treadle(['run-all', '--json', ...options], {
@@ -255,6 +256,7 @@ describe('run-all', () => {
     });
     expect(code).toBe(130);
     expect(stderr).not.toContain('interrupted');
+    expect(stderr).toMatch(/^To go on: treadle run-all --resume \S+$/m);
     expect(await readdir(join(folder, 'runs', (await readdir(join(folder, 'runs')))[0]!))).not.toContain(
       'results.json',
     );
