@@ -32,7 +32,9 @@ class SlowestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/equality.ts'],
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     /** A file for each core; by itself vitest leaves one of them out. */
     maxWorkers: availableParallelism(),
     sequence: { sequencer: SlowestFirst },
