@@ -1,9 +1,43 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest. They begin first, so that no core waits for one of them at the end. */
+const SLOWEST = [
+  'cli/run-all',
+  'documentation',
+  'reliability/kill',
+  'reliability/resume',
+  'orchestrate/pool',
+  'orchestrate/same-bytes',
+  'cli/real-data',
+  'reliability/full-disk',
+  'cli/usage',
+  'core/memory',
+  'orchestrate/run-all',
+  'fuzz/fuzz',
+  'core/same-bytes',
+].map((name) => `/test/${name}.test.ts`);
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const index = SLOWEST.findIndex((name) => moduleId.endsWith(name));
+      return index < 0 ? SLOWEST.length : index;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
+    setupFiles: ['test/support/equality.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    /** A file for each core; by itself vitest leaves one of them out. */
+    maxWorkers: availableParallelism(),
+    sequence: { sequencer: SlowestFirst },
     reporters: ['default', ['json', { outputFile: 'build/test-results/host.json' }]],
   },
 });

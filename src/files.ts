@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TreadleError } from '#bindings';
 
-/** Why the operating system said no, in words. */
+/** What an error's code says, in words. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EDQUOT: 'the disk quota is used up',
@@ -17,7 +17,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of its path is a file, not a folder',
   EPERM: 'the operation is not permitted',
+  EPIPE: 'nobody reads it any more',
   EROFS: 'the file system is read-only',
+  ERR_ACCESS_DENIED: "Node's permission model forbids it",
 };
 
 /** What a platform answers when it cannot flush a folder at all. */
@@ -236,6 +238,7 @@ function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
 }
 
-function reasonOf(cause: unknown): string {
+/** Why the operating system, or Node, said no, in words. */
+export function reasonOf(cause: unknown): string {
   return REASONS[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
 }

@@ -1,6 +1,21 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, TreadleError } from '../dist/index.js';
+import {
+  type BuildChoice,
+  ERROR_CODES,
+  loadDataset,
+  loadEngine,
+  loadWeights,
+  Network,
+  runAll,
+  TreadleError,
+} from '../dist/index.js';
+import { smallJob } from './reliability/small-job.js';
+import { failure } from './support/errors.js';
+import { temporaryFolder } from './support/folder.js';
+import { writeIdxDataset } from './support/idx.js';
 
 const DOCS = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
 
@@ -14,6 +29,46 @@ describe('docs/errors.md', () => {
 
   it('gives each an example of one sentence', () => {
     for (const [code, , , example] of rows) expect(`${code}: ${example}`).toMatch(/^[a-z-]+: .+\.$|\)\.$/);
+  });
+
+  const engine = loadEngine({ build: 'simd' });
+  const spec = { inputs: 784, hidden: [8], classes: 10, dropout: 0.5 };
+  const network = async (pixels: number) => {
+    const data = { images: new Uint8Array(pixels), labels: new Uint8Array(1) };
+    return new Network(await engine, spec, { seed: 0, batchSize: 2, data });
+  };
+  const provoked: [code: string, (folder: string) => unknown][] = [
+    ['usage', () => loadEngine({ build: 'fast' as BuildChoice })],
+    ['not-found', (folder) => loadWeights(join(folder, 'model.pkl'))],
+    [
+      'format',
+      async (folder) => {
+        await writeFile(join(folder, 'model.pkl'), '\x80\x04cos\nsystem\n.', 'latin1');
+        await loadWeights(join(folder, 'model.pkl'));
+      },
+    ],
+    ['shape', () => network(20)],
+    ['range', async () => (await network(784)).beginEpoch(Uint32Array.of(0), 0)],
+    [
+      'data',
+      async (folder) => {
+        const part = { images: new Uint8Array(4), labels: new Uint8Array(4), height: 1, width: 1 };
+        await writeIdxDataset(folder, { train: part, test: part });
+        await loadDataset({ data: folder, verify: false });
+      },
+    ],
+    ['diverged', () => smallJob([16, 8], 1, 1e30).train({})],
+    ['interrupted', (out) => runAll({ out, signal: AbortSignal.abort() })],
+  ];
+
+  it.each(provoked)('shows %s as it is', async (code, provoke) => {
+    const { message } = await failure(code, async () => provoke(await temporaryFolder()));
+    // Folders, and the figures and names of one training, may be others.
+    const general = (text: string) =>
+      text
+        .replace(/\S+\/(?=model|train)/g, '')
+        .replace(/\b(?:\d\S*|NaN|Infinity|slim|small)(?=[ ,:)])/g, '*');
+    expect(general(message)).toBe(general(rows.find(([name]) => name === code)![3]!));
   });
 
   it('names every property of an error', () => {

@@ -70,9 +70,14 @@ describe('the package', async () => {
     expect(readFileSync(join(ROOT, MANIFEST.bin.treadle), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
-  it('is small', () => {
-    expect(size).toBeLessThan(400_000);
-    expect(unpackedSize).toBeLessThan(1_500_000);
+  it('is as small as docs/reliability.md says, and has no source maps', () => {
+    const [packedLimit, unpackedLimit] = /below ([\d,]+) bytes packed and ([\d,]+) unpacked/
+      .exec(readFileSync(join(ROOT, 'docs/reliability.md'), 'utf8'))!
+      .slice(1)
+      .map((figure) => Number(figure.replaceAll(',', '')));
+    expect(size).toBeLessThan(packedLimit!);
+    expect(unpackedSize).toBeLessThan(unpackedLimit!);
+    expect(paths.filter((path) => path.endsWith('.map'))).toEqual([]);
   });
 
   it('names its licence and ships it', () => {

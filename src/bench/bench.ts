@@ -1,10 +1,9 @@
 import { type Core, type GemmFigure, measurePeak, TreadleError } from '#bindings';
-import { type Dataset, loadDataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import { ARCHITECTURES } from '../model/architectures.js';
 import type { LabelledImages } from '../model/classifier.js';
 import { defaultConfig } from '../orchestrate/config.js';
 import { describeEnvironment } from '../orchestrate/environment.js';
-import type { DataChoice } from '../orchestrate/prepare.js';
 import { type EpochFigure, FEWEST_BATCHES, measureEpoch } from './epochs.js';
 import { gemmShapes } from './shapes.js';
 
@@ -41,16 +40,15 @@ export function fewestSamples(batchSize: number): number {
 
 /**
  * Times epochs of the models on the data, and the matrix products of every architecture at that batch size. `log` is
- * told what is being done, a line each. Throws `range` when there are fewer samples than asked for, and what `loadDataset`
- * and `measureEpoch` throw.
+ * told what is being done, a line each. Throws `range` when there are fewer samples than asked for, and what
+ * `measureEpoch` throws.
  */
 export async function runBench(
   engine: Core,
   settings: BenchSettings,
-  choice: DataChoice,
+  dataset: Dataset,
+  log: (line: string) => void,
 ): Promise<BenchReport> {
-  const { data, verify = true, log = () => {} } = choice;
-  const dataset = await loadDataset({ data, verify, log });
   const shape = { inputs: dataset.imageWidth * dataset.imageHeight, classes: dataset.classNames.length };
   const samples = firstSamples(dataset, settings.samples, shape.inputs);
   const specOf = (model: string) => ({ ...shape, hidden: ARCHITECTURES[model]!.hidden });

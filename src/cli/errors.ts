@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { TreadleError } from '#bindings';
+import { deniedSentence } from '../denied.js';
 
 /** What the process ends with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -16,7 +17,8 @@ export function exitCodeOf(error: unknown): number {
 export function errorText(error: unknown, verbose: boolean): string {
   if (error instanceof CommanderError) return '';
   const message = error instanceof Error ? error.message : String(error);
-  const sentence = error instanceof TreadleError ? message : `an unexpected error: ${message}`;
+  const unforeseen = deniedSentence(error) ?? `an unexpected error: ${message}`;
+  const sentence = error instanceof TreadleError ? message : unforeseen;
   const stack = verbose && error instanceof Error ? `\n${stackOf(error)}` : '';
   return `error: ${sentence}${stack}\n`;
 }

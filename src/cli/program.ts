@@ -9,22 +9,23 @@ import { addReport } from './commands/report.js';
 import { addTest } from './commands/test.js';
 import { addTraining } from './commands/train.js';
 import { EXIT, errorText, exitCodeOf } from './errors.js';
+import { outputFailed, watchOutput } from './output.js';
 
 /** Runs one command line and returns the exit code. What it prints goes to the process's own streams. */
 export async function main(args: string[]): Promise<number> {
-  // A reader that has gone (`treadle inspect FILE | head`) wants no more.
-  process.stdout.on('error', () => process.exit(EXIT.failed));
+  watchOutput(args.includes('--json'));
   let exitCode: number = EXIT.done;
-  const program = newProgram((code) => {
-    exitCode = code;
-  });
   try {
+    const program = newProgram((code) => {
+      exitCode = code;
+    });
     await program.parseAsync(args, { from: 'user' });
-    return exitCode;
   } catch (error) {
     process.stderr.write(errorText(error, args.includes('--verbose')));
-    return exitCodeOf(error);
+    exitCode = exitCodeOf(error);
   }
+  const failed = await outputFailed();
+  return failed && exitCode === EXIT.done ? EXIT.failed : exitCode;
 }
 
 /** The command line with all its commands; `end` takes the exit code of one that ends without an error. */

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../records.js';
+import { figure, rateText } from '../report/format.js';
 
 /** What is known of a running model. */
 interface Running {
@@ -120,7 +121,7 @@ function modelParts(model: Running, epochs: number, nameWidth: number, now: numb
     nameOf(model).padEnd(nameWidth),
     `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
     `step ${String(model.step).padStart(String(model.steps).length)}/${model.steps}`,
-    `loss ${model.loss === null ? '-'.padEnd(6) : model.loss.toFixed(4)}`,
+    `loss ${model.loss === null ? '-'.padEnd(6) : figure(model.loss)}`,
   ];
   if (model.samplesPerSecond !== null) {
     parts.push(`${Math.round(model.samplesPerSecond).toLocaleString('en')} samples/s`);
@@ -159,7 +160,7 @@ function costOf(progress: Progress, model: string): number {
 }
 
 function nameOf({ model, learningRate }: { model: string; learningRate: number }): string {
-  return `${model} ${learningRate}`;
+  return `${model} ${rateText(learningRate)}`;
 }
 
 /** Joins as many of the parts as fit, the first ones first; cuts the very first when it alone does not. */
@@ -188,21 +189,21 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
     case 'epoch':
       return [
         `${nameOf(event)}  epoch ${event.epoch}/${epochs}`,
-        `train loss ${event.trainLoss.toFixed(4)}`,
-        `train accuracy ${event.trainAccuracy.toFixed(4)}`,
-        `validation loss ${event.valLoss.toFixed(4)}`,
-        `validation accuracy ${event.valAccuracy.toFixed(4)}`,
-        `validation macro-F1 ${event.valMacroF1.toFixed(4)}`,
+        `train loss ${figure(event.trainLoss)}`,
+        `train accuracy ${figure(event.trainAccuracy)}`,
+        `validation loss ${figure(event.valLoss)}`,
+        `validation accuracy ${figure(event.valAccuracy)}`,
+        `validation macro-F1 ${figure(event.valMacroF1)}`,
         `${event.seconds.toFixed(1)} s`,
       ].join('  ');
     case 'saved':
-      return `Saved ${event.weights.join(' and ')} (epoch ${event.kept.epoch}, validation macro-F1 ${event.kept.valMacroF1.toFixed(4)}).`;
+      return `Saved ${event.weights.join(' and ')} (epoch ${event.kept.epoch}, validation macro-F1 ${figure(event.kept.valMacroF1)}).`;
     case 'warning':
       return `Warning: ${event.message}`;
     case 'failed':
       return `Failed: ${event.message}`;
     case 'test':
-      return `${nameOf(event)}  test accuracy ${event.accuracy.toFixed(4)}  macro-F1 ${event.macroF1.toFixed(4)}`;
+      return `${nameOf(event)}  test accuracy ${figure(event.accuracy)}  macro-F1 ${figure(event.macroF1)}`;
     case 'done':
       return `Done in ${clock(event.seconds)}: ${event.results} and ${event.report}.`;
     default:

@@ -1,23 +1,51 @@
 import { EXIT } from './errors.js';
 
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** What work does about signals, besides being aborted by one. */
+export interface SignalHooks {
+  /** Told of the signal that aborts. */
+  stopping?: () => void;
+  /** Told of a second one, which ends the process at once. */
+  ending?: () => void;
+  /** Told before the process is stopped by Ctrl-Z, and when it goes on. */
+  suspending?: () => void;
+  resuming?: () => void;
+}
+
 /**
- * Runs work that SIGINT and SIGTERM abort, which `stopping` is told; a second signal ends the process at once.
- * The process's handlers are as before when it is done.
+ * Runs work that SIGINT, SIGTERM and SIGHUP (a closed terminal) abort. A second one ends the process at once, but for
+ * SIGHUP, which terminal and shell both send. Node gives no way to see that `nohup` asked for SIGHUP to be ignored. The
+ * process's handlers are as before when the work is done.
  */
 export async function withSignals<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  stopping: () => void = () => {},
+  { stopping, ending, suspending, resuming }: SignalHooks = {},
 ): Promise<T> {
   const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    stopping();
-    controller.abort();
+  const stop = (name: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) {
+      stopping?.();
+      controller.abort();
+    } else if (name !== 'SIGHUP') {
+      ending?.();
+      process.exit(EXIT.interrupted);
+    }
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const suspend = (): void => {
+    suspending?.();
+    // With no handler the signal has its own effect: the process is stopped, unless it has no shell to wake it.
+    process.off('SIGTSTP', suspend);
+    process.kill(process.pid, 'SIGTSTP');
+    process.on('SIGTSTP', suspend);
+    resuming?.();
+  };
+  for (const name of STOPPING) process.on(name, stop);
+  process.on('SIGTSTP', suspend);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    for (const name of STOPPING) process.off(name, stop);
+    process.off('SIGTSTP', suspend);
   }
 }

@@ -7,63 +7,100 @@ export interface RunView {
   event(event: RunEvent): void;
   /** A line of text that is not an event, such as where the data came from. */
   note(line: string): void;
+  /** Leaves the terminal to the shell, and comes back. */
+  suspend(): void;
+  resume(): void;
   /** Ends the view; what stays on the screen stays. */
   close(): void;
 }
 
+/** What a view is shown on: stdout, or a stand-in for it. */
+export type Screen = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
+
 /** Least time between two drawings of the live lines, in milliseconds. */
 const REDRAW_INTERVAL = 200;
+
+const nothing = (): void => {};
 
 /** One JSON object for each event on stdout; notes go to stderr. */
 export function jsonView(): RunView {
   return {
     event: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
     note: (line) => process.stderr.write(`${line}\n`),
-    close: () => {},
+    suspend: nothing,
+    resume: nothing,
+    close: nothing,
   };
 }
 
-/** Live lines on a terminal, one plain line for each epoch on a pipe. */
-export function textView(): RunView {
-  const progress = newProgress(Date.now());
+/**
+ * Live lines on a terminal, one plain line for each epoch elsewhere; `now` tells the time in milliseconds. A terminal
+ * that does not tell its size, or that calls itself dumb, cannot redraw in place.
+ */
+export function textView(now: () => number): RunView {
   const { isTTY, columns, rows } = process.stdout;
-  // Some terminals do not tell their size; nothing can be redrawn in place there.
-  return isTTY && columns > 0 && rows > 0 ? liveView(progress) : plainView(progress);
+  const canRedraw = isTTY && columns > 0 && rows > 0 && process.env.TERM !== 'dumb';
+  return canRedraw ? liveView(process.stdout, now) : plainView(now);
 }
 
-function plainView(progress: Progress): RunView {
+function plainView(now: () => number): RunView {
+  const progress = newProgress(now());
   return {
     event(event) {
-      updateProgress(progress, event, Date.now());
+      updateProgress(progress, event, now());
       const line = eventLine(event, progress.epochs);
       if (line !== null) process.stdout.write(`${line}\n`);
     },
     note: (line) => process.stdout.write(`${line}\n`),
-    close: () => {},
+    suspend: nothing,
+    resume: nothing,
+    close: nothing,
   };
 }
 
 /** Events that leave a line above the live ones; epochs do not, the tables at the end hold them. */
 const LASTING: ReadonlySet<RunEvent['type']> = new Set(['run', 'warning', 'saved', 'failed', 'done']);
 
-function liveView(progress: Progress): RunView {
-  const screen = createLogUpdate(process.stdout);
+/** Live lines below those that stay. */
+export function liveView(stream: Screen, now: () => number): RunView {
+  const progress: Progress = newProgress(now());
+  const screen = createLogUpdate(stream as NodeJS.WriteStream);
+  let drawn = 0;
+  const clear = (): void => {
+    screen.clear();
+    drawn = 0;
+  };
   const draw = (): void => {
     if (progress.models === 0) return;
-    screen(liveLines(progress, Date.now(), process.stdout.columns - 1).join('\n'));
+    const lines = liveLines(progress, now(), (stream.columns ?? 80) - 1);
+    // log-update 7 miscounts where lines come or go above one that stays the same.
+    if (lines.length !== drawn) clear();
+    screen(lines.join('\n'));
+    drawn = lines.length;
   };
-  const timer = setInterval(draw, REDRAW_INTERVAL);
+  const keep = (line: string): void => {
+    clear();
+    stream.write(`${line}\n`);
+    draw();
+  };
+  let timer = setInterval(draw, REDRAW_INTERVAL);
+  const suspend = (): void => {
+    clearInterval(timer);
+    clear();
+    screen.done();
+  };
   return {
     event(event) {
-      updateProgress(progress, event, Date.now());
+      updateProgress(progress, event, now());
       const line = LASTING.has(event.type) ? eventLine(event, progress.epochs) : null;
-      if (line !== null) screen.persist(line);
+      if (line !== null) keep(line);
     },
-    note: (line) => screen.persist(line),
-    close() {
-      clearInterval(timer);
-      screen.clear();
-      screen.done();
+    note: keep,
+    suspend,
+    resume() {
+      timer = setInterval(draw, REDRAW_INTERVAL);
+      draw();
     },
+    close: suspend,
   };
 }

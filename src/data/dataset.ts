@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { TreadleError } from '#bindings';
+import { throwIfAborted } from '../abort.js';
 import { listFolder, readFileBounded } from '../files.js';
 import {
   FASHION_MNIST,
@@ -12,7 +13,7 @@ import {
 import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from './idx.js';
 import { type IdxFile, openIdxFile } from './idx-file.js';
 import { release, toShared } from './shared.js';
-import { fromFirstSource, type SourceOptions } from './sources.js';
+import { fromFirstSource, LOADING, type SourceOptions } from './sources.js';
 
 /** One part of a dataset. Both arrays own their buffers, shared memory each exactly as long as its content. */
 export interface Samples {
@@ -46,10 +47,12 @@ export interface LoadOptions extends SourceOptions {
 /**
  * Loads a dataset of four IDX files from the first source that has it.
  * Throws `not-found`, `unreadable`, `format`, `range` or `checksum` for a file that cannot be used; `shape` for
- * files that do not fit together; `data` for labels that cannot be trained on; `network` when there is no source.
+ * files that do not fit together; `data` for labels that cannot be trained on; `network` when there is no source,
+ * `interrupted` when the signal aborts.
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   const { source, value } = await fromFirstSource(options, (folder) => loadFolder(folder, options.verify));
+  throwIfAborted(options.signal, LOADING);
   return { ...value, source };
 }
 

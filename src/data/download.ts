@@ -1,4 +1,5 @@
 import { TreadleError } from '#bindings';
+import { withTimeout } from '../abort.js';
 import type { FetchedFiles } from './cache.js';
 import { DOWNLOAD_ROOT, IDX_FILES, type IdxFileName, PUBLISHED } from './fashion-mnist.js';
 import { openIdxFile } from './idx-file.js';
@@ -9,21 +10,23 @@ const GZIP_OVERHEAD = 64 * 1024;
 
 /**
  * Downloads Fashion-MNIST's four gzip files over HTTPS and verifies each. All four together may take `timeoutMs`.
- * Throws `network` when a file cannot be fetched, is too large or is late, and `format` or `checksum` when what
- * arrived is not the published file.
+ * Throws `network` when a file cannot be fetched, is too large or is late, `format` or `checksum` when what arrived is
+ * not the published file, and `interrupted` when the signal aborts.
  */
 export async function downloadFiles(
   fetch: typeof globalThis.fetch,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<FetchedFiles> {
-  const signal = AbortSignal.timeout(timeoutMs);
   const files: Partial<Record<IdxFileName, Uint8Array>> = {};
-  for (const name of IDX_FILES) {
-    const address = `${DOWNLOAD_ROOT}${name}.gz`;
-    const bytes = await downloadOne(fetch, address, PUBLISHED[name].bytes + GZIP_OVERHEAD, signal);
-    openIdxFile(name, address, bytes, true);
-    files[name] = bytes;
-  }
+  await withTimeout(signal, timeoutMs, async (end) => {
+    for (const name of IDX_FILES) {
+      const address = `${DOWNLOAD_ROOT}${name}.gz`;
+      const bytes = await downloadOne(fetch, address, PUBLISHED[name].bytes + GZIP_OVERHEAD, end);
+      openIdxFile(name, address, bytes, true);
+      files[name] = bytes;
+    }
+  });
   return files as FetchedFiles;
 }
 

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { TreadleError } from '#bindings';
+import { throwIfAborted } from '../abort.js';
 import { ensureWritableFolder } from '../files.js';
 import { cacheFolder, type Environment, type FetchedFiles, storeInCache } from './cache.js';
 import { fetchDebianFiles, type Run, runCommand } from './debian.js';
@@ -10,6 +11,9 @@ import { systemCode } from './words.js';
 
 /** The longest that a download, or one command of the package manager, may take. */
 const TIMEOUT_MS = 10 * 60 * 1000;
+
+/** What an abort interrupts. */
+export const LOADING = 'Loading the data';
 
 /** Where to look for the data. All but `data` and `log` have the machine's own as default. */
 export interface SourceOptions {
@@ -22,6 +26,8 @@ export interface SourceOptions {
   fetch?: typeof globalThis.fetch | undefined;
   run?: Run | undefined;
   timeoutMs?: number | undefined;
+  /** Ends the search: what is being fetched is stopped, and nothing else is tried. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What the first usable source held, and where that was in words. */
@@ -34,8 +40,8 @@ export interface Sourced<T> {
  * Loads from the first source that has the data: `--data`, `$TREADLE_DATA`, the user's cache, the system's folder,
  * the official HTTPS addresses, Debian's package; the last two by way of the cache. A folder that was asked for must
  * load; one that was not is passed over when it is absent, and reported and passed over when `load` refuses it.
- * Throws what `load` throws for a folder that was asked for, `usage` for an empty `--data`, and `network` when
- * every source has failed.
+ * Throws what `load` throws for a folder that was asked for, `usage` for an empty `--data`, `network` when every source
+ * has failed, and `interrupted` when the signal aborts: what was being fetched is then stopped and nothing is cached.
  */
 export async function fromFirstSource<T>(
   options: SourceOptions,
@@ -52,7 +58,7 @@ export async function fromFirstSource<T>(
       failures.push(`${folder}: no data`);
       continue;
     }
-    const value = await attempt(() => load(folder), failures, options.log);
+    const value = await attempt(() => load(folder), failures, options);
     if (value) return { source: folder, value: value.result };
   }
   const fetched = await fetchIntoCache(cache, options, failures);
@@ -87,19 +93,21 @@ async function hasData(folder: string): Promise<boolean> {
 }
 
 /** Fills the cache from the network and says from where; throws `network` with all `failures` when nothing works. */
-async function fetchIntoCache(
-  cache: string,
-  { fetch = globalThis.fetch, run = runCommand, timeoutMs = TIMEOUT_MS, log }: SourceOptions,
-  failures: string[],
-): Promise<string> {
+async function fetchIntoCache(cache: string, options: SourceOptions, failures: string[]): Promise<string> {
+  const { fetch = globalThis.fetch, run = runCommand, timeoutMs = TIMEOUT_MS, log, signal } = options;
   const origins: { name: string; files: () => Promise<FetchedFiles> }[] = [
-    { name: DOWNLOAD_ROOT, files: () => downloadFiles(fetch, timeoutMs) },
-    { name: `Debian's package ${DEBIAN_PACKAGE}`, files: () => fetchDebianFiles(run, timeoutMs) },
+    { name: DOWNLOAD_ROOT, files: () => downloadFiles(fetch, timeoutMs, signal) },
+    { name: `Debian's package ${DEBIAN_PACKAGE}`, files: () => fetchDebianFiles(run, timeoutMs, signal) },
   ];
-  if (await attempt(() => ensureWritableFolder(cache), failures)) {
+  if (await attempt(() => ensureWritableFolder(cache), failures, { signal })) {
     for (const { name, files } of origins) {
       log?.(`Fetching ${FASHION_MNIST} (31 MB) from ${name} into ${cache}.`);
-      const stored = await attempt(async () => storeInCache(cache, await files()), failures, log);
+      const fetchAndStore = async (): Promise<void> => {
+        const fetched = await files();
+        throwIfAborted(signal, LOADING);
+        await storeInCache(cache, fetched);
+      };
+      const stored = await attempt(fetchAndStore, failures, options);
       if (stored) return `${cache} (fetched from ${name})`;
     }
   }
@@ -110,15 +118,20 @@ async function fetchIntoCache(
   );
 }
 
-/** Runs an action; an error that treadle foresaw becomes a noted failure, any other is thrown on. */
+/**
+ * Runs an action; an error that treadle foresaw becomes a noted failure, any other is thrown on. Throws `interrupted`
+ * when the signal has aborted.
+ */
 async function attempt<T>(
   action: () => Promise<T>,
   failures: string[],
-  log?: (line: string) => void,
+  { log, signal }: Pick<SourceOptions, 'log' | 'signal'>,
 ): Promise<{ result: T } | undefined> {
+  throwIfAborted(signal, LOADING);
   try {
     return { result: await action() };
   } catch (error) {
+    throwIfAborted(signal, LOADING);
     if (!(error instanceof TreadleError)) throw error;
     failures.push(`${error.subject}: ${error.found}`);
     log?.(error.message);

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Core, type ErrorCode, TreadleError } from '#bindings';
+import type { Clock } from '../clock.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../records.js';
 import type { Weights } from '../train/loop.js';
@@ -20,6 +21,8 @@ export interface TrainTask {
   tickets: number;
   /** In shared memory: not 0 once the training is to stop. */
   stop: Int32Array;
+  /** Measures its epochs. */
+  clock: Clock;
 }
 
 /** Help the network whose ticket waits at the port. */

@@ -1,14 +1,17 @@
 import type { Worker } from 'node:worker_threads';
 import { type Core, TreadleError } from '#bindings';
+import { onAbort } from '../abort.js';
+import { type Clock, newClock } from '../clock.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TrainedModel } from '../records.js';
+import { rateText } from '../report/format.js';
 import { jobTitle } from '../train/job-title.js';
 import type { SampleIndices } from '../train/trainer.js';
 import type { WorkerMessage, WorkerTask } from './messages.js';
 import { descendants } from './plan.js';
 import { decide, type ScheduleLimits } from './schedule.js';
 import { hear, newSlot, type Slot } from './slot.js';
-import { onAbort, startWorker, workerError } from './threads.js';
+import { startWorker, workerError } from './threads.js';
 
 export interface TrainJobsOptions {
   engine: Core;
@@ -27,6 +30,8 @@ export interface TrainJobsOptions {
    */
   checkpoints?: string | undefined;
   signal?: AbortSignal | undefined;
+  /** Measures the epochs; one that never stands still when left out. */
+  clock?: Clock | undefined;
 }
 
 /** Times that a job whose thread died is started again from its newest checkpoint. */
@@ -132,7 +137,7 @@ class TrainingPool {
   }
 
   #startJob(slot: Slot): void {
-    const { engine, data, split, limits, onEvent, checkpoints = null } = this.#options;
+    const { engine, data, split, limits, onEvent, checkpoints = null, clock = newClock() } = this.#options;
     const before = slot.job.parent === null ? undefined : this.#slots.get(slot.job.parent);
     if (before?.last) {
       slot.parent = before.last;
@@ -149,6 +154,7 @@ class TrainingPool {
       checkpoints,
       tickets: limits.helpers ? limits.threads - 1 : 0,
       stop: this.#stop,
+      clock,
     });
     slot.worker = worker;
     slot.state.status = 'running';
@@ -233,7 +239,7 @@ class TrainingPool {
 function orphaned(job: Job, failed: Job): TreadleError {
   return new TreadleError(
     'worker',
-    `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${failed.learningRate}, which failed.`,
+    `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${rateText(failed.learningRate)}, which failed.`,
     { subject: job.id, found: `${failed.id} failed`, expected: `the weights of ${failed.id}` },
   );
 }

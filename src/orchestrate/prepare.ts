@@ -27,13 +27,15 @@ export interface PreparedData {
 
 /**
  * Loads the data and splits it as the settings say.
- * Throws what `loadDataset`, `stratifiedSplit` and `takeStratified` throw.
+ * Throws what `loadDataset`, `stratifiedSplit` and `takeStratified` throw, and `interrupted` when the signal aborts.
  */
 export async function prepareData(
   choice: DataChoice,
   settings: Pick<RunConfig, 'validationSize' | 'trainSamples' | 'seed'>,
+  signal?: AbortSignal,
 ): Promise<PreparedData> {
-  const dataset = await loadDataset({ data: choice.data, verify: choice.verify ?? true, log: choice.log });
+  const { data, verify = true, log } = choice;
+  const dataset = await loadDataset({ data, verify, log, signal });
   const { name, source, hash, imageWidth, imageHeight, classNames, train, test } = dataset;
   const classes = classNames.length;
   const { validationSize, trainSamples, seed } = settings;
@@ -43,7 +45,7 @@ export async function prepareData(
       ? split.train
       : takeStratified(split.train, train.labels, classes, trainSamples, seed);
   const sizes = `${trained.length} training, ${split.validation.length} validation and ${test.count} test images`;
-  choice.log?.(`Data: ${name} from ${source}; ${sizes}.`);
+  log?.(`Data: ${name} from ${source}; ${sizes}.`);
   return {
     record: {
       name,

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
 import { type BuildChoice, type Core, loadCore, TreadleError } from '#bindings';
+import { throwIfAborted } from '../abort.js';
+import { type Clock, newClock, timeOf } from '../clock.js';
 import { ensureWritableFolder, removeTemporaries } from '../files.js';
 import { lockFolder } from '../lock.js';
 import { classifierParameters } from '../model/classifier.js';
@@ -18,7 +20,6 @@ import {
   type RunRecord,
   resumedConfig,
 } from './run-folder.js';
-import { orAborted, throwIfAborted } from './threads.js';
 
 export interface RunAllOptions extends DataChoice {
   /** Whatever differs from the defaults. */
@@ -36,6 +37,8 @@ export interface RunAllOptions extends DataChoice {
   onEvent?: (event: RunEvent) => void;
   /** Stops the run; see {@link runAll}. */
   signal?: AbortSignal;
+  /** Measures all times; one that does not stand still while the process is stopped when left out. */
+  clock?: Clock | undefined;
   /** Opens a build of the core; by default without setting any V8 flag. */
   openEngine?: ((build: string) => Promise<Core>) | undefined;
 }
@@ -84,9 +87,10 @@ async function runLocked(
   options: RunAllOptions,
   lock: (folder: string) => Promise<void>,
 ): Promise<RunOutcome> {
-  const started = performance.now();
+  const clock = options.clock ?? newClock();
+  const started = timeOf(clock);
   throwIfAborted(options.signal);
-  const run = await openOrBegin(options, lock);
+  const run = await openOrBegin({ ...options, clock }, lock);
   const { folder } = run;
   const interrupted = await untilInterrupted(async () => {
     await run.train();
@@ -97,18 +101,26 @@ async function runLocked(
   // Drawing needs large libraries: they are loaded when there is something to draw.
   const { writeReport, writeResults } = await import('../report/write.js');
   const resultsFile = await writeResults(folder, results);
-  if (interrupted) return { folder, results, interrupted, resumable: true };
-  const { html } = await writeReport(folder, results);
+  let html = '';
+  const stopped =
+    interrupted ||
+    (await untilInterrupted(async () => {
+      html = (await writeReport(folder, results, run.signal)).html;
+    }));
+  if (stopped) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;
   if (!resumable) await finishRun(run);
   if (results.best !== null) run.emit({ type: 'best', ...results.best });
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = (timeOf(clock) - started) / 1000;
   run.emit({ type: 'done', results: shown(resultsFile), report: shown(html), seconds });
-  return { folder, results, interrupted, resumable };
+  return { folder, results, interrupted: false, resumable };
 }
 
 /** A run that may train: its folders locked, its data loaded, its record written or, when it is resumed, compared. */
-async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Promise<void>): Promise<Run> {
+async function openOrBegin(
+  options: RunAllOptions & { clock: Clock },
+  lock: (folder: string) => Promise<void>,
+): Promise<Run> {
   const { out = 'runs', settings = {}, resume, signal, onEvent = () => {} } = options;
   const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
   const config = resumed === null ? resolveConfig(settings) : resumedConfig(resumed, settings);
@@ -126,7 +138,7 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
   if (resumed !== null) await lock(folder);
 
   const engine = await (options.openEngine ?? openPlain)(resumed?.record.build ?? config.build);
-  const data = await orAborted(prepareData(choice, config), signal);
+  const data = await prepareData(choice, config, signal);
   const record: RunRecord = {
     schema: 1,
     build: engine.build,
@@ -146,7 +158,7 @@ async function openOrBegin(options: RunAllOptions, lock: (folder: string) => Pro
     await lock(folder);
     await beginRun({ folder, config, record });
   }
-  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal);
+  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal, options.clock);
   onEvent({
     type: 'run',
     id,

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { type Core, TreadleError } from '#bindings';
+import { type Clock, timeOf } from '../clock.js';
 import { classifierModel, toBlocks } from '../model/classifier.js';
 import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../records.js';
 import { buildResults } from '../report/results.js';
@@ -29,6 +30,7 @@ export class Run {
     readonly data: PreparedData,
     readonly emit: (event: RunEvent) => void,
     readonly signal: AbortSignal | undefined,
+    readonly clock: Clock,
   ) {
     this.folder = folder;
     this.config = config;
@@ -62,6 +64,7 @@ export class Run {
         onFailed: (job, error) => this.#fail(job, error),
         checkpoints: checkpointsOf(this.folder),
         signal: this.signal,
+        clock: this.clock,
       });
     } finally {
       await Promise.all(saves);
@@ -88,13 +91,13 @@ export class Run {
     });
   }
 
-  /** The record of the run as it now is; `started` is the time in `performance.now()`'s milliseconds. */
+  /** The record of the run as it now is; `started` is a time of its clock. */
   results(started: number): RunResults {
     for (const job of this.jobs) {
       const record = this.#record(job);
       if (record.kept === null) record.error ??= `${jobTitle(job)} was interrupted before it was finished.`;
     }
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = (timeOf(this.clock) - started) / 1000;
     return buildResults({
       environment: describeEnvironment(this.engine, seconds),
       config: this.config,

@@ -1,11 +1,12 @@
 import type { Worker } from 'node:worker_threads';
 import type { Core, TreadleError } from '#bindings';
+import { onAbort } from '../abort.js';
 import { toShared } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../records.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { DataShape } from './plan.js';
-import { onAbort, startWorker, workerError } from './threads.js';
+import { startWorker, workerError } from './threads.js';
 
 export interface TestFilesOptions {
   engine: Core;

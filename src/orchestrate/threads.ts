@@ -1,11 +1,26 @@
 import { setTimeout } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type HelperTicket, TreadleError } from '#bindings';
+import { deniedSentence } from '../denied.js';
 import type { WorkerTask } from './messages.js';
 
-/** Starts a thread on a task. It takes none of the program's own flags, which may not suit a worker. */
+/**
+ * Starts a thread on a task. It takes none of the program's own flags, which may not suit a worker. Throws `engine`
+ * where Node's permission model forbids threads.
+ */
 export function startWorker(task: WorkerTask): Worker {
-  return new TaskWorker(task, new Int32Array(new SharedArrayBuffer(4)));
+  try {
+    return new TaskWorker(task, new Int32Array(new SharedArrayBuffer(4)));
+  } catch (cause) {
+    const sentence = deniedSentence(cause);
+    if (sentence === null) throw cause;
+    throw new TreadleError('engine', sentence, {
+      subject: 'worker threads',
+      found: 'no permission',
+      expected: '--allow-worker',
+      cause,
+    });
+  }
 }
 
 /** A thread that is ended only when it has loaded its modules: ended before, it leaves the file it reads open for good. */
@@ -48,35 +63,4 @@ export function workerError(subject: string, reason: Error | number): TreadleErr
     expected: 'a finished thread',
     cause: typeof reason === 'number' ? undefined : reason,
   });
-}
-
-/** The error of a run that its user stopped. */
-export function interruptedError(): TreadleError {
-  return new TreadleError('interrupted', 'The run was interrupted before it was finished.');
-}
-
-/** Throws `interrupted` when the signal has aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw interruptedError();
-}
-
-/** Calls `stop` with an `interrupted` error when the signal aborts or already has; returns how to stop listening. */
-export function onAbort(signal: AbortSignal | undefined, stop: (error: TreadleError) => void): () => void {
-  const listener = (): void => stop(interruptedError());
-  if (signal?.aborted) listener();
-  signal?.addEventListener('abort', listener, { once: true });
-  return () => signal?.removeEventListener('abort', listener);
-}
-
-/** The promise's own outcome, or `interrupted` as soon as the signal aborts; what was begun goes on unheard. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  let stopListening = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stopListening = onAbort(signal, reject);
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    stopListening();
-  }
 }

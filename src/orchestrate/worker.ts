@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, type Transferable, workerData } from 'node:worker_threads';
 import { type HelperTicket, helpNetwork, Network, TreadleError } from '#bindings';
+import { timeOf } from '../clock.js';
 import { classifierModel } from '../model/classifier.js';
 import type { RunEvent, TrainedModel } from '../records.js';
 import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
@@ -38,6 +39,7 @@ async function train({
   checkpoints,
   tickets,
   stop,
+  clock,
 }: TrainTask): Promise<void> {
   const { images, labels } = data;
   const network = new Network(engine, classifierModel(job.spec), {
@@ -64,6 +66,7 @@ async function train({
     }
     const trained = await trainModel(network, job, labels, split, {
       emit,
+      now: () => timeOf(clock),
       shouldStop: () => Atomics.load(stop, 0) !== 0,
       from: found?.checkpoint ?? null,
       ...(checkpoints !== null && { save: (checkpoint) => saveCheckpoint(checkpoints, job, checkpoint) }),

@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import type { EpochRecord, ModelRecord, RunResults } from '../records.js';
-import { printable } from './format.js';
+import { printable, rateText } from './format.js';
 import { niceScale, tickLabel } from './scale.js';
 import { drawSvg, type Figure } from './svg.js';
 import { light, seriesRole } from './theme.js';
@@ -46,7 +46,7 @@ export function curvesFigure(results: RunResults, architecture: string): Figure 
     ...combine(panels),
     title: [heading(architecture, results), ...panels.map(({ title }) => title)],
     legend: {
-      data: models.map(({ learningRate }) => String(learningRate)),
+      data: models.map(({ learningRate }) => rateText(learningRate)),
       selectedMode: false,
       left: INSET,
       top: 58,
@@ -210,7 +210,7 @@ function rateBands(models: readonly ModelRecord[], chain: number, index: number)
       },
       data: models.map(({ learningRate }, rate) => [
         {
-          name: String(learningRate),
+          name: rateText(learningRate),
           xAxis: rate * chain + 0.5,
           itemStyle: { color: rate % 2 === 0 ? light('band') : 'transparent' },
         },
@@ -245,7 +245,7 @@ function rateCurves(
   return [
     {
       ...line,
-      name: String(model.learningRate),
+      name: rateText(model.learningRate),
       data: points(measure.validation),
       lineStyle: { color, width: 2 },
     },

@@ -3,15 +3,27 @@ import type { ModelRecord } from '../records.js';
 /** What stands where there is no figure. */
 export const NONE = '–';
 
-/** A figure to four digits, as the published report prints them. */
+/** From here on numbers are written with an exponent. */
+const LARGE = 1e6;
+
+/** A figure to four decimals, as the published report prints them; to four digits where those would be many or all 0. */
 export function figure(value: number | null | undefined): string {
-  return value === null || value === undefined ? NONE : value.toFixed(4);
+  if (value === null || value === undefined) return NONE;
+  const size = Math.abs(value);
+  const fits = size < LARGE && (size === 0 || Number(size.toFixed(4)) > 0);
+  return fits ? value.toFixed(4) : value.toExponential(3);
+}
+
+/** A learning rate with all of its digits: `0.005`, `1e+20`. */
+export function rateText(rate: number): string {
+  return rate < LARGE ? String(rate) : rate.toExponential();
 }
 
 /** A difference to four digits, always with its sign (a true minus). */
 export function difference(value: number): string {
-  const digits = Math.abs(value).toFixed(4);
-  if (Number(digits) === 0) return '±0.0000';
+  const size = Math.abs(value);
+  if (Number(size.toFixed(4)) === 0) return '±0.0000';
+  const digits = figure(size);
   return `${value < 0 ? '−' : '+'}${digits}`;
 }
 
@@ -22,7 +34,7 @@ export function whole(value: number): string {
 
 /** A model as people say it: `large1 at 0.005`. */
 export function modelTitle({ model, learningRate }: Pick<ModelRecord, 'model' | 'learningRate'>): string {
-  return `${printable(model)} at ${learningRate}`;
+  return `${printable(model)} at ${rateText(learningRate)}`;
 }
 
 /** A time in words: `0.4 s`, `41 s`, `5 min 7 s`, `2 h 5 min`. */

@@ -2,7 +2,7 @@ import type { ModelRecord, RunResults } from '../records.js';
 import { isCompared, publishedBest } from './compare.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
 import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf } from './curves.js';
-import { difference, duration, figure, modelTitle, whole } from './format.js';
+import { difference, duration, figure, modelTitle, rateText, whole } from './format.js';
 import { HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
@@ -136,7 +136,7 @@ function curvesSection(results: RunResults): Content {
     });
     const legend = models.map(
       ({ learningRate }, rate) =>
-        html`<li><i style="border-color:var(--${seriesRole(rate)})"></i>${learningRate}</li>`,
+        html`<li><i style="border-color:var(--${seriesRole(rate)})"></i>${rateText(learningRate)}</li>`,
     );
     return html`<div class="curves">
 <h3>${name}</h3>
@@ -174,7 +174,7 @@ function isTested(model: ModelRecord): model is ModelRecord & { test: NonNullabl
 function runSection({ config, dataset, environment }: RunResults): Content {
   const settings: [string, Content][] = [
     ['Mode', config.mode],
-    ['Learning rates', config.learningRates.join(', ')],
+    ['Learning rates', config.learningRates.map(rateText).join(', ')],
     ['Epochs', config.epochs],
     ['Batch size', config.batchSize],
     ['Dropout', config.dropout],

@@ -2,7 +2,16 @@ import { classifierParameters } from '../model/classifier.js';
 import type { ModelRecord, RunResults } from '../records.js';
 import { isCompared, publishedFigures } from './compare.js';
 import { COMPARISONS } from './comparison.js';
-import { difference, duration, figure, modelTitle, NONE, trainingSeconds, whole } from './format.js';
+import {
+  difference,
+  duration,
+  figure,
+  modelTitle,
+  NONE,
+  rateText,
+  trainingSeconds,
+  whole,
+} from './format.js';
 import { type Content, html, type Markup } from './markup.js';
 import { shapeOf } from './results.js';
 
@@ -22,7 +31,7 @@ function score(title: string, value: (model: ModelRecord) => number | undefined)
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'Rate', first: 'descending', value: ({ learningRate }) => learningRate, text: String },
+  { title: 'Rate', first: 'descending', value: ({ learningRate }) => learningRate, text: rateText },
   {
     title: 'Parameters',
     first: 'ascending',
@@ -142,7 +151,7 @@ export function epochsTable(results: RunResults, architecture: string): Markup {
         compared ? html`<td>${figure(published?.[epoch.epoch - 1]?.[index])}</td>` : null,
       ]);
       const kept = epoch.epoch === model.kept?.epoch ? html`<span class="badge best">kept</span> ` : null;
-      return html`<tr><th scope="row">${model.learningRate}</th><td>${kept}${epoch.epoch}</td>${cells}</tr>\n`;
+      return html`<tr><th scope="row">${rateText(model.learningRate)}</th><td>${kept}${epoch.epoch}</td>${cells}</tr>\n`;
     });
   });
   const span = compared ? html` rowspan="2"` : null;

@@ -1,26 +1,51 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { classificationScores } from '../metrics/classification.js';
 import type { RunResults, TestRecord } from '../records.js';
-import { clip, duration, figure, modelTitle, NONE, printable, trainingSeconds, whole } from './format.js';
+import { fitParts, fitTable, visibleWidth } from './fit.js';
+import {
+  clip,
+  duration,
+  figure,
+  modelTitle,
+  NONE,
+  printable,
+  rateText,
+  trainingSeconds,
+  whole,
+} from './format.js';
 import { bestModel } from './results.js';
 
 /** How the tables are printed. */
 export interface TextOptions {
   /** Whether to use colour: only for a terminal, and not where NO_COLOR is set. */
   color: boolean;
+  /** No table is wider than this many characters (100 when left out), unless one of its columns is. */
+  columns?: number;
 }
 
-/** Whether a stream should get colour: it is a terminal, and the user has not set NO_COLOR. */
+/** Columns of what is no terminal. */
+const FILE_COLUMNS = 100;
+
+/** Columns of a terminal that does not tell. */
+const USUAL_COLUMNS = 80;
+
+/** How tables are printed on a stream: as wide as its terminal and, if it wants that, in colour. */
+export function textOptions(
+  stream: { isTTY?: boolean; columns?: number },
+  environment: NodeJS.ProcessEnv = process.env,
+): Required<TextOptions> {
+  const columns = stream.isTTY === true ? stream.columns || USUAL_COLUMNS : FILE_COLUMNS;
+  return { color: wantsColor(stream, environment), columns };
+}
+
+/** Whether a stream should get colour: it is a terminal that knows any, and the user has not set NO_COLOR. */
 export function wantsColor(
   stream: { isTTY?: boolean },
   environment: NodeJS.ProcessEnv = process.env,
 ): boolean {
-  return stream.isTTY === true && !environment.NO_COLOR;
+  return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
 }
-
-/** No table is wider than this many columns. */
-const MOST_COLUMNS = 100;
 
 /** All tables of a run, in the order of the published report: epochs, tests, best model. */
 export function resultsText(results: RunResults, options: TextOptions): string {
@@ -37,7 +62,7 @@ export function epochsText({ models }: RunResults, options: TextOptions): string
     'train acc',
     'val loss',
     'val acc',
-    'val macro-F1',
+    'val F1',
     'seconds',
   ];
   const rows = models.flatMap(({ model, learningRate, epochs, kept }) =>
@@ -45,7 +70,7 @@ export function epochsText({ models }: RunResults, options: TextOptions): string
       const isKept = epoch.epoch === kept?.epoch;
       const row = [
         index === 0 ? clip(model, 16) : '',
-        index === 0 ? String(learningRate) : '',
+        index === 0 ? rateText(learningRate) : '',
         isKept ? `* ${epoch.epoch}` : String(epoch.epoch),
         figure(epoch.trainLoss),
         figure(epoch.trainAccuracy),
@@ -57,8 +82,8 @@ export function epochsText({ models }: RunResults, options: TextOptions): string
       return isKept ? row.map((cell) => style('bold', cell, options)) : row;
     }),
   );
-  const title = heading('Epochs (* kept)', options);
-  return `${title}\n${rows.length === 0 ? 'No epoch was finished.' : table(head, rows, options)}`;
+  const title = heading('Epochs (* kept; F1 is the macro average)', options);
+  return `${title}\n${rows.length === 0 ? 'No epoch was finished.' : table(head, rows, options, 3)}`;
 }
 
 /** One row per model: its kept epoch and its test; failed models with their reason below. */
@@ -68,7 +93,7 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
     const { model, learningRate, kept, test } = record;
     const row = [
       clip(model, 16),
-      String(learningRate),
+      rateText(learningRate),
       kept === null ? NONE : String(kept.epoch),
       figure(kept?.valMacroF1),
       figure(test?.accuracy),
@@ -86,7 +111,7 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
     .map((record) => style('red', `${modelTitle(record)} failed: ${printable(record.error!)}`, options));
   return [
     heading('Tests (precision, recall and F1 are macro averages)', options),
-    table(head, rows, options),
+    table(head, rows, options, 3),
     ...failures,
   ].join('\n');
 }
@@ -110,9 +135,10 @@ export function testText(test: TestRecord, classNames: readonly string[], option
     ['macro-F1', test.macroF1],
     ['loss', test.loss],
   ];
-  const figures = headline
-    .map(([title, value]) => `${title} ${style('bold', figure(value), options)}`)
-    .join('   ');
+  const figures = fitParts(
+    headline.map(([title, value]) => `${title} ${style('bold', figure(value), options)}`),
+    widthOf(options),
+  );
   const { classes, macro } = classificationScores(test.confusion);
   const support = classes.reduce((total, scores) => total + scores.support, 0);
   const rows = [
@@ -145,8 +171,8 @@ function confusionText(
     labels[actual]!,
     ...row.map((count, predicted) => matrixCell(count, actual === predicted, options)),
   ]);
-  const matrix = table(['actual \\ predicted', ...heads], rows, options);
-  if (Math.max(...matrix.split('\n').map(visibleWidth)) <= MOST_COLUMNS) return matrix;
+  const matrix = drawTable(['actual \\ predicted', ...heads], rows, 2, options);
+  if (Math.max(...matrix.split('\n').map(visibleWidth)) <= widthOf(options)) return matrix;
   return largestConfusions(confusion, classNames, options);
 }
 
@@ -199,12 +225,22 @@ function name(text: string): string {
   return clip(printable(text), 20);
 }
 
-function visibleWidth(line: string): number {
-  return stripVTControlCharacters(line).length;
+function widthOf({ columns = FILE_COLUMNS }: TextOptions): number {
+  return columns;
+}
+
+/** A table that keeps within the columns there are; its first `keys` columns say what a row is of. */
+function table(head: readonly string[], rows: readonly string[][], options: TextOptions, keys = 1): string {
+  return fitTable(head, rows, keys, widthOf(options), (...part) => drawTable(...part, options));
 }
 
 /** A table with a rule under its head and no other lines; the first column to the left, all others to the right. */
-function table(head: readonly string[], rows: readonly string[][], options: TextOptions): string {
+function drawTable(
+  head: readonly string[],
+  rows: readonly string[][],
+  gap: number,
+  options: TextOptions,
+): string {
   const drawn = new Table({
     head: head.map((cell) => style('dim', cell, options)),
     colAligns: head.map((_, index) => (index === 0 ? 'left' : 'right')),
@@ -212,7 +248,8 @@ function table(head: readonly string[], rows: readonly string[][], options: Text
     chars: {
       ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
       ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-      ...{ left: '', 'left-mid': '', mid: '─', 'mid-mid': '──', right: '', 'right-mid': '', middle: '  ' },
+      ...{ left: '', 'left-mid': '', mid: '─', 'mid-mid': '─'.repeat(gap), right: '', 'right-mid': '' },
+      middle: ' '.repeat(gap),
     },
   });
   drawn.push(...rows);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { throwIfAborted } from '../abort.js';
 import { ensureWritableFolder, writeFileAtomic } from '../files.js';
 import type { RunResults } from '../records.js';
 import { comparisonFigure, hasComparison } from './comparison.js';
@@ -36,19 +37,25 @@ export interface WrittenReport {
 
 /**
  * Writes `report.html`, and every figure as SVG and PNG under `figures/`, into a run's folder; needs nothing but
- * the results. Throws `unwritable`.
+ * the results. Throws `unwritable`, and `interrupted` between two files once the signal has aborted.
  */
-export async function writeReport(folder: string, results: RunResults): Promise<WrittenReport> {
+export async function writeReport(
+  folder: string,
+  results: RunResults,
+  signal?: AbortSignal,
+): Promise<WrittenReport> {
   const html = join(folder, 'report.html');
   await writeFileAtomic(html, reportHtml(results));
   const figures: string[] = [];
   await ensureWritableFolder(join(folder, 'figures'));
   for (const { name, svg } of figuresOf(results)) {
+    throwIfAborted(signal, 'The report');
     const path = join(folder, 'figures', name);
     await writeFileAtomic(`${path}.svg`, svg);
     await writeFileAtomic(`${path}.png`, await svgToPng(svg));
     figures.push(`${path}.svg`, `${path}.png`);
   }
+  throwIfAborted(signal, 'The report');
   return { html, figures };
 }
 

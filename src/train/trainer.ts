@@ -26,6 +26,8 @@ export interface TrainingHooks {
   save?: (checkpoint: Checkpoint) => Promise<void>;
   /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
   from?: Checkpoint | null;
+  /** Milliseconds of time in which the process was not suspended. Default: performance.now. */
+  now?: () => number;
 }
 
 /** Least time between two step events, in milliseconds. */
@@ -41,7 +43,13 @@ export async function trainModel(
   job: Job,
   labels: Uint8Array,
   indices: SampleIndices,
-  { emit = () => {}, shouldStop = () => false, save, from = null }: TrainingHooks = {},
+  {
+    emit = () => {},
+    shouldStop = () => false,
+    save,
+    from = null,
+    now = () => performance.now(),
+  }: TrainingHooks = {},
 ): Promise<TrainedModel> {
   const { id, model, learningRate } = job;
   const { training } = network;
@@ -72,8 +80,8 @@ export async function trainModel(
         training.begin(epochOrder(indices.train, job.seed, id, number), { totals });
         threads = network.admit();
         next = skipped;
-        const now = performance.now();
-        epoch = { started: now, samples: 0, lastEvent: now };
+        const started = now();
+        epoch = { started, samples: 0, lastEvent: started };
       },
       next: (rate) => {
         const batch = batches[next++];
@@ -97,10 +105,10 @@ export async function trainModel(
     shouldStop,
     onStep: ({ epoch: number, step, loss, rows }) => {
       epoch.samples += rows;
-      const now = performance.now();
-      if (now - epoch.lastEvent < STEP_EVENT_INTERVAL) return;
-      epoch.lastEvent = now;
-      const samplesPerSecond = (epoch.samples * 1000) / (now - epoch.started);
+      const time = now();
+      if (time - epoch.lastEvent < STEP_EVENT_INTERVAL) return;
+      epoch.lastEvent = time;
+      const samplesPerSecond = (epoch.samples * 1000) / (time - epoch.started);
       emit({
         type: 'step',
         job: id,
@@ -114,6 +122,7 @@ export async function trainModel(
     },
     save,
     from,
+    clock: now,
     title: jobTitle(job),
     subject: id,
   });

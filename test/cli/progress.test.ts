@@ -166,6 +166,25 @@ describe('eventLine', () => {
     );
   });
 
+  it('writes what is very large or very small with an exponent', () => {
+    const large = {
+      ...epoch,
+      learningRate: 1e20,
+      trainLoss: 1.0259847610411246e20,
+      valLoss: 1.310563162073905e26,
+    };
+    const text = eventLine({ ...large, valMacroF1: 0.00001 } as RunEvent, 2);
+    expect(text).toContain('big 1e+20  epoch 1/2  train loss 1.026e+20');
+    expect(text).toContain(
+      'validation loss 1.311e+26  validation accuracy 0.8500  validation macro-F1 1.000e-5',
+    );
+    const progress = progressAfter(run, { ...start, learningRate: 1e20 }, {
+      ...step,
+      loss: 3e30,
+    } as RunEvent);
+    expect(liveLines(progress, 3000, 200)[0]).toMatch(/^big 1e\+20 {2}epoch {2}1\/10 .* loss 3\.000e\+30 /);
+  });
+
   it('tells what was saved and what failed', () => {
     expect(eventLine(saved, 10)).toBe('Saved w.safetensors and w.pkl (epoch 7, validation macro-F1 0.9000).');
     expect(eventLine(failed, 10)).toBe('Failed: It diverged.');

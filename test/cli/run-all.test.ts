@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { readdir, readFile, truncate } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseResults } from '../../dist/report/results.js';
 import { loadWeights } from '../../dist/weights/model-file.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -31,11 +32,28 @@ async function weightBytes(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(files));
 }
 
+/** A grid whose models train long enough to be stopped within the second. */
+const LONG_GRID = { ...GRID, architectures: { wide: [128, 64] }, epochs: 40 };
+const ONE_JOB = ['run-all', '--json', '--jobs', '1'];
+
+/** Folders of two runs that several tests only read: one of GRID, and one of LONG_GRID that was never stopped. */
+const shared = { grid: '', long: '' };
+let gridEnded: Finished;
+beforeAll(async () => {
+  for (const name of ['grid', 'long'] as const) shared[name] = await mkdtemp(join(tmpdir(), 'treadle-test-'));
+  const args = ['run-all', '--mode', 'chained', '--jobs', '2', '--threads', '3'];
+  gridEnded = await treadle([...args, ...(await smallRun(shared.grid, GRID))], { cwd: shared.grid });
+  const options = await smallRun(shared.long, LONG_GRID);
+  expect((await treadle([...ONE_JOB, ...options], { cwd: shared.long })).code).toBe(0);
+});
+afterAll(async () => {
+  for (const folder of Object.values(shared)) await rm(folder, { recursive: true, force: true });
+});
+
 describe('run-all', () => {
   it('trains, saves, tests and reports every model', async () => {
-    const folder = await temporaryFolder();
-    const options = await smallRun(folder, GRID);
-    const { code, stdout, stderr } = await treadle(['run-all', ...options], { cwd: folder });
+    const folder = shared.grid;
+    const { code, stdout, stderr } = gridEnded;
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout.match(/^(wide|slim) 0\.0\d+ {2}epoch \d\/3 /gm)).toHaveLength(12);
@@ -96,10 +114,9 @@ describe('run-all', () => {
   });
 
   it('gives the same bytes with one job and thread as with two, and alone as in a grid', async () => {
-    const folders = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()] as const;
+    const folders = [await temporaryFolder(), await temporaryFolder()] as const;
     const runs = [
       ['run-all', '--jobs', '1', '--threads', '1'],
-      ['run-all', '--jobs', '2', '--threads', '3'],
       ['train', '--model', 'slim', '--lr', '0.01'],
     ];
     for (const [index, folder] of folders.entries()) {
@@ -108,11 +125,8 @@ describe('run-all', () => {
       expect(stderr).toBe('');
       expect(code).toBe(0);
     }
-    const [one, two, alone] = [
-      await weightBytes(folders[0]),
-      await weightBytes(folders[1]),
-      await weightBytes(folders[2]),
-    ];
+    const two = await weightBytes(shared.grid);
+    const [one, alone] = [await weightBytes(folders[0]), await weightBytes(folders[1])];
     expect(Object.keys(one)).toHaveLength(8);
     expect(two).toEqual(one);
     expect(Object.keys(alone)).toEqual(['slim_weights_0.01.pkl', 'slim_weights_0.01.safetensors']);
@@ -120,22 +134,19 @@ describe('run-all', () => {
   });
 
   it('goes on from the weights before in chained mode only', async () => {
-    const [chained, independent] = [await temporaryFolder(), await temporaryFolder()];
-    const trained = [];
-    for (const [folder, mode] of [
-      [chained, 'chained'],
-      [independent, 'independent'],
-    ] as const) {
-      const options = await smallRun(folder, GRID);
-      expect((await treadle(['run-all', '--mode', mode, ...options], { cwd: folder })).code).toBe(0);
-      trained.push((await resultsIn(folder)).results.models);
-    }
-    const [withChain, without] = trained;
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, GRID);
+    const { code } = await treadle(['run-all', '--mode', 'independent', ...options], { cwd: folder });
+    expect(code).toBe(0);
+    const [withChain, without] = [
+      (await resultsIn(shared.grid)).results.models,
+      (await resultsIn(folder)).results.models,
+    ];
     // The first rate is the same model in both; the second starts where the first ended, and so lower.
-    expect(withChain![0]!.epochs.map(({ trainLoss }) => trainLoss)).toEqual(
-      without![0]!.epochs.map(({ trainLoss }) => trainLoss),
+    expect(withChain[0]!.epochs.map(({ trainLoss }) => trainLoss)).toEqual(
+      without[0]!.epochs.map(({ trainLoss }) => trainLoss),
     );
-    expect(withChain![1]!.epochs[0]!.trainLoss).toBeLessThan(without![1]!.epochs[0]!.trainLoss / 2);
+    expect(withChain[1]!.epochs[0]!.trainLoss).toBeLessThan(without[1]!.epochs[0]!.trainLoss / 2);
   });
 
   it('prints one JSON object for each event with --json, and nothing else', async () => {
@@ -186,17 +197,13 @@ describe('run-all', () => {
   it.each([
     ['SIGINT', 'run-all'],
     ['SIGTERM', 'train'],
+    ['SIGHUP', 'run-all'],
   ] as const)(
     'ends with 130 when %s stops it, keeps what is finished, and %s --resume goes on',
     async (signal, command) => {
-      const grid = { ...GRID, architectures: { wide: [128, 64] }, epochs: 40 };
-      const reference = await temporaryFolder();
-      const options = ['--json', '--jobs', '1', ...(await smallRun(reference, grid))];
-      expect((await treadle(['run-all', ...options], { cwd: reference })).code).toBe(0);
-
       const folder = await temporaryFolder();
-      await smallRun(folder, grid);
-      const stopped = await treadle(['run-all', ...options], {
+      const options = await smallRun(folder, LONG_GRID);
+      const stopped = await treadle([...ONE_JOB, ...options], {
         cwd: folder,
         onOutput: (text, child) => {
           if (text.includes('"type":"saved"') && !child.killed) child.kill(signal);
@@ -222,7 +229,7 @@ describe('run-all', () => {
       expect(resumed.stderr).toBe('');
       expect(resumed.code).toBe(0);
       expect(resumed.stdout).toContain(`Run ${basename(run)} resumed: `);
-      expect(await weightBytes(folder)).toEqual(await weightBytes(reference));
+      expect(await weightBytes(folder)).toEqual(await weightBytes(shared.long));
       const again = await treadle(['run-all', '--resume'], { cwd: folder });
       expect(again.code).toBe(1);
       expect(again.stderr).toBe('error: runs has no unfinished run; a run that was stopped is expected.\n');
@@ -242,7 +249,7 @@ describe('run-all', () => {
     expect((await stop('--resume', run)).stderr).toContain(`To go on: treadle run-all --resume ${run}\n`);
   });
 
-  it('ends at once on a second signal', async () => {
+  it('ends at once on a second signal, and says how to go on', async () => {
     const folder = await temporaryFolder();
     const options = await smallRun(folder, { ...GRID, epochs: 100_000 });
     const { code, stderr } = await treadle(['run-all', '--json', ...options], {
@@ -255,6 +262,7 @@ describe('run-all', () => {
     });
     expect(code).toBe(130);
     expect(stderr).not.toContain('interrupted');
+    expect(stderr).toMatch(/^To go on: treadle run-all --resume \S+$/m);
     expect(await readdir(join(folder, 'runs', (await readdir(join(folder, 'runs')))[0]!))).not.toContain(
       'results.json',
     );
@@ -285,8 +293,9 @@ describe('run-all', () => {
 describe('test', () => {
   it('names a damaged file, tests the others and ends with 1', async () => {
     const folder = await temporaryFolder();
-    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] } });
-    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
+    await cp(join(shared.grid, 'data'), join(folder, 'data'), { recursive: true });
+    const filter = (path: string) => !basename(path).startsWith('wide');
+    await cp(join(shared.grid, 'weights'), join(folder, 'weights'), { recursive: true, filter });
     const damaged = join('weights', 'slim_weights_0.01.safetensors');
     await truncate(join(folder, damaged), 200);
     const { code, stdout, stderr } = await treadle(['test', '--json', '--data', 'data', '--no-verify'], {
@@ -301,14 +310,11 @@ describe('test', () => {
   });
 
   it('refuses weights for other images', async () => {
-    const folder = await temporaryFolder();
-    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] }, learningRates: [0.01] });
-    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
     const other = await temporaryFolder();
     const { syntheticDataset, writeIdxDataset } = await import('../support/idx.js');
     const data = syntheticDataset({ classes: 3, height: 4, width: 4, train: 30, test: 9, seed: 2 });
     await writeIdxDataset(join(other, 'data'), data);
-    const args = ['test', '--weights', join(folder, 'weights'), '--data', 'data', '--no-verify'];
+    const args = ['test', '--weights', join(shared.grid, 'weights'), '--data', 'data', '--no-verify'];
     const { code, stderr } = await treadle(args, { cwd: other });
     expect(code).toBe(1);
     expect(stderr).toContain('has 30 inputs and 3 classes; 16 inputs and 3 classes are expected');

@@ -1,8 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.js';
-import { smallRun, treadle } from './treadle.js';
+import { type Finished, smallRun, treadle, treadleEach } from './treadle.js';
 
 const COMMANDS = [
   ['run-all'],
@@ -18,8 +18,14 @@ const COMMANDS = [
 ];
 
 describe('help', () => {
+  let helps: Finished[];
+  beforeAll(async () => {
+    helps = await treadleEach(COMMANDS.map((command) => [...command, '--help']));
+  });
+
   it.each(COMMANDS)('of %s %s has an example', async (...command) => {
-    const { code, stdout, stderr } = await treadle([...command.filter(Boolean), '--help']);
+    const { code, stdout, stderr } =
+      helps[COMMANDS.findIndex((known) => known.join() === command.filter(Boolean).join())]!;
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`Examples?:\n {2}treadle ${command.filter(Boolean).join(' ')}`));
     expect(stderr).toBe('');
@@ -99,8 +105,13 @@ describe('wrong usage ends with 2 and one sentence', () => {
     ['no weights to predict with', ['predict', 'a.png'], "required option '--weights <file>'"],
     ['no image', ['predict', '--weights', 'w.pkl'], "missing required argument 'image'"],
   ];
-  it.each(wrong)('%s', async (_, args, part) => {
-    const { code, stdout, stderr } = await treadle(args);
+  let ended: Finished[];
+  beforeAll(async () => {
+    ended = await treadleEach(wrong.map(([, args]) => args));
+  });
+
+  it.each(wrong)('%s', async (what, _, part) => {
+    const { code, stdout, stderr } = ended[wrong.findIndex(([name]) => name === what)]!;
     expect(code).toBe(2);
     expect(stderr).toContain(part);
     expect(stderr).not.toMatch(/^ +at /m);

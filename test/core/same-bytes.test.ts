@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, type TestContext } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { CHROMIUM, serveProject, startChromium } from '../support/chromium.js';
 
 // The builds without relaxed operations train to the same bytes in every JavaScript engine and on every machine.
@@ -57,17 +58,22 @@ describe.each(Object.keys(BUILDS))('asked for the build %s', (asked) => {
   });
 });
 
+let browser: Browser | undefined;
+beforeAll(async () => {
+  if (existsSync(CHROMIUM)) browser = await startChromium();
+});
+afterAll(() => browser?.close());
+
 describe.each([
   ['may share memory between threads', '?isolated', 'simd-mt'],
   ['may not', '', 'simd'],
 ])('on a page that %s', (_, query, build) => {
   it('Chromium trains to the expected bytes in strict mode', async ({ annotate, skip }) => {
-    skip(!existsSync(CHROMIUM), `there is no ${CHROMIUM}`);
-    const browser = await startChromium();
-    const page = await browser.newPage();
+    skip(browser === undefined, `there is no ${CHROMIUM}`);
+    const page = await browser!.newPage();
     await page.goto(`${await serveProject()}/test/support/train-in-browser.html${query}`);
     const trained = await page.evaluate<{ build: string; digests: typeof EXPECTED }>('train("strict")');
-    await annotate(`Chromium ${browser.version()} | ${trained.build} | ${trained.digests.weights}`);
+    await annotate(`Chromium ${browser!.version()} | ${trained.build} | ${trained.digests.weights}`);
     expect(trained).toEqual({ build, digests: EXPECTED });
   });
 });

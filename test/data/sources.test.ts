@@ -263,6 +263,64 @@ describe('the download', () => {
   });
 });
 
+describe('an abort', () => {
+  /** A fetch or a command that goes on until its signal aborts; then it fails as such things do. */
+  const endless = (signal: AbortSignal | undefined | null) =>
+    new Promise<never>((_, reject) => {
+      signal!.addEventListener('abort', () => reject(new Error('aborted')));
+    });
+  const unused = async () => {
+    throw new TypeError('must not be called');
+  };
+
+  it('stops the download, tries no other source and caches nothing', async () => {
+    const { options, cache, lines } = await machine();
+    const controller = new AbortController();
+    const fetch: typeof globalThis.fetch = (_, init) => {
+      setImmediate(() => controller.abort());
+      return endless(init!.signal);
+    };
+    const asked = { ...options, fetch, run: unused, signal: controller.signal };
+    await failure('interrupted', () => fromFirstSource(asked, load));
+    expect(lines).toHaveLength(1);
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('stops the command, runs no other and caches nothing', async () => {
+    const { options, cache } = await machine();
+    const controller = new AbortController();
+    const commands: string[] = [];
+    const run: Run = async (command, args, { signal }) => {
+      commands.push(`${command} ${args[0]}`);
+      setImmediate(() => controller.abort());
+      return endless(signal);
+    };
+    await failure('interrupted', () => fromFirstSource({ ...options, run, signal: controller.signal }, load));
+    expect(commands).toEqual(['apt-get download']);
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  it.skipIf(!realDataFolder)('after the last file has come caches nothing', async () => {
+    const { options, cache } = await machine();
+    const controller = new AbortController();
+    const fetch: typeof globalThis.fetch = async (address) => {
+      if (String(address).includes('t10k-labels')) controller.abort();
+      return serve(realDataFolder!)(address);
+    };
+    await failure('interrupted', () =>
+      fromFirstSource({ ...options, fetch, signal: controller.signal }, load),
+    );
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('before anything is begun begins nothing', async () => {
+    const { options, cache } = await machine();
+    await writeIdxDataset(cache, toy);
+    const asked = { ...options, fetch: unused, run: unused, signal: AbortSignal.abort() };
+    await failure('interrupted', () => fromFirstSource(asked, load));
+  });
+});
+
 describe("Debian's package", () => {
   it.skipIf(!realDataFolder)('fills the cache, also on a machine without package lists', async () => {
     const { options, cache } = await machine();
@@ -327,6 +385,20 @@ describe('runCommand', () => {
 
   it('rejects with ENOENT when the command is absent', async () => {
     await expect(runCommand('no-such-command', [], options)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('ends a command when the signal aborts, whatever its own children do', async () => {
+    const controller = new AbortController();
+    const marker = join(await temporaryFolder(), 'pid');
+    // The child of the command holds its streams open.
+    const script = `require('child_process').spawn('sleep', ['5'], { stdio: 'inherit' });
+      require('fs').writeFileSync(${JSON.stringify(marker)}, String(process.pid)); setInterval(() => {}, 1000)`;
+    const running = runCommand(node, ['-e', script], { ...options, signal: controller.signal });
+    while (!existsSync(marker)) await new Promise((resolve) => setTimeout(resolve, 10));
+    controller.abort();
+    await failure('interrupted', () => running);
+    const pid = Number(await readFile(marker, 'utf8'));
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
   it('stops a command that takes too long', async () => {

@@ -334,8 +334,12 @@ describe('checkpoints', () => {
 
   it('are saved of the running models when the signal aborts, and of no other; no thread is left', async () => {
     const checkpoints = await temporaryFolder();
-    const isThird = (event: RunEvent) => event.type === 'epoch' && event.epoch === 3;
-    const { started, trained } = await interrupted(checkpoints, 100_000, isThird);
+    const training = new Set<string>();
+    const areBothTraining = (event: RunEvent) => {
+      if (event.type === 'epoch') training.add(event.job);
+      return training.size === 2;
+    };
+    const { started, trained } = await interrupted(checkpoints, 100_000, areBothTraining);
     expect(trained.size).toBe(0);
     expect(started).toEqual(new Set(['a_0.01', 'b_0.01']));
     expect([...(await saved(checkpoints)).keys()].sort()).toEqual(['a_0.01', 'b_0.01']);

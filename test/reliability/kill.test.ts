@@ -4,7 +4,7 @@ import { temporaryFolder } from '../support/folder.js';
 import { outcomeOf } from './runs.js';
 
 /** Runs that are killed: TREADLE_KILLS, 50 for the figure in docs/reliability.md. TREADLE_KILL_SEED repeats one run. */
-const KILLS = Number(process.env.TREADLE_KILLS ?? 3);
+const KILLS = Number(process.env.TREADLE_KILLS ?? 2);
 const SEED = Number(process.env.TREADLE_KILL_SEED ?? 1);
 
 const GRID = {

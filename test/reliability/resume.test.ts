@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
 import { outcomeOf } from './runs.js';
 
-const EPOCHS = 5;
+const EPOCHS = 3;
 
 /** Options of a run on made-up data, with all its folders inside `folder`. */
 async function small(folder: string) {
@@ -124,7 +124,7 @@ describe('a run that is stopped', () => {
       expect(message).toMatch(/^Run \S+ cannot be resumed: .+ is expected, as the run was begun with\.$/);
       return message;
     };
-    expect(await refusal({ settings: { epochs: 9 } })).toContain('epochs is 9; 5 is expected');
+    expect(await refusal({ settings: { epochs: 9 } })).toContain(`epochs is 9; ${EPOCHS} is expected`);
     expect(await refusal({ settings: { build: 'relaxed' } })).toContain(
       'build is relaxed; strict is expected',
     );

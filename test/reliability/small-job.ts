@@ -13,10 +13,10 @@ export interface SmallJob {
 }
 
 /** The small job of a network with these hidden widths. */
-export function smallJob(hidden: number[], epochs: number): SmallJob {
+export function smallJob(hidden: number[], epochs: number, learningRate = 0.01): SmallJob {
   const config = resolveConfig({
     architectures: [{ name: 'slim', hidden }],
-    learningRates: [0.01],
+    learningRates: [learningRate],
     epochs,
     batchSize: 16,
     validationSize: 20,

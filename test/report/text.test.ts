@@ -7,6 +7,7 @@ import {
   resultsText,
   testsText,
   testText,
+  textOptions,
   wantsColor,
 } from '../../dist/report/text.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
@@ -27,6 +28,32 @@ describe('tables of a run', () => {
     wide.dataset.classNames = wide.dataset.classNames.map((name) => `${name} of the many classes there are`);
     for (const each of [results, wide, randomResults(2), randomResults(12), randomResults(20)]) {
       expect(width(resultsText(each, PLAIN))).toBeLessThanOrEqual(100);
+    }
+  });
+
+  it.each([
+    [80, 3 + 119],
+    [60, 2 * (3 + 119)],
+    [40, 3 * (3 + 119)],
+  ])('fit %i columns, in parts where they must', (columns, epochLines) => {
+    const options = { ...PLAIN, columns };
+    const tables = [epochsText(results, options), testsText(results, options), bestText(results, options)];
+    for (const text of tables) {
+      // Sentences are broken by the terminal.
+      const [, ...rows] = lines(text).filter((line) => !line.startsWith('The '));
+      expect(Math.max(...rows.map((row) => row.length))).toBeLessThanOrEqual(columns);
+    }
+    expect(lines(tables[0]!).length).toBeLessThanOrEqual(epochLines);
+    // Nothing is left out for the sake of the width.
+    const { epochs } = results.models[0]!;
+    for (const { trainLoss, valMacroF1, seconds } of epochs) {
+      expect(tables[0]).toContain(trainLoss.toFixed(4));
+      expect(tables[0]).toContain(valMacroF1.toFixed(4));
+      expect(tables[0]).toContain(` ${seconds.toFixed(1)}`);
+    }
+    const tested = results.models[0]!.test!;
+    for (const value of [tested.accuracy, tested.recall, tested.loss]) {
+      expect(tables[1]).toContain(value.toFixed(4));
     }
   });
 
@@ -141,5 +168,15 @@ describe('colour', () => {
     expect(wantsColor({ isTTY: true }, { NO_COLOR: '1' })).toBe(false);
     expect(wantsColor({ isTTY: false }, {})).toBe(false);
     expect(wantsColor({}, {})).toBe(false);
+    expect(wantsColor({ isTTY: true }, { TERM: 'dumb' })).toBe(false);
+  });
+});
+
+describe('the width of tables', () => {
+  it("is the terminal's, 80 where that does not tell, and 100 in a file", () => {
+    expect(textOptions({ isTTY: true, columns: 132 }).columns).toBe(132);
+    expect(textOptions({ isTTY: true, columns: 0 }).columns).toBe(80);
+    expect(textOptions({ isTTY: false, columns: 60 }).columns).toBe(100);
+    expect(textOptions({}).columns).toBe(100);
   });
 });

@@ -54,9 +54,9 @@ export async function serveProject(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Starts Chromium without a window until the running test ends. */
-export async function startChromium(): Promise<Browser> {
-  const browser = await chromium.launch({
+/** Starts Chromium without a window; the caller closes it. */
+export function startChromium(): Promise<Browser> {
+  return chromium.launch({
     executablePath: CHROMIUM,
     args: [
       '--no-sandbox',
@@ -68,6 +68,4 @@ export async function startChromium(): Promise<Browser> {
       '--disable-sync',
     ],
   });
-  onTestFinished(() => browser.close());
-  return browser;
 }

@@ -130,6 +130,25 @@ describe('trainModel', () => {
     expect(fake.calls).toEqual(['reset', ...EPOCH, 'save', ...EPOCH, 'save']);
   });
 
+  it('measures epochs by the clock it is given, also one that is stopped within', async () => {
+    const clocked = async (shouldStop: (batches: number) => boolean, from: Checkpoint | null = null) => {
+      const fake = new FakeNetwork({ confusions: [FAIR, FAIR] });
+      const count = () => fake.calls.filter((call) => call.startsWith('batch')).length;
+      // Only batches take time: a second each.
+      const hooks = { from, now: () => 1000 * count(), shouldStop: () => shouldStop(count()) };
+      const { trained, saved } = train(fake, { epochs: 2 }, hooks);
+      return { trained, saved };
+    };
+    const whole = await clocked(() => false);
+    expect((await whole.trained).epochs.map(({ seconds }) => seconds)).toEqual([2, 2]);
+    const stopped = await clocked((batches) => batches === 3);
+    await failure('interrupted', () => stopped.trained);
+    const checkpoint = stopped.saved.at(-1)!;
+    expect(checkpoint.stopped!.seconds).toBe(1);
+    const resumed = await clocked(() => false, checkpoint);
+    expect((await resumed.trained).epochs.map(({ seconds }) => seconds)).toEqual([2, 2]);
+  });
+
   it('needs no hooks', async () => {
     const fake = new FakeNetwork({ confusions: [FAIR] });
     const { kept } = await trainModel(fake as unknown as Network, job({ epochs: 1 }), indices);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type BenchReport, fewestSamples, runBench } from '../../bench/bench.js';
+import { loadDataset } from '../../data/dataset.js';
 import { ARCHITECTURES } from '../../model/architectures.js';
 import { LIMITS } from '../../orchestrate/config.js';
 import { openEngine } from '../engine.js';
@@ -12,6 +13,7 @@ import {
   usageError,
   wholeNumber,
 } from '../options.js';
+import { withSignals } from '../signals.js';
 import { plainTable } from '../table.js';
 
 interface BenchOptions extends DataOptions {
@@ -65,11 +67,9 @@ export function addBench(program: Command): void {
         );
       }
       const log = (line: string): void => void process.stderr.write(`${line}\n`);
-      const report = await runBench(
-        await openEngine(build),
-        { models: model, batchSize, threads, samples },
-        { data, verify, log },
-      );
+      const engine = await openEngine(build);
+      const dataset = await withSignals((signal) => loadDataset({ data, verify, log, signal }));
+      const report = await runBench(engine, { models: model, batchSize, threads, samples }, dataset, log);
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : benchText(report));
     });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Dataset, loadDataset } from '../../data/dataset.js';
 import { addDataOptions, addJsonOption, type DataOptions } from '../options.js';
+import { withSignals } from '../signals.js';
 import { plainTable } from '../table.js';
 
 /** Adds `data fetch` and `data info`. */
@@ -26,7 +27,8 @@ export function addDataCommand(program: Command): void {
 }
 
 function load({ data, verify }: DataOptions): Promise<Dataset> {
-  return loadDataset({ data, verify, log: (line) => process.stderr.write(`${line}\n`) });
+  const log = (line: string): void => void process.stderr.write(`${line}\n`);
+  return withSignals((signal) => loadDataset({ data, verify, log, signal }));
 }
 
 function summary({ name, source, hash, imageWidth, imageHeight, classNames, train, test }: Dataset) {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { readFileBounded } from '../../files.js';
 import { parseResults } from '../../report/results.js';
-import { resultsText, wantsColor } from '../../report/text.js';
+import { resultsText, textOptions } from '../../report/text.js';
 import { addJsonOption, DEFAULT_OUT, path } from '../options.js';
+import { withSignals } from '../signals.js';
 
 /** Larger than the results of any run. */
 const MAX_BYTES = 1 << 28;
@@ -26,12 +27,9 @@ export function addReport(program: Command): void {
       const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
       const results = parseResults(text, file);
       const { writeReport } = await import('../../report/write.js');
-      const { html } = await writeReport(folder, results);
+      const { html } = await withSignals((signal) => writeReport(folder, results, signal));
       if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
-      else
-        process.stdout.write(
-          `${resultsText(results, { color: wantsColor(process.stdout) })}\n\nReport: ${html}\n`,
-        );
+      else process.stdout.write(`${resultsText(results, textOptions(process.stdout))}\n\nReport: ${html}\n`);
     });
 }
 

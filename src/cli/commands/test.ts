@@ -4,10 +4,9 @@ import { TreadleError } from '#bindings';
 import { type Dataset, loadDataset } from '../../data/dataset.js';
 import { bestStored, listModels, type StoredModel } from '../../orchestrate/stored-models.js';
 import { testFiles } from '../../orchestrate/test-files.js';
-import { orAborted } from '../../orchestrate/threads.js';
 import type { TestRecord } from '../../records.js';
 import { figure, modelTitle } from '../../report/format.js';
-import { testText, wantsColor } from '../../report/text.js';
+import { testText, textOptions } from '../../report/text.js';
 import { openEngine } from '../engine.js';
 import { EXIT } from '../errors.js';
 import {
@@ -46,12 +45,12 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
   const stored = await listModels(options.weights);
   const models = options.best ? [bestStored(stored, options.weights)] : stored;
   const engine = await openEngine(options.build);
-  const loading = loadDataset({
+  const dataset = await loadDataset({
     data: options.data,
     verify: options.verify,
     log: (line) => process.stderr.write(`${line}\n`),
+    signal,
   });
-  const dataset = await orAborted(loading, signal);
   if (!options.json) process.stdout.write(`Data: ${dataset.name} from ${dataset.source}.\n`);
 
   let exitCode: number = EXIT.done;
@@ -90,7 +89,7 @@ function show(
     return;
   }
   const about = metadata && ` (${modelTitle(metadata)}, validation macro-F1 ${figure(metadata.valMacroF1)})`;
-  write(`\n${file}${about ?? ''}\n${testText(result, classNames, { color: wantsColor(process.stdout) })}`);
+  write(`\n${file}${about ?? ''}\n${testText(result, classNames, textOptions(process.stdout))}`);
 }
 
 function write(text: string): void {

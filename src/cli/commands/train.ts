@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
+import { haltClock, newClock, resumeClock, timeOf } from '../../clock.js';
 import { resolveConfig } from '../../orchestrate/config.js';
 import { type RunOutcome, runAll } from '../../orchestrate/run-all.js';
 import type { RunConfig } from '../../records.js';
 import { modelTitle } from '../../report/format.js';
-import { resultsText, wantsColor } from '../../report/text.js';
+import { resultsText, textOptions } from '../../report/text.js';
 import { readConfigFile } from '../config-file.js';
 import { openEngine } from '../engine.js';
 import { EXIT } from '../errors.js';
@@ -16,6 +17,7 @@ import {
   type TrainingOptions,
   usageError,
 } from '../options.js';
+import { goOnUnread } from '../output.js';
 import { withSignals } from '../signals.js';
 import { jsonView, textView } from '../terminal.js';
 
@@ -92,9 +94,18 @@ async function runAndShow(
   settings: Partial<RunConfig>,
   command: Command,
 ): Promise<number> {
-  const view = options.json ? jsonView() : textView();
+  const clock = newClock();
+  const view = options.json ? jsonView() : textView(() => timeOf(clock));
+  goOnUnread();
   let begun: string | null = null;
   let resumable = true;
+  const sayHowToGoOn = (): void => {
+    if (begun === null) return;
+    // A run that was named by its folder need not be among those in --out.
+    const run = typeof options.resume === 'string' ? options.resume : begun;
+    const out = given(command, 'out') === undefined ? '' : ` --out ${options.out}`;
+    process.stderr.write(`To go on: treadle ${command.name()} --resume ${run}${out}\n`);
+  };
   try {
     const outcome = await withSignals(
       (signal) =>
@@ -112,18 +123,28 @@ async function runAndShow(
             view.event(event);
           },
           signal,
+          clock,
         }),
-      () => view.note('Stopping after this step; a second signal ends at once.'),
+      {
+        stopping: () => view.note('Stopping after this step; a second signal ends at once.'),
+        ending() {
+          view.close();
+          sayHowToGoOn();
+        },
+        suspending() {
+          haltClock(clock);
+          view.suspend();
+        },
+        resuming() {
+          resumeClock(clock);
+          view.resume();
+        },
+      },
     ).finally(view.close);
     resumable = outcome.resumable;
     return showOutcome(outcome, options.json);
   } finally {
-    if (begun !== null && resumable) {
-      // A run that was named by its folder need not be among those in --out.
-      const run = typeof options.resume === 'string' ? options.resume : begun;
-      const out = given(command, 'out') === undefined ? '' : ` --out ${options.out}`;
-      process.stderr.write(`To go on: treadle ${command.name()} --resume ${run}${out}\n`);
-    }
+    if (resumable) sayHowToGoOn();
   }
 }
 
@@ -137,7 +158,7 @@ function showOutcome({ folder, results, interrupted }: RunOutcome, json: boolean
     );
     return EXIT.interrupted;
   }
-  if (!json) process.stdout.write(`\n${resultsText(results, { color: wantsColor(process.stdout) })}\n`);
+  if (!json) process.stdout.write(`\n${resultsText(results, textOptions(process.stdout))}\n`);
   const failed = models.filter(({ error }) => error !== undefined);
   if (failed.length === 0) return EXIT.done;
   const names = failed.map(modelTitle).join(', ');

@@ -18,6 +18,7 @@ const OPTIONS = {
   'slow-samples': { type: 'string', default: '2048' },
   /** Threads of treadle and PyTorch; TensorFlow.js and jax-js have one. */
   threads: { type: 'string', default: '1' },
+  /** 0 shows only that the options are right. */
   rounds: { type: 'string', default: '5' },
   /** The Node that runs treadle and the JavaScript peers. */
   node: { type: 'string', default: process.execPath },
@@ -74,7 +75,7 @@ function summarise(names, rounds) {
 function table(summary, rounds) {
   const rows = summary.map(({ engine, microsecondsPerSample, ratio, ratios }) => [
     engine,
-    String(rounds[0][engine].samples),
+    String(rounds[0]?.[engine].samples),
     microsecondsPerSample.toFixed(2),
     ratio.toFixed(2),
     ratios.map((value) => value.toFixed(2)).join(' '),

@@ -25,6 +25,7 @@ const OPTIONS = {
   'train-samples': { type: 'string' },
   /** Processes of PyTorch, and jobs and threads of treadle. */
   processes: { type: 'string', default: '2' },
+  /** 0 shows only that the options are right. */
   rounds: { type: 'string', default: '1' },
   /** The Node that runs treadle. */
   node: { type: 'string', default: process.execPath },

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times one training epoch of a treadle architecture in PyTorch; prints one JSON object.
 
-    /usr/bin/python3 test/bench/peers/pytorch_epoch.py --model large1 --batch-size 256 --data FOLDER
+    python3 test/bench/peers/pytorch_epoch.py --model large1 --batch-size 256 --data FOLDER
 
 The recipe stands in pytorch_job.py; every epoch has a new order. Without --data the pixels and labels are random, and
 half of the pixels are zero, as in Fashion-MNIST.
@@ -15,7 +15,7 @@ import time
 import numpy
 import torch
 
-from pytorch_job import CLASSES, INPUTS, MODELS, batches, build, engine, read_samples, train_step
+from pytorch_job import CLASSES, INPUTS, MODELS, batches, build, engine, optimizer, read_samples, train_step
 
 WARM_UP_STEPS = 5
 
@@ -49,7 +49,7 @@ def main():
     torch.manual_seed(options.seed)
     images, labels = load(options)
     network = build(MODELS[options.model])
-    adam = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
+    adam = optimizer(network, options.learning_rate)
     network.train()
 
     epoch = batches(torch.randperm(len(images)), options.batch_size)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains, saves and tests chains of models in PyTorch as `treadle run-all` does; prints one JSON object.
 
-    /usr/bin/python3 test/bench/peers/pytorch_grid.py --models large2,small --data FOLDER --weights FOLDER
+    python3 test/bench/peers/pytorch_grid.py --models large2,small --data FOLDER --weights FOLDER
 
 The recipe stands in pytorch_job.py. Each architecture's rates form a chain: weights and running statistics go on from
 the end of the rate before, Adam starts afresh. Every epoch ends with a validation; the weights of the epoch with the
@@ -17,7 +17,7 @@ import time
 import torch
 from torch import nn
 
-from pytorch_job import CLASSES, MODELS, batches, build, engine, read_samples, train_step
+from pytorch_job import CLASSES, MODELS, batches, build, engine, optimizer, read_samples, train_step
 
 EVALUATION_ROWS = 256
 
@@ -59,7 +59,7 @@ def evaluate(network, images, labels):
 def train_model(network, rate, train, validation, options):
     """Trains for all epochs; returns their validations, the best epoch and its weights."""
     images, labels = train
-    adam = torch.optim.Adam(network.parameters(), lr=rate)
+    adam = optimizer(network, rate)
     validations, best = [], None
     for epoch in range(1, options.epochs + 1):
         network.train()

@@ -1,0 +1,58 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** Characters a line takes on a terminal. */
+export function visibleWidth(line: string): number {
+  return stripVTControlCharacters(line).length;
+}
+
+/** Draws a table with so many spaces between its columns. */
+export type Draw = (head: readonly string[], rows: readonly string[][], gap: number) => string;
+
+/**
+ * A table within a number of columns of a terminal: as it is, or else with one space between its columns, or else in
+ * parts one below the other, each with the first `keys` columns and at least one more.
+ */
+export function fitTable(
+  head: readonly string[],
+  rows: readonly string[][],
+  keys: number,
+  columns: number,
+  draw: Draw,
+): string {
+  const widths = head.map((cell, index) =>
+    rows.reduce((width, row) => Math.max(width, visibleWidth(row[index]!)), visibleWidth(cell)),
+  );
+  const widthOf = (parts: readonly number[], gap: number): number =>
+    parts.reduce((sum, index) => sum + widths[index]!, gap * (parts.length - 1));
+  const all = head.map((_, index) => index);
+  for (const gap of [2, 1]) {
+    if (widthOf(all, gap) <= columns) return draw(head, rows, gap);
+  }
+  const pick = (row: readonly string[], part: readonly number[]) => part.map((index) => row[index]!);
+  const parts = [all.slice(0, keys + 1)];
+  for (const index of all.slice(keys + 1)) {
+    const longer = [...parts.at(-1)!, index];
+    if (widthOf(longer, 1) <= columns) parts.splice(-1, 1, longer);
+    else parts.push([...all.slice(0, keys), index]);
+  }
+  return parts
+    .map((part) =>
+      draw(
+        pick(head, part),
+        rows.map((row) => pick(row, part)),
+        1,
+      ),
+    )
+    .join('\n\n');
+}
+
+/** Parts of a line beside one another, three spaces apart; or two, on as many lines as they need, where that is too wide. */
+export function fitParts(parts: readonly string[], columns: number): string {
+  const line = parts.join('   ');
+  if (visibleWidth(line) <= columns) return line;
+  return parts.reduce((text, part) => {
+    const last = text.slice(text.lastIndexOf('\n') + 1);
+    const fits = visibleWidth(`${last}  ${part}`) <= columns;
+    return `${text}${fits ? '  ' : '\n'}${part}`;
+  });
+}
