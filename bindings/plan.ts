@@ -21,7 +21,7 @@ export interface Operation {
   barrier: boolean;
 }
 
-/** A matrix (rows, columns) in panels (assembly/gemm/panel), in a buffer. A vector is a matrix of one row. */
+/** A matrix (rows, columns) in panels (assembly/layout/panel), in a buffer. A vector is a matrix of one row. */
 export interface Matrix extends Place {
   offset: number;
   rows: number;
