@@ -25,7 +25,7 @@ export function sliceOfB(b: usize, K: i32, j: i32, k: i32): usize {
  *
  * Every element of C is one running f32 sum over k = 0, 1, ..., K-1, whatever the tile, the blocking and the
  * number of threads: all of them give the same bytes.
- * Threads split the columns of C, or its rows where it has too few columns to share evenly.
+ * Threads split C as par/split.ts says.
  */
 export function gemm(
   mr: i32, M: i32, N: i32, K: i32, a: usize, b: usize, init: usize, c: usize, cStride: usize,
@@ -34,7 +34,7 @@ export function gemm(
   assert(isTileHeight(mr) && M > 0 && N > 0 && K > 0 && thread < threads);
   const aPanels = (M + mr - 1) / mr;
   const slices = (N + NR - 1) / NR;
-  const byColumns = splitsColumns(slices, LEAST_UNITS, threads);
+  const byColumns = splitsColumns(slices, LEAST_UNITS, aPanels, threads);
   const aFrom = firstUnit(!byColumns, aPanels, thread, threads);
   const aTo = endUnit(!byColumns, aPanels, thread, threads);
   const bFrom = firstUnit(byColumns, slices, thread, threads);

@@ -32,7 +32,7 @@ export function spmmCsr(
   assert(isSparseWidth(width) && M > 0 && N > 0 && K > 0 && K <= MAX_CSR_COLUMNS && thread < threads);
   const columns = panelsOf(N) * PANEL;
   const slices = (columns + width - 1) / width;
-  const byColumns = splitsColumns(slices, LEAST_UNITS, threads);
+  const byColumns = splitsColumns(slices, LEAST_UNITS, M, threads);
   const from = firstUnit(byColumns, slices, thread, threads);
   const to = endUnit(byColumns, slices, thread, threads);
   const first = firstUnit(!byColumns, M, thread, threads);

@@ -12,7 +12,7 @@ import { LINE, touch } from './touch';
  * c       row-major (M, N) with rows cStride bytes apart, readable and writable to whole panels; overwritten
  *
  * The same sums as gemm(), and so the same bytes, whatever the width and the number of threads.
- * Threads split the columns of C, or its rows where it has too few columns to share evenly.
+ * Threads split C as par/split.ts says.
  */
 export function spmm(
   width: i32, M: i32, N: i32, K: i32, kBlock: i32, starts: usize, b: usize, init: usize, c: usize,
@@ -21,7 +21,7 @@ export function spmm(
   assert(isSparseWidth(width) && M > 0 && N > 0 && K > 0 && kBlock > 0 && thread < threads);
   const columns = panelsOf(N) * PANEL;
   const slices = (columns + width - 1) / width;
-  const byColumns = splitsColumns(slices, LEAST_UNITS, threads);
+  const byColumns = splitsColumns(slices, LEAST_UNITS, M, threads);
   const from = firstUnit(byColumns, slices, thread, threads);
   const to = endUnit(byColumns, slices, thread, threads);
   const first = firstUnit(!byColumns, M, thread, threads);
@@ -29,8 +29,9 @@ export function spmm(
   const blocks = (K + kBlock - 1) / kBlock;
   const startStride = <usize>(blocks + 1) << 2;
   const panelStride = <usize>K * PANEL_BYTES;
+  // A single row reads a part of each block only: 256 touches at once took longer than they saved, by a third.
   const linesOfBlock = kBlock * <i32>(PANEL_BYTES / LINE);
-  const share = <usize>((linesOfBlock + last - first - 1) / max(last - first, 1)) * LINE;
+  const share = last - first > 1 ? <usize>((linesOfBlock + last - first - 1) / (last - first)) * LINE : 0;
   for (let slice = from; slice < to; slice++) {
     const column = slice * width;
     const taken = min(width, columns - column);
