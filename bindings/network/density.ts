@@ -4,7 +4,7 @@ import { ACTIVATIONS, type Block } from '../model/blocks.js';
 // of the others, so they pay below a density. They give the same bytes as the dense ones: the choice is of speed.
 
 /** Shares of inputs that are not zero: below the first an input is compressed, above the second it is no longer. */
-const COMPRESS_BELOW = 0.6;
+export const COMPRESS_BELOW = 0.6;
 const DENSE_ABOVE = 0.65;
 
 /** Samples whose values are counted. */

@@ -23,7 +23,7 @@ export type BatchValues = { readonly [Word in BatchWord]?: number | Buffer | nul
 const FLOAT_WORDS: readonly BatchWord[] = ['inverse', 'momentum', 'carry'];
 
 /** A program of a network: its place, with room for the longest of its versions. */
-export type ProgramName = 'train' | 'statistics' | 'fold' | 'infer' | 'inferFew';
+export type ProgramName = 'train' | 'statistics' | 'fold' | 'infer' | 'inferSparse' | 'inferFew';
 
 /** In the debug build: bytes between two buffers, and what they are filled with. Nothing may ever write there. */
 const CANARY_BYTES = 64;
@@ -55,6 +55,7 @@ function programBuffers(plan: Plan, { recordBytes }: CoreConstants): Map<Program
     statistics: plan.training ? [plan.training.statistics(none), plan.training.statistics(all)] : [],
     fold: [plan.fold],
     infer: [plan.infer(none), plan.infer(all)],
+    inferSparse: [plan.infer(none), plan.infer(all)],
     inferFew: [plan.infer(all)],
   };
   const buffers = new Map<ProgramName, Buffer>();
