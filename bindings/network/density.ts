@@ -37,7 +37,11 @@ export class DensityWatch {
 }
 
 /** Share of the values that are not zero, over samples spread evenly. */
-export function sampleDensity(values: Uint8Array | Float32Array, features: number, rows: number): number {
+export function sampleDensity(
+  values: Uint8Array | Uint8ClampedArray | Float32Array | Float64Array,
+  features: number,
+  rows: number,
+): number {
   const stride = Math.max(1, Math.floor(rows / COUNTED_SAMPLES));
   let nonZero = 0;
   let seen = 0;

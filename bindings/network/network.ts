@@ -63,7 +63,7 @@ const MANY_ROWS = 6;
 
 /** Rows that a network without training takes at once, and the bytes of their buffers that it keeps within. */
 const INFERENCE_ROWS = 256;
-const INFERENCE_BYTES = 1.75 * 2 ** 20;
+const INFERENCE_BYTES = 1.625 * 2 ** 20;
 
 /** Default room for staged sparse values. */
 const STAGE_ENTRIES = 1 << 16;
