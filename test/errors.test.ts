@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 import {
   type BuildChoice,
   ERROR_CODES,
+  loadCore,
   loadDataset,
-  loadEngine,
   loadWeights,
+  mlp,
   Network,
   runAll,
   TreadleError,
@@ -31,14 +32,19 @@ describe('docs/errors.md', () => {
     for (const [code, , , example] of rows) expect(`${code}: ${example}`).toMatch(/^[a-z-]+: .+\.$|\)\.$/);
   });
 
-  const engine = loadEngine({ build: 'simd' });
-  const spec = { inputs: 784, hidden: [8], classes: 10, dropout: 0.5 };
+  const engine = loadCore({ build: 'simd' });
   const network = async (pixels: number) => {
-    const data = { images: new Uint8Array(pixels), labels: new Uint8Array(1) };
-    return new Network(await engine, spec, { seed: 0, batchSize: 2, data });
+    const made = new Network(await engine, mlp({ inputs: 784, hidden: [8], outputs: 10, inputType: 'u8' }), {
+      batchSize: 2,
+      training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+      sets: [{ rows: 1 }],
+    });
+    made.load(0, { inputs: new Uint8Array(pixels), targets: new Uint8Array(1) });
+    made.training.begin(Uint32Array.of(0));
+    return made;
   };
   const provoked: [code: string, (folder: string) => unknown][] = [
-    ['usage', () => loadEngine({ build: 'fast' as BuildChoice })],
+    ['usage', () => loadCore({ build: 'fast' as BuildChoice })],
     ['not-found', (folder) => loadWeights(join(folder, 'model.pkl'))],
     [
       'format',
@@ -48,7 +54,7 @@ describe('docs/errors.md', () => {
       },
     ],
     ['shape', () => network(20)],
-    ['range', async () => (await network(784)).beginEpoch(Uint32Array.of(0), 0)],
+    ['range', async () => (await network(784)).training.step(0, 1, 0)],
     [
       'data',
       async (folder) => {

@@ -145,7 +145,8 @@ export async function* trainLoop(
     const total = source.count === null ? Number.POSITIVE_INFINITY : source.count * epochs;
     let batch = skipped;
     for (;;) {
-      if (shouldStop()) {
+      // An epoch whose batches are all trained is closed first.
+      if ((source.count === null || batch < source.count) && shouldStop()) {
         const seconds = (clock() - started) / 1000;
         stopped = { batches: batch, totals: training.totals(), seconds };
         state = exportState(network, state, best);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parameterCount } from '../../dist/bindings/index.js';
+import { classifierParameters } from '../../dist/model/classifier.js';
 import { defaultConfig } from '../../dist/orchestrate/config.js';
 import { descendants, planJobs } from '../../dist/orchestrate/plan.js';
 
@@ -68,10 +68,10 @@ describe('planJobs', () => {
   });
 });
 
-describe('parameterCount', () => {
+describe('classifierParameters', () => {
   it('counts weights, biases, gamma and beta', () => {
     // 784*128+128 + 128*64+64 + 64*10+10 of Dense, 2*(128+64) of BatchNorm.
-    expect(parameterCount({ inputs: 784, hidden: [128, 64], classes: 10 })).toBe(109_770);
+    expect(classifierParameters({ inputs: 784, hidden: [128, 64], classes: 10 })).toBe(109_770);
   });
 });
 

@@ -2,7 +2,7 @@ import { readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadEngine, type TreadleError } from '../../dist/bindings/index.js';
+import { loadCore, type TreadleError } from '../../dist/bindings/index.js';
 import { toShared } from '../../dist/data/shared.js';
 import { resolveConfig } from '../../dist/orchestrate/config.js';
 import type { WorkerTask } from '../../dist/orchestrate/messages.js';
@@ -63,7 +63,7 @@ async function run(list: Job[], change: Partial<TrainJobsOptions> = {}) {
   const failed = new Map<string, TreadleError>();
   const events: RunEvent[] = [];
   const options: TrainJobsOptions = {
-    engine: await loadEngine({ build: 'simd-mt' }),
+    engine: await loadCore({ build: 'simd-mt' }),
     data,
     split,
     limits: { jobs: 2, threads: 2, helpers: true },

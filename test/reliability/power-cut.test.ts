@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { classifierModel, toBlocks } from '../../dist/model/classifier.js';
 import {
   beginRun,
   checkpointsOf,
@@ -8,8 +9,8 @@ import {
   openRun,
   type RunRecord,
 } from '../../dist/orchestrate/run-folder.js';
-import type { Checkpoint } from '../../dist/train/checkpoint.js';
 import { newestCheckpoint, saveCheckpoint } from '../../dist/train/checkpoint-store.js';
+import type { Checkpoint } from '../../dist/train/loop.js';
 import { loadWeights, saveWeights } from '../../dist/weights/model-file.js';
 import { temporaryFolder } from '../support/folder.js';
 import { metadataOf } from '../weights/fixtures.js';
@@ -120,9 +121,10 @@ describe('a power cut', () => {
     const after = await trained(before, async () => {});
     const metadata = { ...metadataOf([20, 64, 32, 4]), model: 'slim', learningRate: 0.01 };
     const tensors = (checkpoint: Checkpoint, bias: number) => {
-      const copy = structuredClone(checkpoint.state.tensors);
-      copy.dense[0]!.bias.fill(bias);
-      return copy;
+      const { tensors, batchesTracked } = structuredClone(checkpoint.state);
+      const blocks = toBlocks(classifierModel(job.spec), tensors, batchesTracked);
+      blocks.dense[0]!.bias.fill(bias);
+      return blocks;
     };
     operations.length = 0;
     await saveWeights(weights, tensors(before, 1), metadata);

@@ -1,4 +1,5 @@
-import { loadEngine, Network } from '../../dist/bindings/index.js';
+import { loadCore, Network } from '../../dist/bindings/index.js';
+import { classifierModel } from '../../dist/model/classifier.js';
 import { resolveConfig } from '../../dist/orchestrate/config.js';
 import { planJobs } from '../../dist/orchestrate/plan.js';
 import type { Job, RunConfig } from '../../dist/records.js';
@@ -31,12 +32,14 @@ export function smallJob(hidden: number[], epochs: number, learningRate = 0.01):
     config,
     job,
     async train(hooks) {
-      const network = new Network(await loadEngine({ build: 'simd' }), job.spec, {
+      const network = new Network(await loadCore({ build: 'simd' }), classifierModel(job.spec), {
         seed: 5,
         batchSize: 16,
-        data,
+        training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+        sets: [{ rows: data.labels.length }],
       });
-      return trainModel(network, job, indices, hooks);
+      network.load(0, { inputs: data.images, targets: data.labels });
+      return trainModel(network, job, data.labels, indices, hooks);
     },
   };
 }

@@ -75,7 +75,7 @@ describe('saveCheckpoint', () => {
       expect(await newest(folder)).toMatchObject({ place: [1, 0] });
       // The run goes on from epoch 1 and saves 2 and 3 anew; should 3 break, 2 is there.
       const again = checkpointOf(job, 2);
-      again.epochs[1]!.seconds = seconds;
+      again.epochs[1] = { ...again.epochs[1]!, seconds };
       await saveCheckpoint(folder, job, again);
       await truncate(join(folder, await save(folder, 3)), 100);
       expect(await newest(folder)).toMatchObject({ place: [2, 0] });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import type { NetworkSpec, NetworkTensors, ParameterTensors } from '../../dist/bindings/index.js';
+import { sizeOf, type TensorRow, type Tensors, tensorTable } from '../../dist/bindings/index.js';
+import { classifierModel, type NetworkSpec } from '../../dist/model/classifier.js';
 import type { EpochRecord, Job } from '../../dist/records.js';
-import type { Checkpoint } from '../../dist/train/checkpoint.js';
+import type { Checkpoint } from '../../dist/train/loop.js';
 
 /** A job on a network of the given shape. */
 export function jobOf(change: Partial<Job> = {}): Job {
@@ -23,25 +24,20 @@ export function jobOf(change: Partial<Job> = {}): Job {
 /** A typed array with the values that `next` gives. */
 type Values = (length: number) => Float32Array;
 
-function parameters({ inputs, hidden, classes }: NetworkSpec, values: Values): ParameterTensors {
-  const widths = [inputs, ...hidden, classes];
-  return {
-    dense: widths.slice(1).map((outputs, layer) => ({
-      weight: values(widths[layer]! * outputs),
-      bias: values(outputs),
-    })),
-    batchNorm: hidden.map((width) => ({ gamma: values(width), beta: values(width) })),
-  };
+function tensorsOf(rows: readonly TensorRow[], values: Values): Tensors {
+  return new Map(rows.map(({ key, shape }) => [key, values(sizeOf(shape))]));
 }
 
-function network(spec: NetworkSpec, values: Values, batchesTracked: number): NetworkTensors {
-  const { dense, batchNorm } = parameters(spec, values);
-  const norms = batchNorm.map((norm) => ({
-    ...norm,
-    runningMean: values(norm.gamma.length),
-    runningVar: values(norm.gamma.length),
-  }));
-  return { dense, batchNorm: norms, batchesTracked };
+/** One value for each trained parameter: what an optimiser keeps in a slot. */
+function slot(spec: NetworkSpec, values: Values): Tensors {
+  return tensorsOf(
+    tensorTable(classifierModel(spec)).filter(({ trained }) => trained),
+    values,
+  );
+}
+
+function network(spec: NetworkSpec, values: Values): Tensors {
+  return tensorsOf(tensorTable(classifierModel(spec)), values);
 }
 
 /** Values that are all different and follow from `first`, so that no mix-up goes unseen. */
@@ -65,21 +61,20 @@ function recordOf(epoch: number): EpochRecord {
 /** A checkpoint after so many epochs and, when any are given, batches of the next. The best epoch is the latest. */
 export function checkpointOf({ spec }: Job, epochs: number, batches = 0): Checkpoint {
   const values = counting(1000 * epochs + 100 * batches);
-  const tensors = network(spec, values, 5 * epochs + batches);
+  const tensors = network(spec, values);
+  const steps = 5 * epochs + batches;
   const finished = Array.from({ length: epochs }, (_, index) => recordOf(index + 1));
-  const totals = { loss: 0.1 + batches, correct: 3 * batches, samples: 4 * batches };
+  const totals = { loss: 0.1 + batches, weight: 4 * batches, correct: 3 * batches, samples: 4 * batches };
   return {
-    epochs: finished,
+    epochs: finished as unknown as Checkpoint['epochs'],
+    steps,
     stopped: batches === 0 ? null : { batches, totals, seconds: 0.3 },
-    best: epochs === 0 ? null : { epoch: epochs, tensors },
+    best: epochs === 0 ? null : { epoch: epochs, tensors, batchesTracked: steps },
     state: {
       tensors,
-      optimizer: {
-        steps: 5 * epochs + batches,
-        first: parameters(spec, values),
-        second: parameters(spec, values),
-      },
-      dropoutSteps: 5 * epochs + batches,
+      optimizer: { steps, slots: [slot(spec, values), slot(spec, values)] },
+      dropoutSteps: steps,
+      batchesTracked: steps,
     },
   };
 }
@@ -114,16 +109,16 @@ export const anyCheckpoint: fc.Arbitrary<{ job: Job; checkpoint: Checkpoint }> =
     stopped: fc.option(
       fc.record({
         batches: count,
-        totals: fc.record({ loss: figure, correct: count, samples: count }),
+        totals: fc.record({ loss: figure, weight: figure, correct: count, samples: count }),
         seconds: figure,
       }),
     ),
-    steps: fc.tuple(count, count, count, count),
+    steps: fc.tuple(count, count, count, count, count),
     best: fc.tuple(fc.nat(), fc.boolean()),
   })
   .map(({ spec, learningRate, parent, keep, words, figures, stopped, steps, best }) => {
     const values = anyValues(words);
-    const tensors = network(spec, values, steps[0]);
+    const tensors = network(spec, values);
     const epochs = figures.map(
       ([trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds], index): EpochRecord => ({
         epoch: index + 1,
@@ -136,16 +131,28 @@ export const anyCheckpoint: fc.Arbitrary<{ job: Job; checkpoint: Checkpoint }> =
       }),
     );
     const [which, separate] = best;
-    const kept = separate ? network(spec, values, steps[1]) : tensors;
-    const first = parameters(spec, values);
-    const second = parameters(spec, values);
+    const kept = separate ? network(spec, values) : tensors;
+    const slots = [slot(spec, values), slot(spec, values)];
     return {
       job: jobOf({ spec, learningRate, parent, keep, epochs: epochs.length + 1 }),
       checkpoint: {
-        epochs,
+        epochs: epochs as unknown as Checkpoint['epochs'],
+        steps: steps[4],
         stopped,
-        best: epochs.length === 0 ? null : { epoch: 1 + (which % epochs.length), tensors: kept },
-        state: { tensors, optimizer: { steps: steps[2], first, second }, dropoutSteps: steps[3] },
+        best:
+          epochs.length === 0
+            ? null
+            : {
+                epoch: 1 + (which % epochs.length),
+                tensors: kept,
+                batchesTracked: separate ? steps[1] : steps[0],
+              },
+        state: {
+          tensors,
+          optimizer: { steps: steps[2], slots },
+          dropoutSteps: steps[3],
+          batchesTracked: steps[0],
+        },
       },
     };
   });

@@ -1,4 +1,4 @@
-import type { NetworkTensors } from '../../dist/bindings/index.js';
+import type { NetworkTensors } from '../../dist/model/classifier.js';
 import type { WeightsMetadata } from '../../dist/weights/model-file.js';
 
 /** A network of the given widths whose every value is different, so that no mix-up goes unseen. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type NetworkTensors, TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/index.js';
+import type { NetworkTensors } from '../../dist/model/classifier.js';
 import { fromNumpy, fromStateDict, toNumpy, toStateDict } from '../../dist/weights/naming.js';
 import type { FloatTensor, Tensor } from '../../dist/weights/tensor.js';
 import { network } from './fixtures.js';
