@@ -13,8 +13,8 @@ export function densityTwin(x: f64): f64 {
 }
 
 /**
- * The normal distribution's function Phi(x): about 0 by the series 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...), elsewhere
- * by the continued fraction Phi(-x) = phi(x) / (x + 1 / (x + 2 / (x + 3 / ...))).
+ * The normal distribution's function Phi(x): about 0 by the series 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...),
+ * elsewhere by the continued fraction Phi(-x) = phi(x) / (x + 1 / (x + 2 / (x + 3 / ...))).
  */
 export function normalTwin(x: f64): f64 {
   const size = Math.abs(x);

@@ -140,7 +140,8 @@ function checkSteps(count: i32, rate: f64, decaying: bool, decay: f64, l2: f64):
     for (let i = 0; i < count; i++) {
       const old = weight.values[i];
       const gradient = <f64>at(g, i) + l2 * old;
-      const gradientError = l2 * (weight.errors[i] + 2 * EPS * Math.abs(old)) + (l2 == 0 ? 0 : EPS * Math.abs(gradient));
+      const sumError = l2 == 0 ? 0 : EPS * Math.abs(gradient);
+      const gradientError = l2 * (weight.errors[i] + 2 * EPS * Math.abs(old)) + sumError;
       first.errors[i] =
         beta1 * first.errors[i] +
         (1 - beta1) * gradientError +
@@ -168,8 +169,10 @@ function checkSteps(count: i32, rate: f64, decaying: bool, decay: f64, l2: f64):
 }
 
 describe('adam over 100 steps', () => {
-  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.001', () => checkSteps(16, 0.001, false, 0, 0));
-  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.1', () => checkSteps(24, 0.1, false, 0, 0));
+  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.001', () =>
+    checkSteps(16, 0.001, false, 0, 0));
+  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.1', () =>
+    checkSteps(24, 0.1, false, 0, 0));
 });
 
 describe('adamDecay over 100 steps', () => {

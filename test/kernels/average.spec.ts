@@ -26,7 +26,7 @@ function take(count: i32, w: usize, mean: usize, share: f64): void {
 }
 
 describe('average', () => {
-  it('by hand: 8 and 4 with a share of 0.25 give 7; a share of 1 takes the value, one of 0 leaves the average (exact)', () => {
+  it('by hand: 8 and 4 with a share of 0.25 give 7; a share of 1 takes the value, of 0 nothing (exact)', () => {
     begin('by hand', 0);
     factor = allocate(16);
     const w = floats(4);

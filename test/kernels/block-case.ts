@@ -21,8 +21,8 @@ export const KEY1: u32 = 0x9abcdef0;
 /** Thresholds of dropout 0, 0.5 and 0.3, in 2^-16. */
 export const THRESHOLDS: i32[] = [KEEP_ALL, 32768, 45875];
 
-// The case: a kind of activation after a kind of norm, for B samples of O features in rows of ld; each pointer as nn/block
-// names it. Without a norm the vectors are there all the same, and nothing may read or write them.
+// The case: a kind of activation after a kind of norm, for B samples of O features in rows of ld; each pointer as
+// nn/block names it. Without a norm the vectors are there all the same, and nothing may read or write them.
 export let kind: i32 = RELU;
 export let normKind: i32 = BATCH_NORM;
 let slope: f32 = SLOPE;

@@ -149,7 +149,7 @@ export class BlockTwin {
     this.out[i] = this.kept[i] ? activationTwin(this.kind, this.slope, y) * this.keepScale : 0;
   }
 
-  /** Error of out at element i: that of y through the activation, the activation's own, and the product with keepScale. */
+  /** Error of out at element i: that of y through the activation, the activation's own, and that of the scaling. */
   outError(i: i32): f64 {
     const y = this.y[i];
     const carried = steepness(this.kind) * this.yError[i] + activationError(this.kind, this.slope, y);

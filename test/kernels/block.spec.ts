@@ -84,7 +84,7 @@ function expectStatistics(twin: BlockTwin): void {
   }
 }
 
-/** Everything that forward writes. Where f has a corner and f32 sees another sign of y than f64, the twin follows it. */
+/** Everything that forward writes. Where f has a corner, the twin follows f32's sign of y. */
 function expectForward(twin: BlockTwin): void {
   expectStatistics(twin);
   const cornered = kind == RELU || kind == LEAKY_RELU;
@@ -171,7 +171,7 @@ describe('a block against f64: out, dz, statistics, dgamma and dbeta within the 
 });
 
 describe('the fused passes of BatchNorm and ReLU', () => {
-  it('give the bytes of the steps one by one, as a leaky ReLU of slope 0 goes through them; dz but for the sign of 0', () => {
+  it('give the bytes of the steps one by one, as a leaky ReLU of slope 0 takes them; dz but for the sign of 0', () => {
     for (let t = 0; t < THRESHOLDS.length; t++) {
       for (let w = 0; w < WIDTHS.length; w++) {
         setBlock(RELU, BATCH_NORM);

@@ -185,7 +185,8 @@ describe('sigmoid4, tanh4 and normal4', () => {
     sweepCurve(TANH, seam - 2000, seam + 2000, 1);
   });
 
-  it('normal4 is within 2.5e-7 of Phi, and within 2e-5 of itself down to -13, below which it is 0', () => checkCurve(NORMAL));
+  it('normal4 is within 2.5e-7 of Phi, and within 2e-5 of itself down to -13, below which it is 0', () =>
+    checkCurve(NORMAL));
 
   it('saturate: 1 above, and 0, -1 or 1.25e-38 below, up to infinity (exact)', () => {
     start('tails');

@@ -34,7 +34,7 @@ describe('sgd by hand: w = 8, gradients 4 and -2, rate 0.5, momentum 0.5, L2 0.2
   it('plain: 5, then 5.375; m is left alone', () => check(PLAIN, 5, 5.375, 0, 0));
   // m = 6: w = 5. m = 3 - 0.75 = 2.25: w = 5 - 1.125.
   it('momentum: 5, then 3.875', () => check(MOMENTUM, 5, 3.875, 6, 2.25));
-  // m = 6, step of 6 + 3 = 9: w = 3.5. g = -2 + 0.875 = -1.125, m = 3 - 1.125 = 1.875, step of -1.125 + 0.9375: w = 3.59375.
+  // m = 6, step of 6 + 3: w = 3.5. g = -2 + 0.875, m = 3 - 1.125 = 1.875, step of -1.125 + 0.9375: w = 3.5 + 0.09375.
   it("Nesterov's: 3.5, then 3.59375", () => check(NESTEROV, 3.5, 3.59375, 6, 1.875));
 
   it('plain does not even read m', () => {
@@ -63,7 +63,8 @@ function checkSteps(kind: i32, count: i32, rate: f64, momentum: f64, l2: f64): v
     for (let i = 0; i < count; i++) {
       const old = weight.values[i];
       const gradient = <f64>at(g, i) + l2 * old;
-      const gradientError = l2 * (weight.errors[i] + 2 * EPS * Math.abs(old)) + (l2 == 0 ? 0 : EPS * Math.abs(gradient));
+      const sumError = l2 == 0 ? 0 : EPS * Math.abs(gradient);
+      const gradientError = l2 * (weight.errors[i] + 2 * EPS * Math.abs(old)) + sumError;
       let direction = gradient;
       let directionError = gradientError;
       if (kind != PLAIN) {

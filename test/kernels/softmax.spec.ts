@@ -16,7 +16,6 @@ import {
   randomBelow,
   roundUp,
   shuffled,
-  zeroed,
 } from './support';
 
 const CLASSES: i32[] = [2, 3, 4, 5, 10, 17, 100];
