@@ -8,8 +8,8 @@ export interface Kernels {
   sparseWidth: 16 | 32 | 64;
 }
 
-/** The kernels that suit an engine with few registers to spare; calibrate() finds better ones. */
-export const DEFAULT_KERNELS: Kernels = { tileHeight: 4, sparseWidth: 16 };
+/** The kernels that are fastest on most JavaScript engines; calibrate() finds better ones. */
+export const DEFAULT_KERNELS: Kernels = { tileHeight: 6, sparseWidth: 32 };
 
 /** `4x8/16`: a dense tile and a compressed width. Throws `usage` for anything else. */
 export function parseKernels(text: string | undefined): Kernels | undefined {

@@ -4,7 +4,7 @@ import { ACTIVATIONS, type Block } from '../model/blocks.js';
 // of the others, so they pay below a density. They give the same bytes as the dense ones: the choice is of speed.
 
 /** Shares of inputs that are not zero: below the first an input is compressed, above the second it is no longer. */
-const COMPRESS_BELOW = 0.6;
+export const COMPRESS_BELOW = 0.6;
 const DENSE_ABOVE = 0.65;
 
 /** Samples whose values are counted. */
@@ -37,7 +37,11 @@ export class DensityWatch {
 }
 
 /** Share of the values that are not zero, over samples spread evenly. */
-export function sampleDensity(values: Uint8Array | Float32Array, features: number, rows: number): number {
+export function sampleDensity(
+  values: Uint8Array | Uint8ClampedArray | Float32Array | Float64Array,
+  features: number,
+  rows: number,
+): number {
   const stride = Math.max(1, Math.floor(rows / COUNTED_SAMPLES));
   let nonZero = 0;
   let seen = 0;

@@ -7,6 +7,8 @@ import {
   instantiate,
   probeCore,
 } from '../core/core.js';
+import type { TreadleError } from '../errors/errors.js';
+import { problem } from '../errors/problem.js';
 import type { ModelSpec } from '../model/layers.js';
 import { type Arena, encodeProgram, layOut } from '../program/arena.js';
 import { BATCH_WORDS, type BatchWord, type Operation } from '../program/operations.js';
@@ -21,7 +23,7 @@ export type BatchValues = { readonly [Word in BatchWord]?: number | Buffer | nul
 const FLOAT_WORDS: readonly BatchWord[] = ['inverse', 'momentum', 'carry'];
 
 /** A program of a network: its place, with room for the longest of its versions. */
-export type ProgramName = 'train' | 'statistics' | 'fold' | 'infer' | 'inferFew';
+export type ProgramName = 'train' | 'statistics' | 'fold' | 'infer' | 'inferSparse' | 'inferFew';
 
 /** In the debug build: bytes between two buffers, and what they are filled with. Nothing may ever write there. */
 const CANARY_BYTES = 64;
@@ -53,6 +55,7 @@ function programBuffers(plan: Plan, { recordBytes }: CoreConstants): Map<Program
     statistics: plan.training ? [plan.training.statistics(none), plan.training.statistics(all)] : [],
     fold: [plan.fold],
     infer: [plan.infer(none), plan.infer(all)],
+    inferSparse: [plan.infer(none), plan.infer(all)],
     inferFew: [plan.infer(all)],
   };
   const buffers = new Map<ProgramName, Buffer>();
@@ -138,12 +141,19 @@ export class NetworkMemory {
     }
   }
 
-  /** Runs a program on the batch. */
+  /** Runs a program on the batch. Throws `worker` when a helper thread has died; the network is of no use then. */
   run(name: ProgramName): void {
-    this.instance.functions.runProgram(
-      this.address(this.plan.state),
-      this.address(this.#programs.get(name)!),
-    );
+    const { teamBroken } = this.instance.constants;
+    const isBroken = () => this.team[teamBroken / 4] === 1;
+    try {
+      if (isBroken()) throw helperGone();
+      this.instance.functions.runProgram(
+        this.address(this.plan.state),
+        this.address(this.#programs.get(name)!),
+      );
+    } catch (cause) {
+      throw isBroken() ? helperGone(cause) : cause;
+    }
     for (const canary of this.#canaries) {
       if (canary.some((byte) => byte !== CANARY)) throw new Error('A program wrote outside its buffers.');
     }
@@ -154,4 +164,13 @@ export class NetworkMemory {
     const { teamBytes } = this.instance.constants;
     return new Int32Array(this.instance.memory.buffer, this.address(this.plan.state), teamBytes / 4);
   }
+}
+
+function helperGone(cause?: unknown): TreadleError {
+  return problem('worker', {
+    subject: 'A helper thread of the network',
+    found: 'gone',
+    expected: 'a thread that helps until the network is disposed of',
+    cause,
+  });
 }

@@ -3,13 +3,14 @@ import { seedWords } from '../core/seed.js';
 import { expectKeys, expectNumber, expectWhole, rangeError } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
 import { problem } from '../errors/problem.js';
+import { ACTIVATIONS } from '../model/blocks.js';
 import { checkModel, type Head, type ModelSpec, outputsOf } from '../model/layers.js';
 import { checkLoss, LOSSES, type Loss, usualLoss } from '../model/losses.js';
 import { checkOptimizer } from '../model/optimizers.js';
 import { expectTensors, type TensorRow, type Tensors, tensorTable } from '../model/tensors.js';
 import { type Plan, planModel, type SetPlan } from '../program/plan.js';
 import type { ResidentSet, TrainingUse, Use } from '../program/use.js';
-import { DensityWatch, sampleDensity } from './density.js';
+import { COMPRESS_BELOW, DensityWatch, sampleDensity } from './density.js';
 import type { HelperTicket } from './helper.js';
 import { NetworkMemory, planConstants } from './memory.js';
 import { initialise, readTensors, writeTensors } from './parameters.js';
@@ -62,7 +63,7 @@ const MANY_ROWS = 6;
 
 /** Rows that a network without training takes at once, and the bytes of their buffers that it keeps within. */
 const INFERENCE_ROWS = 256;
-const INFERENCE_BYTES = 2 ** 20;
+const INFERENCE_BYTES = 1.625 * 2 ** 20;
 
 /** Default room for staged sparse values. */
 const STAGE_ENTRIES = 1 << 16;
@@ -84,6 +85,8 @@ export class Network {
   /** Whether the folded weights are those of the present parameters. */
   #folded = false;
   readonly #density: DensityWatch;
+  /** Whether the samples that inference sees are sparse enough to be compressed. */
+  #sparse = false;
   /** What each set holds. */
   readonly #loaded: { rows: number; weighted: boolean; targets: boolean }[];
 
@@ -134,7 +137,7 @@ export class Network {
       memory.u32(order).set(Uint32Array.from({ length: plan.maxRows }, (_, b) => b));
     this.#writeNormTables(memory, plan);
     memory.writeProgram('fold', plan.fold);
-    this.#writeInference();
+    this.#writeInference(memory);
     initialise(memory, this.#inMemory, seed);
     this.#setStatistics(
       new Map(
@@ -245,7 +248,7 @@ export class Network {
     if (index !== 0 || this.model.input.type === 'sparse') return;
     const values = this.model.input.type === 'u8' ? memory.u8(set.samples) : memory.f32(set.samples);
     this.#density.measure(0, sampleDensity(values, this.model.input.features, rows));
-    this.#writeInference();
+    this.#sparse = this.#density.compressed[0]!;
   }
 
   /**
@@ -283,6 +286,7 @@ export class Network {
     checkTargets('targets', targets, rows, this.model, this.#loss);
     if (weights !== undefined) checkWeights('weights', weights, rows);
     const { stage, stageOrder, maxRows } = memory.plan;
+    this.#measure(inputs, rows);
     return this.#evaluate(rows, outputs, (first) => {
       const taken = this.#stageable(inputs, first, Math.min(maxRows, rows - first));
       writeInputs(memory, stage, inputs, this.model, this.#statistics, first, first + taken);
@@ -334,6 +338,7 @@ export class Network {
     const { plan } = memory;
     const result = new Float32Array(rows * outputsOf(this.model));
     this.#prepare();
+    this.#measure(inputs, rows);
     for (let first = 0; first < rows; ) {
       const taken = this.#stageable(inputs, first, Math.min(plan.maxRows, rows - first));
       writeInputs(memory, plan.stage, inputs, this.model, this.#statistics, first, first + taken);
@@ -413,6 +418,14 @@ export class Network {
     return { set: stage, rows, weighted: weights !== undefined };
   }
 
+  /** Chooses how inference reads samples that are not resident; with training the resident ones decide. */
+  #measure(inputs: Inputs, rows: number): void {
+    const { type, features, standardize } = this.model.input;
+    if (this.#training !== null || type === 'sparse' || standardize || rows < MANY_ROWS) return;
+    const values = inputs as Exclude<Inputs, Csr>;
+    this.#sparse = sampleDensity(values, features, rows) < COMPRESS_BELOW;
+  }
+
   /** How many of `rows` rows from `first` on can be staged at once. */
   #stageable(inputs: Inputs, first: number, rows: number): number {
     if (this.model.input.type !== 'sparse') return rows;
@@ -439,7 +452,7 @@ export class Network {
   ): void {
     const memory = this.#memory;
     memory.setBatch({ ...batch, rows, weights: null });
-    memory.run(rows < MANY_ROWS ? 'inferFew' : 'infer');
+    memory.run(rows < MANY_ROWS ? 'inferFew' : this.#sparse ? 'inferSparse' : 'infer');
   }
 
   #readOutputs(result: Float32Array, first: number, rows: number): void {
@@ -457,12 +470,18 @@ export class Network {
     }
   }
 
-  /** Inference packs the rows of hidden blocks, and compresses those of the input where they are sparse. */
-  #writeInference(): void {
-    const { plan } = this.#memory;
-    const compressed = plan.blocks.map((_, l) => l === 0 && this.#density.compressed[0]!);
-    this.#memory.writeProgram('infer', plan.infer(compressed));
-    this.#memory.writeProgram('inferFew', plan.infer(plan.blocks.map(() => true)));
+  /**
+   * Inference compresses what comes out of ReLU, half of which is zero, and samples where they are sparse; of a few rows
+   * everything, so that only the weights that they need are read.
+   */
+  #writeInference(memory: NetworkMemory): void {
+    const { plan } = memory;
+    const after = plan.blocks.map(
+      (_, l) => l > 0 && ACTIVATIONS[plan.blocks[l - 1]!.activation].zeroMeansNoGradient,
+    );
+    memory.writeProgram('infer', plan.infer(after));
+    memory.writeProgram('inferSparse', plan.infer([true, ...after.slice(1)]));
+    memory.writeProgram('inferFew', plan.infer(plan.blocks.map(() => true)));
   }
 
   #writeNormTables(memory: NetworkMemory, { norms, parameters }: Plan): void {

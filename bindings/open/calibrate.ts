@@ -1,6 +1,7 @@
 import type { Core } from '../core/core.js';
-import type { Kernels } from '../core/kernels.js';
+import { DEFAULT_KERNELS, type Kernels } from '../core/kernels.js';
 import { prepareProduct } from '../measure/product.js';
+import { type Clock, fastest } from './fastest.js';
 
 const TILE_HEIGHTS: readonly Kernels['tileHeight'][] = [4, 6];
 const SPARSE_WIDTHS: readonly Kernels['sparseWidth'][] = [16, 32, 64];
@@ -13,7 +14,6 @@ const DENSITY = 0.25;
 /** Long enough for V8 to ask for optimised code, and then to have it. */
 const WARM_UP_MS = 4;
 const COMPILE_MS = 6;
-const ROUNDS = 9;
 
 /** The core with the kernels that were asked for or, where none were, the fastest. The debug build keeps its own. */
 export async function suitKernels(core: Core): Promise<Core> {
@@ -21,38 +21,45 @@ export async function suitKernels(core: Core): Promise<Core> {
 }
 
 /**
- * The same core with the micro-kernels that are fastest on it, found in about 40 ms. A choice of speed: all kernels
- * give the same bytes.
+ * The same core with the micro-kernels that are fastest on it, found in about 50 ms, or 250 ms where the clock has a grain
+ * of a millisecond. A choice of speed: all kernels give the same bytes.
  */
-export async function calibrate(core: Core): Promise<Core> {
+export async function calibrate(core: Core, clock: Clock = () => performance.now()): Promise<Core> {
   const tiles = TILE_HEIGHTS.map((tileHeight) => ({ ...core.kernels, tileHeight }));
   const widths = SPARSE_WIDTHS.map((sparseWidth) => ({ ...core.kernels, sparseWidth }));
-  const { tileHeight } = await fastest(core, tiles, { density: 1 });
-  const { sparseWidth } = await fastest(core, widths, { density: DENSITY, compressed: true });
-  return { ...core, kernels: { tileHeight, sparseWidth } };
+  const height = await choose(
+    core,
+    tiles,
+    { density: 1 },
+    TILE_HEIGHTS.indexOf(DEFAULT_KERNELS.tileHeight),
+    clock,
+  );
+  const width = await choose(
+    core,
+    widths,
+    { density: DENSITY, compressed: true },
+    SPARSE_WIDTHS.indexOf(DEFAULT_KERNELS.sparseWidth),
+    clock,
+  );
+  return { ...core, kernels: { tileHeight: TILE_HEIGHTS[height]!, sparseWidth: SPARSE_WIDTHS[width]! } };
 }
 
-async function fastest(
+/** Index of the fastest of some kernels, or of the usual ones where none is clearly faster. */
+async function choose(
   core: Core,
-  candidates: Kernels[],
+  candidates: readonly Kernels[],
   options: { density: number; compressed?: boolean },
-): Promise<Kernels> {
+  usual: number,
+  clock: Clock,
+): Promise<number> {
   const runs = candidates.map((kernels) => {
     const product = prepareProduct(core, SHAPE, { ...options, kernels });
     product.pack();
-    return { kernels, multiply: product.multiply, least: Number.POSITIVE_INFINITY };
+    return product.multiply;
   });
-  for (const { multiply } of runs) {
-    for (const end = performance.now() + WARM_UP_MS; performance.now() < end; ) multiply();
+  for (const run of runs) {
+    for (const end = clock() + WARM_UP_MS; clock() < end; ) run();
   }
   await new Promise((resolve) => setTimeout(resolve, COMPILE_MS));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const run of runs) {
-      const begin = performance.now();
-      run.multiply();
-      run.multiply();
-      run.least = Math.min(run.least, performance.now() - begin);
-    }
-  }
-  return runs.reduce((best, run) => (run.least < best.least ? run : best)).kernels;
+  return fastest(runs, usual, clock);
 }
