@@ -10,10 +10,10 @@ import { step } from './step';
 // A weight matrix's gradient and its optimiser's step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
 // while it is in the first-level cache. The gradient of the whole matrix is never stored.
 //
-//   w, m, v  (I, O) in panels (gemm/panel.ts); updated in place
+//   w, m, v  (I, O) in panels (layout/panel.ts); updated in place
 //   b        dZ (K, O) in panels; K = the batch
 //   zeros    as many f32 zeros as a kernel takes columns, 32 at least
-//   factors  adam.ts
+//   factors  of the kind of step (adam.ts, sgd.ts)
 //   scratch  4096 bytes of the calling thread's own
 //
 // Threads split the panels of W, or its rows where it has too few panels to share evenly.

@@ -1,66 +1,29 @@
-import { ADAM_FACTOR_BYTES, adam, adamFactors } from '../../assembly/optim/adam';
+import { adam, adamDecay } from '../../assembly/optim/adam';
+import { Tracked, expectAll, factors, g, m, makeParameters, putAdamFactors, setAll, v, w } from './optim-case';
 import {
   EPS,
-  allocate,
   at,
-  begin,
   copied,
   expectGuards,
   expectNear,
   expectSame,
   expectSameBytes,
   fillUniform,
-  floats,
   put,
   zeroed,
 } from './support';
 
-let w: usize = 0;
-let g: usize = 0;
-let m: usize = 0;
-let v: usize = 0;
-let factors: usize = 0;
-
-/** `count` parameters, with moments of zero and the gradient yet to be set. */
-function makeParameters(name: string, count: i32): void {
-  begin(name, count);
-  w = floats(count);
-  g = floats(count);
-  m = zeroed(count);
-  v = zeroed(count);
-  factors = allocate(ADAM_FACTOR_BYTES);
-  fillUniform(w, count, -1, 1);
-}
-
-/** Step t (from 1) with the corrections worked out in f64, as the layer program does. */
+/** Step t (from 1). */
 function step(count: i32, t: i32, rate: f64, beta1: f64, beta2: f64, epsilon: f64): void {
-  const stepSize = rate / (1 - Math.pow(beta1, t));
-  const rootCorrection = Math.sqrt(1 - Math.pow(beta2, t));
-  adamFactors(factors, beta1, beta2, epsilon, stepSize, rootCorrection);
+  putAdamFactors(factors, t, rate, beta1, beta2, epsilon, 0, 0);
   adam(count, w, g, m, v, factors);
 }
 
-function setAll(p: usize, value: f32): void {
-  for (let i = 0; i < 8; i++) put(p, i, value);
+/** Step t (from 1) with decoupled weight decay and L2. */
+function stepDecaying(count: i32, t: i32, rate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64, l2: f64): void {
+  putAdamFactors(factors, t, rate, beta1, beta2, epsilon, decay, l2);
+  adamDecay(count, w, g, m, v, factors);
 }
-
-function expectAll(p: usize, value: f64, tolerance: f64, name: string): void {
-  for (let i = 0; i < 8; i++) expectNear(at(p, i), value, tolerance, name, i, 0);
-}
-
-describe('adamFactors', () => {
-  it('are beta1, 1 - beta1, beta2, 1 - beta2, epsilon, -stepSize, 1 / rootCorrection, each rounded once (exact)', () => {
-    begin('factors of a late step', 0);
-    factors = allocate(ADAM_FACTOR_BYTES);
-    adamFactors(factors, 0.9, 0.999, 1e-8, 0.003, 0.3);
-    // 1 - beta is taken in f64: 1 - f32(0.999) would be 0.0010000467.
-    const expected: f64[] = [0.9, 1 - 0.9, 0.999, 1 - 0.999, 1e-8, -0.003, 1.0 / 0.3];
-    for (let i = 0; i < expected.length; i++) {
-      for (let lane = 0; lane < 4; lane++) expectSame(at(factors, 4 * i + lane), <f32>expected[i], 'factor', i, lane);
-    }
-    expectGuards();
-  });
-});
 
 describe('adam by hand', () => {
   it('first step: w = 1, g = 0.5, rate 0.1 gives m = 0.05, v = 0.00025, w = 0.9, within 4 2^-24', () => {
@@ -114,51 +77,134 @@ describe('adam by hand', () => {
   });
 });
 
+describe('adamDecay by hand', () => {
+  it('decoupled decay of 0.5 at rate 0.25: w = 2 keeps 7/8 of itself, then moves by the step (exact)', () => {
+    makeParameters('decay', 8);
+    setAll(w, 2);
+    setAll(g, 4);
+    // As without decay m = 2, v = 4 and the step is 0.25; the decay touches neither moment: w = 2 * 0.875 - 0.25.
+    stepDecaying(8, 1, 0.25, 0.5, 0.75, 0, 0.5, 0);
+    expectAll(m, 2, 0, 'm');
+    expectAll(v, 4, 0, 'v');
+    expectAll(w, 1.5, 0, 'w');
+    expectGuards();
+  });
+
+  it('L2 of 0.5: the gradient of w = 4 is 2 larger, in both moments (exact)', () => {
+    makeParameters('L2', 8);
+    setAll(w, 4);
+    setAll(g, 6);
+    // g = 6 + 2 = 8: m = 4, v = 16; corrected 8 and 64: w = 4 - 0.25 * 8 / 8.
+    stepDecaying(8, 1, 0.25, 0.5, 0.75, 0, 0, 0.5);
+    expectAll(m, 4, 0, 'm');
+    expectAll(v, 16, 0, 'v');
+    expectAll(w, 3.75, 0, 'w');
+    expectGuards();
+  });
+
+  it('a gradient of zero: decay alone takes its share, L2 alone a whole step (exact)', () => {
+    makeParameters('no gradient', 8);
+    setAll(w, 4);
+    setAll(g, 0);
+    stepDecaying(8, 1, 0.25, 0.5, 0.75, 1, 0.5, 0);
+    expectAll(w, 3.5, 0, 'w');
+    // g = 0 + 0.5 * 3.5 for both moments that are zero yet: its sign is all that the first step sees.
+    stepDecaying(8, 1, 0.25, 0.5, 0.75, 0, 0, 0.5);
+    expectAll(w, 3.25, 0, 'w');
+    expectGuards();
+  });
+});
+
 /**
  * 100 steps over `count` parameters against f64. The bounds follow the recurrences, first order in EPS: each moment
- * carries the error it had, times beta, and at most 4 (m) or 5 (v) roundings of its terms more.
+ * carries the error it had, times beta, and at most 4 (m) or 5 (v) roundings of its terms more. L2 brings the error of
+ * the weight, and two roundings, into the gradient; decay takes its share of the weight's error, and rounds twice more.
  */
-function checkSteps(count: i32, rate: f64): void {
+function checkSteps(count: i32, rate: f64, decaying: bool, decay: f64, l2: f64): void {
   const beta1: f64 = 0.9;
   const beta2: f64 = 0.999;
   const epsilon: f64 = <f64>(<f32>1e-8);
-  makeParameters(`100 steps of ${count.toString()} parameters at ${rate.toString()}`, count);
-  const weight = new StaticArray<f64>(count);
-  const first = new StaticArray<f64>(count);
-  const second = new StaticArray<f64>(count);
-  const weightError = new StaticArray<f64>(count);
-  const firstError = new StaticArray<f64>(count);
-  const secondError = new StaticArray<f64>(count);
-  for (let i = 0; i < count; i++) weight[i] = at(w, i);
+  makeParameters(
+    `100 steps of ${count.toString()} parameters at ${rate.toString()}, decay ${decay.toString()}, L2 ${l2.toString()}`,
+    count,
+  );
+  const weight = new Tracked(count);
+  const first = new Tracked(count);
+  const second = new Tracked(count);
+  weight.take(w);
+  const keep = 1 - rate * decay;
   for (let t = 1; t <= 100; t++) {
     fillUniform(g, count, -1, 0.5);
-    step(count, t, rate, beta1, beta2, epsilon);
+    if (decaying) stepDecaying(count, t, rate, beta1, beta2, epsilon, decay, l2);
+    else step(count, t, rate, beta1, beta2, epsilon);
     for (let i = 0; i < count; i++) {
-      const gradient = <f64>at(g, i);
-      firstError[i] =
-        beta1 * firstError[i] + 4 * EPS * (beta1 * Math.abs(first[i]) + (1 - beta1) * Math.abs(gradient));
-      first[i] = beta1 * first[i] + (1 - beta1) * gradient;
-      second[i] = beta2 * second[i] + (1 - beta2) * gradient * gradient;
-      secondError[i] = beta2 * secondError[i] + 5 * EPS * second[i];
-      const root = Math.sqrt(second[i] / (1 - Math.pow(beta2, t)));
+      const old = weight.values[i];
+      const gradient = <f64>at(g, i) + l2 * old;
+      const sumError = l2 == 0 ? 0 : EPS * Math.abs(gradient);
+      const gradientError = l2 * (weight.errors[i] + 2 * EPS * Math.abs(old)) + sumError;
+      first.errors[i] =
+        beta1 * first.errors[i] +
+        (1 - beta1) * gradientError +
+        4 * EPS * (beta1 * Math.abs(first.values[i]) + (1 - beta1) * Math.abs(gradient));
+      first.values[i] = beta1 * first.values[i] + (1 - beta1) * gradient;
+      second.values[i] = beta2 * second.values[i] + (1 - beta2) * gradient * gradient;
+      second.errors[i] =
+        beta2 * second.errors[i] + 2 * (1 - beta2) * Math.abs(gradient) * gradientError + 5 * EPS * second.values[i];
+      const root = Math.sqrt(second.values[i] / (1 - Math.pow(beta2, t)));
       const size = rate / (1 - Math.pow(beta1, t));
-      const update = (size * first[i]) / (root + epsilon);
-      weight[i] -= update;
-      weightError[i] +=
-        (size * firstError[i]) / (root + epsilon) +
-        Math.abs(update) * ((0.5 * secondError[i]) / second[i] + 8 * EPS) +
-        EPS * Math.abs(weight[i]);
-      expectNear(at(m, i), first[i], 1.01 * firstError[i], `m at step ${t.toString()}`, i, 0);
-      expectNear(at(v, i), second[i], 1.01 * secondError[i], `v at step ${t.toString()}`, i, 0);
-      expectNear(at(w, i), weight[i], 1.01 * weightError[i], `w at step ${t.toString()}`, i, 0);
+      const update = (size * first.values[i]) / (root + epsilon);
+      weight.values[i] = keep * old - update;
+      weight.errors[i] =
+        keep * weight.errors[i] +
+        (decay == 0 ? 0 : 2 * EPS * Math.abs(old)) +
+        (size * first.errors[i]) / (root + epsilon) +
+        Math.abs(update) * ((0.5 * second.errors[i]) / second.values[i] + 8 * EPS) +
+        EPS * Math.abs(weight.values[i]);
     }
+    first.expect(m, 'm', t);
+    second.expect(v, 'v', t);
+    weight.expect(w, 'w', t);
   }
   expectGuards();
 }
 
 describe('adam over 100 steps', () => {
-  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.001', () => checkSteps(16, 0.001));
-  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.1', () => checkSteps(24, 0.1));
+  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.001', () =>
+    checkSteps(16, 0.001, false, 0, 0));
+  it('follows f64 within 4, 5 and 8 2^-24 a step for m, v and w, at rate 0.1', () =>
+    checkSteps(24, 0.1, false, 0, 0));
+});
+
+describe('adamDecay over 100 steps', () => {
+  it('follows f64 within the same and the decay of w, at rates 0.001 and 0.1', () => {
+    checkSteps(16, 0.001, true, 0.01, 0);
+    checkSteps(24, 0.1, true, 0.5, 0);
+  });
+
+  it('follows f64 within the same and the roundings of l2 w', () => {
+    checkSteps(16, 0.001, true, 0, 0.01);
+    checkSteps(24, 0.1, true, 0, 0.5);
+  });
+
+  it('follows f64 with both', () => checkSteps(16, 0.01, true, 0.1, 0.1));
+
+  it('with neither is adam (exact)', () => {
+    makeParameters('neither', 40);
+    fillUniform(g, 40, -1, 1);
+    const weights = copied(w, 40);
+    step(40, 1, 0.1, 0.9, 0.999, 1e-8);
+    const expectedW = copied(w, 40);
+    const expectedM = copied(m, 40);
+    const expectedV = copied(v, 40);
+    memory.copy(w, weights, 160);
+    memory.fill(m, 0, 160);
+    memory.fill(v, 0, 160);
+    stepDecaying(40, 1, 0.1, 0.9, 0.999, 1e-8, 0, 0);
+    expectSameBytes(w, expectedW, 1, 40, 40, 'w');
+    expectSameBytes(m, expectedM, 1, 40, 40, 'm');
+    expectSameBytes(v, expectedV, 1, 40, 40, 'v');
+    expectGuards();
+  });
 });
 
 describe('adam, what it leaves alone', () => {
@@ -179,17 +225,14 @@ describe('adam, what it leaves alone', () => {
     const gradients = copied(g, 24);
     const weights = copied(w, 24);
     step(24, 1, 0.1, 0.9, 0.999, 1e-8);
-    const together = w;
     expectSameBytes(g, gradients, 1, 24, 24, 'g');
     for (let i = 0; i < 24; i++) {
-      w = zeroed(8);
-      g = zeroed(8);
-      m = zeroed(8);
-      v = zeroed(8);
-      put(w, i % 8, at(weights, i));
-      put(g, i % 8, at(gradients, i));
-      step(8, 1, 0.1, 0.9, 0.999, 1e-8);
-      expectSame(at(together, i), at(w, i % 8), 'w', i, 0);
+      const alone = zeroed(8);
+      const gradient = zeroed(8);
+      put(alone, i % 8, at(weights, i));
+      put(gradient, i % 8, at(gradients, i));
+      adam(8, alone, gradient, zeroed(8), zeroed(8), factors);
+      expectSame(at(w, i), at(alone, i % 8), 'w', i, 0);
     }
     expectGuards();
   });

@@ -1,3 +1,4 @@
+import { IDENTITY, RELU } from '../../assembly/nn/activation';
 import {
   B,
   KEY0,
@@ -12,16 +13,20 @@ import {
   ld,
   makeCase,
   out,
+  setBlock,
   vectors,
-} from './batchnorm-case';
-import { drawn } from './batchnorm-twin';
+  z,
+} from './block-case';
+import { BATCH_NORM, NO_NORM, drawn } from './block-twin';
 import { at, copied, expectGuards, expectNear, expectThat, put } from './support';
 
-// The dropout mask of nn/batchnorm by itself.
+// The dropout mask of nn/block by itself: in the fused passes, and as the step of its own that all other blocks take.
 
-/** gamma = 0 and beta = 1: out is the mask itself, times keepScale. */
-function makeMask(threshold: i32): void {
+/** The fused passes with gamma = 0 and beta = 1, or z = 1 by itself: out is the mask, times keepScale. */
+function makeMask(fused: bool, threshold: i32): void {
+  setBlock(fused ? RELU : IDENTITY, fused ? BATCH_NORM : NO_NORM);
   makeCase(512, 48, 48, threshold);
+  for (let i = 0; i < B * ld && !fused; i++) put(z, i, 1);
   for (let o = 0; o < O; o++) {
     put(vectors.gamma, o, 0);
     put(vectors.beta, o, 1);
@@ -49,8 +54,8 @@ function differences(first: usize, step: i32, layer: i32, key0: u32, key1: u32):
 }
 
 /** The number of kept elements has to lie within five standard errors of its mean; out is keepScale where kept. */
-function expectKeepRate(threshold: i32): void {
-  makeMask(threshold);
+function expectKeepRate(fused: bool, threshold: i32): void {
+  makeMask(fused, threshold);
   forward(STEP, LAYER, KEY0, KEY1, 0, 3);
   let kept = 0;
   for (let i = 0; i < B * O; i++) {
@@ -64,36 +69,51 @@ function expectKeepRate(threshold: i32): void {
   expectGuards();
 }
 
-describe('the dropout mask', () => {
+function checkKeepRates(fused: bool): void {
+  for (let t = 0; t < THRESHOLDS.length; t++) expectKeepRate(fused, THRESHOLDS[t]);
+}
+
+function checkMasks(fused: bool): void {
+  makeMask(fused, 1);
+  expectMask();
+  makeMask(fused, 65535);
+  expectMask();
+  for (let o = 0; o < 48; o += fused ? 5 : 11) {
+    const draw = drawn(3 * o, o, STEP, LAYER, KEY0, KEY1);
+    makeMask(fused, draw);
+    expectMask();
+    makeMask(fused, draw + 1);
+    expectMask();
+  }
+}
+
+function checkDifferences(fused: bool): void {
+  makeMask(fused, 32768);
+  forward(STEP, LAYER, KEY0, KEY1, 0, 3);
+  const first = copied(out, B * O);
+  const half = <f64>(B * O) / 2;
+  const error = 5 * Math.sqrt(half / 2);
+  expectThat(differences(first, STEP, LAYER, KEY0, KEY1) == 0, 'the same counter drew another mask');
+  expectNear(differences(first, STEP + 1, LAYER, KEY0, KEY1), half, error, 'differences by step', 0, 0);
+  expectNear(differences(first, STEP, LAYER + 1, KEY0, KEY1), half, error, 'differences by layer', 0, 0);
+  expectNear(differences(first, STEP, LAYER, KEY0 + 1, KEY1), half, error, 'differences by key0', 0, 0);
+  expectNear(differences(first, STEP, LAYER, KEY0, KEY1 + 1), half, error, 'differences by key1', 0, 0);
+  expectGuards();
+}
+
+describe('the dropout mask, in the fused passes and by itself', () => {
   it('keeps a share of 1, 0.5 and 0.7 (five standard errors) and scales it by its inverse (exact)', () => {
-    for (let t = 0; t < THRESHOLDS.length; t++) expectKeepRate(THRESHOLDS[t]);
+    checkKeepRates(true);
+    checkKeepRates(false);
   });
 
   it('equals that of the scalar generator, at thresholds on and next to its own draws (exact)', () => {
-    makeMask(1);
-    expectMask();
-    makeMask(65535);
-    expectMask();
-    for (let o = 0; o < 48; o += 5) {
-      const draw = drawn(3 * o, o, STEP, LAYER, KEY0, KEY1);
-      makeMask(draw);
-      expectMask();
-      makeMask(draw + 1);
-      expectMask();
-    }
+    checkMasks(true);
+    checkMasks(false);
   });
 
   it('changes at half of the elements (five standard errors) with the step, the layer and each key word', () => {
-    makeMask(32768);
-    forward(STEP, LAYER, KEY0, KEY1, 0, 3);
-    const first = copied(out, B * O);
-    const half = <f64>(B * O) / 2;
-    const error = 5 * Math.sqrt(half / 2);
-    expectThat(differences(first, STEP, LAYER, KEY0, KEY1) == 0, 'the same counter drew another mask');
-    expectNear(differences(first, STEP + 1, LAYER, KEY0, KEY1), half, error, 'differences by step', 0, 0);
-    expectNear(differences(first, STEP, LAYER + 1, KEY0, KEY1), half, error, 'differences by layer', 0, 0);
-    expectNear(differences(first, STEP, LAYER, KEY0 + 1, KEY1), half, error, 'differences by key0', 0, 0);
-    expectNear(differences(first, STEP, LAYER, KEY0, KEY1 + 1), half, error, 'differences by key1', 0, 0);
-    expectGuards();
+    checkDifferences(true);
+    checkDifferences(false);
   });
 });

@@ -1,5 +1,6 @@
-import { exp4, log4 } from '../../assembly/simd/math';
-import { allocate, at, begin, expectSame, expectThat, fail, put, ulp } from './support';
+import { exp4, log4, normal4, sigmoid4, tanh4 } from '../../assembly/simd/math';
+import { normalTwin, sigmoidTwin } from './activation-twin';
+import { allocate, at, begin, expectNear, expectSame, expectThat, fail, put, ulp } from './support';
 
 const LOW: f32 = -87.3;
 const HIGH: f32 = 88.3;
@@ -132,5 +133,71 @@ describe('log4', () => {
   it('gives exactly 0 at 1', () => {
     start('one');
     expect(evaluateOne(true, 1)).toBe(0);
+  });
+});
+
+const SIGMOID: i32 = 0;
+const TANH: i32 = 1;
+const NORMAL: i32 = 2;
+const CURVES: string[] = ['sigmoid4', 'tanh4', 'normal4'];
+
+/** A curve at one number; all four lanes have to be alike. */
+function curve(which: i32, value: f32): f32 {
+  const v = f32x4.splat(value);
+  v128.store(y, which == SIGMOID ? sigmoid4(v) : which == TANH ? tanh4(v) : normal4(v));
+  for (let lane = 1; lane < 4; lane++) expectSame(at(y, lane), at(y, 0), 'lane', lane, 0);
+  return at(y, 0);
+}
+
+/** Bound on a curve's error at v. */
+function curveError(which: i32, v: f64, exact: f64): f64 {
+  if (which == SIGMOID) return 3 * ulp(exact) + (v < LOW ? 1.25e-38 : 0);
+  if (which == TANH) return 2 * ulp(exact);
+  return v < -13 ? exact : Math.min(2.5e-7, 2e-5 * exact);
+}
+
+/** A curve at every step-th f32 with bits in [first, last], of both signs. */
+function sweepCurve(which: i32, first: u32, last: u32, step: u32): void {
+  for (let bits = first; bits <= last && bits >= first; bits += step) {
+    for (let sign: u32 = 0; sign < 2; sign++) {
+      const v = reinterpret<f32>(bits | (sign << 31));
+      const exact = which == SIGMOID ? sigmoidTwin(v) : which == TANH ? Math.tanh(v) : normalTwin(v);
+      expectNear(curve(which, v), exact, curveError(which, v, exact), `${CURVES[which]}(${v.toString()})`, 0, 0);
+    }
+  }
+}
+
+function checkCurve(which: i32): void {
+  start(`${CURVES[which]}, all magnitudes`);
+  sweepCurve(which, 0, LARGEST, 200003);
+  sweepCurve(which, LARGEST, LARGEST, 1);
+  start(`${CURVES[which]}, where it bends`);
+  sweepCurve(which, reinterpret<u32>(<f32>0.001), reinterpret<u32>(<f32>100), 3001);
+}
+
+describe('sigmoid4, tanh4 and normal4', () => {
+  it('sigmoid4 is within 3 ULP of 1 / (1 + exp(-x)), and of 1.25e-38 below -87.3', () => checkCurve(SIGMOID));
+
+  it('tanh4 is within 2 ULP of tanh, on both sides of the seam at 0.625', () => {
+    checkCurve(TANH);
+    start('around 0.625');
+    const seam = reinterpret<u32>(<f32>0.625);
+    sweepCurve(TANH, seam - 2000, seam + 2000, 1);
+  });
+
+  it('normal4 is within 2.5e-7 of Phi, and within 2e-5 of itself down to -13, below which it is 0', () =>
+    checkCurve(NORMAL));
+
+  it('saturate: 1 above, and 0, -1 or 1.25e-38 below, up to infinity (exact)', () => {
+    start('tails');
+    const tails: f32[] = [100, 1000, 1e19, 2e19, 3e38, Infinity];
+    for (let i = 0; i < tails.length; i++) {
+      for (let which = SIGMOID; which <= NORMAL; which++) expectSame(curve(which, tails[i]), 1, CURVES[which], i, 0);
+      expectNear(curve(SIGMOID, -tails[i]), 0, 1.25e-38, 'sigmoid4', i, 1);
+      expectSame(curve(TANH, -tails[i]), -1, 'tanh4', i, 1);
+      expectSame(curve(NORMAL, -tails[i]), 0, 'normal4', i, 1);
+    }
+    expectSame(curve(SIGMOID, 0), 0.5, 'sigmoid4', 0, 2);
+    expectSame(curve(TANH, 0), 0, 'tanh4', 0, 2);
   });
 });

@@ -1,4 +1,4 @@
-import { argmaxRow, crossEntropyBackward, softmaxForward, tally } from '../../assembly/loss/softmax';
+import { argmaxRow, crossEntropyBackward, softmaxForward } from '../../assembly/loss/softmax';
 import {
   EPS,
   accumulated,
@@ -16,7 +16,6 @@ import {
   randomBelow,
   roundUp,
   shuffled,
-  zeroed,
 } from './support';
 
 const CLASSES: i32[] = [2, 3, 4, 5, 10, 17, 100];
@@ -311,39 +310,6 @@ describe('argmaxRow', () => {
           expectThat(argmaxRow(row, C) == first, `not the first of equals, ${first.toString()}`);
         }
       }
-      expectGuards();
-    }
-  });
-});
-
-describe('tally', () => {
-  it('adds one to the cell of (label, prediction) for each row, onto what is there, and sums losses in f64 (exact)', () => {
-    for (let i = 0; i < CLASSES.length; i++) {
-      makeCase(CLASSES[i], roundUp(CLASSES[i], 4), 2, 0);
-      forward(0, BATCH);
-      const confusion = zeroed(C * C);
-      for (let cell = 0; cell < C * C; cell++) store<u32>(confusion + (<usize>cell << 2), 1000 + cell);
-      // Far apart, so that a sum in f32 would lose the small ones.
-      put(loss, 0, 16777216);
-      let sum: f64 = 0;
-      for (let b = 0; b < BATCH; b++) sum += <f64>at(loss, b);
-      expect(tally(BATCH, C, labels, order, predicted, loss, confusion)).toBe(sum);
-      let added = 0;
-      for (let actual = 0; actual < C; actual++) {
-        for (let guess = 0; guess < C; guess++) {
-          let count = 0;
-          for (let b = 0; b < BATCH; b++) {
-            count += i32(label(b) == actual && load<i32>(predicted + (<usize>b << 2)) == guess);
-          }
-          const cell = actual * C + guess;
-          expectThat(
-            load<u32>(confusion + (<usize>cell << 2)) == 1000 + cell + count,
-            `cell ${actual.toString()}, ${guess.toString()} does not hold its count`,
-          );
-          added += count;
-        }
-      }
-      expect(added).toBe(BATCH);
       expectGuards();
     }
   });

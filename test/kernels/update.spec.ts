@@ -1,9 +1,20 @@
 import { gemm } from '../../assembly/gemm/gemm';
 import { packB, packColumns } from '../../assembly/gemm/pack';
 import { ROWS_F32 } from '../../assembly/layout/rows';
-import { ADAM_FACTOR_BYTES, adam, adamFactors } from '../../assembly/optim/adam';
-import { updateCompressed, updateDense } from '../../assembly/optim/update';
-import { K_BLOCK, compressColumns, entryStride } from '../../assembly/sparse/compress';
+import {
+  ADAM,
+  ADAM_DECAY,
+  FACTOR_VECTORS,
+  SGD,
+  SGD_MOMENTUM,
+  SGD_NESTEROV,
+  STORE,
+  step,
+} from '../../assembly/optim/step';
+import { UPDATE_SCRATCH_BYTES, updateCompressed, updateDense } from '../../assembly/optim/update';
+import { blocksOf, compressColumns, entryStride } from '../../assembly/sparse/compress';
+import { transposeCsr } from '../../assembly/sparse/csr';
+import { putAdamFactors, putSgdFactors } from './optim-case';
 import {
   allocate,
   at,
@@ -22,15 +33,21 @@ import {
 } from './support';
 
 // The fused update of W (I, O) from X (K, I) and dZ (K, O) has to leave the very bytes of its two halves done one
-// after the other: gemm() for dW = X^T dZ, put in panels as W is, then adam(). Both halves have specs of their own.
+// after the other: gemm() for dW = X^T dZ, put in panels as W is, then step(). Both halves have specs of their own.
 
 /** Columns of a packed panel of B. */
 const PANEL: i32 = 32;
 /** Elements of W, m and v behind the last panel. */
 const SPARE: i32 = 5 * PANEL;
-/** Bytes of a thread's scratch: 16 rows of 64 columns. */
-const SCRATCH_BYTES: i32 = 16 * 64 * 4;
 
+/** X^T packed densely, compressed by K-blocks, or compressed from sparse samples as rows of one block. */
+const DENSE: i32 = 0;
+const COMPRESSED: i32 = 1;
+const CSR: i32 = 2;
+const OPERANDS: string[] = ['dense', 'compressed', 'sparse samples'];
+
+/** The kind of step; Adam's unless a spec sets another. */
+let kind: i32 = ADAM;
 let I: i32 = 0;
 let O: i32 = 0;
 let K: i32 = 0;
@@ -86,11 +103,12 @@ function makeCase(density: f64): void {
     memory.fill(m + padding, 0, <usize>(columns - O) << 2);
     memory.fill(v + padding, 0, <usize>(columns - O) << 2);
   }
-  factors = allocate(ADAM_FACTOR_BYTES);
-  adamFactors(factors, 0.9, 0.999, 1e-8, 0.01 / 0.3, 0.2);
+  factors = allocate(FACTOR_VECTORS * 16);
+  if (kind == ADAM || kind == ADAM_DECAY) putAdamFactors(factors, 3, 0.01, 0.9, 0.999, 1e-8, 0.1, 0.2);
+  else putSgdFactors(factors, 0.1, 0.9, 0.2);
 }
 
-/** dW by gemm, and the step by adam. */
+/** dW by gemm, and the step by step(). */
 function makeExpected(): void {
   const panels = roundUp(I, 4) / 4;
   const a = floats(panels * 4 * K);
@@ -102,7 +120,11 @@ function makeExpected(): void {
   expectedW = copied(w, count);
   expectedM = copied(m, count);
   expectedV = copied(v, count);
-  adam(I * columns, expectedW, gradient, expectedM, expectedV, factors);
+  step(kind, I * columns, expectedW, gradient, expectedM, expectedV, factors);
+  if (kind == STORE) {
+    expectSameBytes(expectedM, gradient, 1, I * columns, I * columns, 'the stored gradient');
+    expectSameBytes(expectedW, w, 1, count, count, 'w beside the stored gradient');
+  }
 }
 
 /** What the halves leave alone is what it was: padding, whose gradient is zero. */
@@ -117,98 +139,151 @@ function expectPaddingKept(): void {
   }
 }
 
-/** One update, dense in tiles of `height` rows or, where that is 0, compressed; the last thread first. */
-function expectUpdate(height: i32, width: i32, threads: i32): void {
+/** X^T packed in panels of `height` rows. */
+function packDense(height: i32): usize {
+  const panels = roundUp(I, height) / height;
+  const packed = floats(panels * height * K);
+  packColumns(ROWS_F32, height, I, K, x, <usize>xRow << 2, 0, packed, 0, panels);
+  return packed;
+}
+
+/** The starts of X^T's rows, compressed by K-blocks. */
+function compress(): usize {
+  const rows = roundUp(I, 4);
+  const entries = allocate(<usize>rows * entryStride(K));
+  const starts = floats(rows * (blocksOf(K) + 1));
+  compressColumns(ROWS_F32, K, x, <usize>xRow << 2, 0, entries, starts, 0, rows / 4);
+  return starts;
+}
+
+/** The starts of X^T's rows, transposed from samples in sparse rows. */
+function transpose(): usize {
+  const samples = allocate(<usize>(I * K) << 3);
+  const rowStarts = floats(K + 1);
+  const order = floats(K);
+  let entry = samples;
+  for (let k = 0; k < K; k++) {
+    store<u32>(order + (<usize>k << 2), k);
+    store<u32>(rowStarts + (<usize>k << 2), <u32>entry);
+    for (let i = 0; i < I; i++) {
+      if (at(x, k * xRow + i) == 0) continue;
+      store<u32>(entry, i * PANEL * 4);
+      store<f32>(entry, at(x, k * xRow + i), 4);
+      entry += 8;
+    }
+  }
+  store<u32>(rowStarts + (<usize>K << 2), <u32>entry);
+  const starts = floats(2 * I);
+  transposeCsr(K, I, rowStarts, order, starts, allocate(<usize>(I * K) << 3), 0, I);
+  return starts;
+}
+
+/** One update by a kernel of `size`, the tiles' height or the compressed kernels' width; the last thread first. */
+function expectUpdate(operand: i32, packed: usize, size: i32, threads: i32): void {
   const newW = copied(w, count);
   const newM = copied(m, count);
   const newV = copied(v, count);
-  let packed: usize = 0;
-  if (height) {
-    const panels = roundUp(I, height) / height;
-    packed = floats(panels * height * K);
-    packColumns(ROWS_F32, height, I, K, x, <usize>xRow << 2, 0, packed, 0, panels);
-  } else {
-    const rows = roundUp(I, 4);
-    const entries = allocate(<usize>rows * entryStride(K));
-    packed = allocate(<usize>(rows * ((K + K_BLOCK - 1) / K_BLOCK + 1)) << 2);
-    compressColumns(ROWS_F32, K, x, <usize>xRow << 2, 0, entries, packed, 0, rows / 4);
-  }
   for (let thread = threads - 1; thread >= 0; thread--) {
-    const own = allocate(SCRATCH_BYTES);
-    if (height) {
-      updateDense(height, I, O, K, packed, dz, zeros, newW, newM, newV, factors, own, thread, threads);
+    const own = allocate(UPDATE_SCRATCH_BYTES);
+    if (operand == DENSE) {
+      updateDense(size, I, O, K, packed, dz, zeros, kind, newW, newM, newV, factors, own, thread, threads);
     } else {
-      updateCompressed(width, I, O, K, packed, dz, zeros, newW, newM, newV, factors, own, thread, threads);
+      const blocks = operand == CSR ? 1 : blocksOf(K);
+      updateCompressed(size, I, O, K, blocks, packed, dz, zeros, kind, newW, newM, newV, factors, own, thread, threads);
     }
   }
-  const name = height ? `tiles of ${height.toString()}` : `width ${width.toString()}`;
-  expectSameBytes(newW, expectedW, 1, count, count, `w by ${name} on ${threads.toString()} threads`);
-  expectSameBytes(newM, expectedM, 1, count, count, `m by ${name} on ${threads.toString()} threads`);
-  expectSameBytes(newV, expectedV, 1, count, count, `v by ${name} on ${threads.toString()} threads`);
+  const name = `${OPERANDS[operand]}, kernel of ${size.toString()}, ${threads.toString()} threads`;
+  expectSameBytes(newW, expectedW, 1, count, count, `w, ${name}`);
+  expectSameBytes(newM, expectedM, 1, count, count, `m, ${name}`);
+  expectSameBytes(newV, expectedV, 1, count, count, `v, ${name}`);
 }
 
 const DENSITIES: f64[] = [0, 0.1, 0.5, 1];
 
 /** One size on any number of threads. */
-function checkUpdate(compressed: bool, inputs: i32, outputs: i32, batch: i32, density: f64): void {
+function checkUpdate(operand: i32, inputs: i32, outputs: i32, batch: i32, density: f64): void {
   const threads: i32[] = [1, 2, 3, 5];
+  const sizes: i32[] = operand == DENSE ? [4, 6] : [16, 32, 64];
   I = inputs;
   O = outputs;
   K = batch;
   begin(
-    `I=${I.toString()} O=${O.toString()} K=${K.toString()} density ${density.toString()}`,
+    `step ${kind.toString()} I=${I.toString()} O=${O.toString()} K=${K.toString()} density ${density.toString()}`,
     (I * 1009 + O) * 1009 + K,
   );
   makeCase(density);
   makeExpected();
-  expectPaddingKept();
-  for (let t = 0; t < threads.length; t++) {
-    expectUpdate(compressed ? 0 : 4, 16, threads[t]);
-    expectUpdate(compressed ? 0 : 6, 32, threads[t]);
-    if (compressed) expectUpdate(0, 64, threads[t]);
+  if (kind == ADAM) expectPaddingKept();
+  const starts = operand == COMPRESSED ? compress() : operand == CSR ? transpose() : 0;
+  for (let s = 0; s < sizes.length; s++) {
+    const packed = operand == DENSE ? packDense(sizes[s]) : starts;
+    for (let t = 0; t < threads.length; t++) expectUpdate(operand, packed, sizes[s], threads[t]);
   }
   expectGuards();
 }
 
 /** I around both tile heights, O around a panel and beyond one for each thread: threads split the rows. */
-function checkShapes(compressed: bool): void {
+function checkShapes(operand: i32): void {
   const inputs: i32[] = [1, 3, 4, 5, 6, 7, 12, 13, 23];
   const outputs: i32[] = [1, 10, 16, 17, 31, 32, 33, 65, 100, 170];
   for (let i = 0; i < inputs.length; i++) {
     for (let o = 0; o < outputs.length; o++) {
-      checkUpdate(compressed, inputs[i], outputs[o], 1 + ((5 * i + 3 * o) % 11), DENSITIES[(i + o) % 4]);
+      checkUpdate(operand, inputs[i], outputs[o], 1 + ((5 * i + 3 * o) % 11), DENSITIES[(i + o) % 4]);
     }
   }
 }
 
 /** Around four panels for each of 2, 3 and 5 threads, from where on threads split the panels. */
-function checkManyPanels(compressed: bool): void {
+function checkManyPanels(operand: i32): void {
   const panels: i32[] = [7, 8, 9, 11, 12, 13, 20, 21];
   for (let p = 0; p < panels.length; p++) {
-    checkUpdate(compressed, 1 + p, PANEL * panels[p], 3, 0.5);
-    checkUpdate(compressed, 9 - p, PANEL * panels[p] - 20, 3, 0.5);
+    checkUpdate(operand, 1 + p, PANEL * panels[p], 3, 0.5);
+    checkUpdate(operand, 9 - p, PANEL * panels[p] - 20, 3, 0.5);
   }
 }
 
 /** Batches around one and two blocks of 256. */
-function checkBatches(compressed: bool): void {
+function checkBatches(operand: i32): void {
   const batches: i32[] = [1, 2, 3, 64, 65, 127, 128, 129, 255, 256, 257, 512, 513, 600];
   for (let b = 0; b < batches.length; b++) {
-    checkUpdate(compressed, 9, 40, batches[b], 0.5);
-    checkUpdate(compressed, 11, 10, batches[b], DENSITIES[b % 4]);
+    checkUpdate(operand, 9, 40, batches[b], 0.5);
+    checkUpdate(operand, 11, 10, batches[b], DENSITIES[b % 4]);
   }
   // More rows than the compressed update takes together, and several panels.
-  checkUpdate(compressed, 40, 100, 257, 0.5);
+  checkUpdate(operand, 40, 100, 257, 0.5);
 }
 
-describe('updateDense: the bytes of gemm, then adam, for tiles of 4 and 6 and every thread count', () => {
-  it('around its tiles and panels', () => checkShapes(false));
-  it('fewer and more than four panels a thread', () => checkManyPanels(false));
-  it('batches below and above a block of gemm', () => checkBatches(false));
+/** Every other kind of step, at sizes of each split. */
+function checkKinds(operand: i32): void {
+  const kinds: i32[] = [ADAM_DECAY, SGD, SGD_MOMENTUM, SGD_NESTEROV, STORE];
+  for (let k = 0; k < kinds.length; k++) {
+    kind = kinds[k];
+    checkUpdate(operand, 1, 1, 1, 1);
+    checkUpdate(operand, 13, 33, 9, 0.5);
+    checkUpdate(operand, 7, 300, 5, 0.5);
+    checkUpdate(operand, 18, 70, 257, 0.1);
+    checkUpdate(operand, 5, 31, 64, 0);
+  }
+  kind = ADAM;
+}
+
+describe('updateDense: the bytes of gemm, then step, for tiles of 4 and 6 and every thread count', () => {
+  it('around its tiles and panels', () => checkShapes(DENSE));
+  it('fewer and more than four panels a thread', () => checkManyPanels(DENSE));
+  it('batches below and above a block of gemm', () => checkBatches(DENSE));
+  it('every kind of step; STORE leaves the gradient in m and w alone', () => checkKinds(DENSE));
 });
 
-describe('updateCompressed: the bytes of gemm, then adam, for widths 16, 32 and 64 and every thread count', () => {
-  it('around its panels', () => checkShapes(true));
-  it('fewer and more than four panels a thread', () => checkManyPanels(true));
-  it('batches below and above a K-block', () => checkBatches(true));
+describe('updateCompressed: the bytes of gemm, then step, for widths 16, 32 and 64 and every thread count', () => {
+  it('around its panels', () => checkShapes(COMPRESSED));
+  it('fewer and more than four panels a thread', () => checkManyPanels(COMPRESSED));
+  it('batches below and above a K-block', () => checkBatches(COMPRESSED));
+  it('every kind of step; STORE leaves the gradient in m and w alone', () => checkKinds(COMPRESSED));
+});
+
+describe('updateCompressed over sparse samples, rows of one block: the bytes of gemm, then step', () => {
+  it('around its panels', () => checkShapes(CSR));
+  it('fewer and more than four panels a thread', () => checkManyPanels(CSR));
+  it('batches below and above a K-block', () => checkBatches(CSR));
+  it('every kind of step; STORE leaves the gradient in m and w alone', () => checkKinds(CSR));
 });
