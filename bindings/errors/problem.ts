@@ -33,7 +33,8 @@ export function problem(
 /** A value as it stands in a sentence: short, on one line, its kind named where its text would not show it. */
 export function inWords(value: unknown): string {
   if (value === undefined) return 'missing';
-  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string')
     return value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value;

@@ -52,7 +52,7 @@ describe('batchRanges', () => {
 
   it('refuses fewer than two samples and batch sizes below two', async () => {
     const tooFew = await failure('data', () => batchRanges(1, 4));
-    expect(tooFew.message).toContain('1 samples');
+    expect(tooFew.message).toContain('samples is 1 (BatchNorm needs a variance)');
     await failure('data', () => batchRanges(0, 4));
     const tooSmall = await failure('range', () => batchRanges(10, 1));
     expect(tooSmall.subject).toBe('batchSize');
