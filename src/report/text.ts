@@ -2,7 +2,17 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 import { classificationScores } from '../metrics/classification.js';
 import type { RunResults, TestRecord } from '../records.js';
-import { clip, duration, figure, modelTitle, NONE, printable, trainingSeconds, whole } from './format.js';
+import {
+  clip,
+  duration,
+  endOf,
+  figure,
+  modelTitle,
+  NONE,
+  printable,
+  trainingSeconds,
+  whole,
+} from './format.js';
 import { bestModel } from './results.js';
 
 /** How the tables are printed. */
@@ -83,7 +93,9 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
   });
   const failures = models
     .filter(({ error }) => error !== undefined)
-    .map((record) => style('red', `${modelTitle(record)} failed: ${printable(record.error!)}`, options));
+    .map((record) =>
+      style('red', `${modelTitle(record)} ${endOf(record)}: ${printable(record.error!)}`, options),
+    );
   return [
     heading('Tests (precision, recall and F1 are macro averages)', options),
     table(head, rows, options),
