@@ -12,8 +12,12 @@ export async function askToReplace(files: readonly string[], signal: AbortSignal
   process.stdout.write(
     `This run would replace ${count} of an earlier one: ${listed(files)}.\nReplace them? [y/N] `,
   );
-  for await (const answer of createInterface({ input: process.stdin, signal })) {
-    return /^y(es)?$/i.test(answer.trim());
+  const lines = createInterface({ input: process.stdin, signal });
+  try {
+    for await (const answer of lines) return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    // Else the terminal would be read on, and keep the process alive.
+    lines.close();
   }
   process.stdout.write('\n');
   throwIfAborted(signal);

@@ -312,13 +312,15 @@ describe('run-all', () => {
     const args = ['run-all', '--seed', '3', ...options];
     for (const [answer, code] of [
       ['n\r', 2],
-      ['\r', 2],
       ['\u0004', 2],
       ['\u0003', 130],
       ['y\r', 0],
     ] as const) {
+      let answered = false;
       const ended = await onTerminal(args, folder, (text, child) => {
-        if (text.includes('Replace them? [y/N] ')) child.stdin!.write(answer);
+        if (answered || !text.includes('Replace them? [y/N] ')) return;
+        answered = true;
+        child.stdin!.write(answer);
       });
       expect(ended.stdout).toContain(
         'This run would replace 2 files of an earlier one: weights/slim_weights_0.01.safetensors, weights/slim_weights_0.01.pkl.',
