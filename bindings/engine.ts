@@ -60,18 +60,8 @@ export interface Core {
 
 /** The memory that a build imports: `bytes` long for good, shared where the build has threads. */
 export function createMemory(build: BuildName, bytes: number): WebAssembly.Memory {
-  const pages = Math.ceil(bytes / 65536);
-  if (pages > 65536) {
-    throw new TreadleError(
-      'range',
-      `The network needs ${gib(bytes)} GiB of memory; WebAssembly has at most 4 GiB.`,
-      {
-        subject: 'memory',
-        found: bytes,
-        expected: 2 ** 32,
-      },
-    );
-  }
+  checkMemory(bytes);
+  const pages = Math.ceil(bytes / PAGE);
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared(build) });
   } catch (cause) {
@@ -81,6 +71,24 @@ export function createMemory(build: BuildName, bytes: number): WebAssembly.Memor
       cause,
     });
   }
+}
+
+/** A page of WebAssembly's memory, and how much memory it has at most, in bytes. */
+const PAGE = 2 ** 16;
+const MOST_MEMORY = 2 ** 32;
+
+/** Throws `range` for more bytes than a WebAssembly memory can have. */
+export function checkMemory(bytes: number): void {
+  if (bytes <= MOST_MEMORY) return;
+  throw new TreadleError(
+    'range',
+    `The network needs ${gib(bytes)} GiB of memory; WebAssembly has at most 4 GiB.`,
+    {
+      subject: 'memory',
+      found: bytes,
+      expected: MOST_MEMORY,
+    },
+  );
 }
 
 function gib(bytes: number): string {

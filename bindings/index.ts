@@ -11,6 +11,7 @@ export {
 } from './features.js';
 export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './kernels.js';
 export { type EngineOptions, loadEngine, readWasm } from './load.js';
+export { checkNetwork } from './memory.js';
 export {
   type Evaluation,
   MAX_BATCH,

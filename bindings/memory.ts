@@ -1,9 +1,56 @@
 import { type Arena, encodeProgram, layOut, type RecordFormat } from './arena.js';
-import { type Core, createMemory, type Engine, instantiate, probeCore } from './engine.js';
+import { type Core, checkMemory, createMemory, type Engine, instantiate, probeCore } from './engine.js';
 import { type Operation, type Plan, planNetwork } from './plan.js';
-import type { NetworkSpec } from './spec.js';
+import { checkSpec, type NetworkSpec } from './spec.js';
 
 export type ProgramName = keyof Plan['programs'];
+
+/**
+ * Throws what the constructor of a network with such a batch size and so many samples would throw: `range` for a spec
+ * that is not a network, and for one that needs more memory than WebAssembly has. Allocates none of it.
+ */
+export function checkNetwork(engine: Engine, spec: NetworkSpec, batch: number, samples: number): void {
+  checkSpec(spec);
+  checkMemory(planMemory(engine, spec, batch, samples).arena.end);
+}
+
+/** A network's plan with its programs, laid out in memory that need not exist. */
+function planMemory(engine: Engine, spec: NetworkSpec, batch: number, samples: number) {
+  const { constant, functions } = probeCore(engine);
+  const plan = planNetwork(
+    spec,
+    { batch, samples },
+    {
+      panel: constant('PANEL'),
+      ...engine.kernels,
+      sparseBlock: constant('K_BLOCK'),
+      entryStride: functions.entryStride,
+      rowPadding: constant('ROW_PADDING'),
+      keepAll: constant('KEEP_ALL'),
+      stateBytes: constant('STATE_BYTES'),
+    },
+  );
+  const format: RecordFormat = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
+  const programs = programsOf(
+    plan,
+    plan.layers.map(() => false),
+  );
+  const sizes = new Map(plan.buffers);
+  for (const [name, operations] of programs) sizes.set(name, (operations.length + 1) * format.recordBytes);
+  return { plan, format, programs, sizes, arena: layOut(sizes, constant('ARENA_START')) };
+}
+
+/** A plan's programs: `compressed[l]` says whether layer l's input is compressed. */
+function programsOf({ programs }: Plan, compressed: readonly boolean[]): [ProgramName, Operation[]][] {
+  const { train, prepare, evaluate, predict } = programs;
+  const [pixels] = compressed;
+  return [
+    ['train', train(compressed)],
+    ['prepare', prepare],
+    ['evaluate', evaluate(pixels!)],
+    ['predict', predict(pixels!)],
+  ];
+}
 
 /** One network's linear memory: its plan laid out, its programs written, and views of its buffers by name. */
 export class NetworkMemory {
@@ -16,46 +63,18 @@ export class NetworkMemory {
 
   /** Throws `range` or `engine` when there is not enough memory (createMemory). */
   constructor(engine: Engine, spec: NetworkSpec, batch: number, samples: number) {
-    const probe = probeCore(engine);
-    const { constant } = probe;
-    this.plan = planNetwork(
-      spec,
-      { batch, samples },
-      {
-        panel: constant('PANEL'),
-        ...engine.kernels,
-        sparseBlock: constant('K_BLOCK'),
-        entryStride: probe.functions.entryStride,
-        rowPadding: constant('ROW_PADDING'),
-        keepAll: constant('KEEP_ALL'),
-        stateBytes: constant('STATE_BYTES'),
-      },
-    );
-    this.#format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
-    const programs = this.#programs(this.plan.layers.map(() => false));
-    this.#sizes = new Map(this.plan.buffers);
-    for (const [name, operations] of programs) {
-      this.#sizes.set(name, (operations.length + 1) * this.#format.recordBytes);
-    }
-    this.#arena = layOut(this.#sizes, constant('ARENA_START'));
+    const { plan, format, programs, sizes, arena } = planMemory(engine, spec, batch, samples);
+    this.plan = plan;
+    this.#format = format;
+    this.#sizes = sizes;
+    this.#arena = arena;
     this.core = instantiate(engine, createMemory(engine.build, this.#arena.end));
     this.#write(programs);
   }
 
   /** Writes the programs: `compressed[l]` says whether layer l's input is compressed. None is longer than with nothing compressed. */
   writePrograms(compressed: readonly boolean[]): void {
-    this.#write(this.#programs(compressed));
-  }
-
-  #programs(compressed: readonly boolean[]): [ProgramName, Operation[]][] {
-    const { train, prepare, evaluate, predict } = this.plan.programs;
-    const [pixels] = compressed;
-    return [
-      ['train', train(compressed)],
-      ['prepare', prepare],
-      ['evaluate', evaluate(pixels!)],
-      ['predict', predict(pixels!)],
-    ];
+    this.#write(programsOf(this.plan, compressed));
   }
 
   #write(programs: readonly [ProgramName, Operation[]][]): void {

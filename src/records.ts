@@ -80,12 +80,14 @@ export interface ModelRecord {
   epochs: EpochRecord[];
   /** The epoch whose weights were saved; null when training failed. */
   kept: { epoch: number; valMacroF1: number } | null;
-  /** Paths of the weight files, relative to the folder that the command ran in. */
+  /** Paths of the weight files: relative inside the folder that the command ran in, absolute outside. */
   weights: string[];
   /** Null when training failed. */
   test: TestRecord | null;
-  /** One sentence when training failed. */
+  /** One sentence when training failed or was interrupted. */
   error?: string;
+  /** True when it was interrupted: then resuming the run goes on with it. */
+  interrupted?: boolean;
 }
 
 /** `runs/<id>/results.json`. */

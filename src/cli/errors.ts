@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { TreadleError } from '#bindings';
 import { deniedSentence } from '../denied.js';
+import { RUN_SETTINGS } from '../orchestrate/config.js';
 
 /** What the process ends with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -9,8 +10,13 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (!(error instanceof TreadleError)) return EXIT.failed;
-  if (error.code === 'usage') return EXIT.usage;
+  if (error.code === 'usage' || isOfSettings(error)) return EXIT.usage;
   return error.code === 'interrupted' ? EXIT.interrupted : EXIT.failed;
+}
+
+/** Whether an error is of what the user asked for: its subject is an option or a setting, by its path. */
+function isOfSettings({ subject = '' }: TreadleError): boolean {
+  return subject.startsWith('--') || Object.hasOwn(RUN_SETTINGS, subject.split('.')[0]!);
 }
 
 /** What is printed of an error: one sentence, with the stack below it when asked; empty when commander has told it. */

@@ -30,10 +30,15 @@ export function stratifiedSplit(
   members.forEach((ofClass, label) => {
     if (ofClass.length >= 2) return;
     const found = ofClass.length === 1 ? '1 sample' : 'no samples';
-    throw tooFew(`class ${label} has ${found}`, 'at least two a class, one for each part of the split');
+    throw tooFew(
+      'samples',
+      `class ${label} has ${found}`,
+      'at least two a class, one for each part of the split',
+    );
   });
   if (labels.length - validationSize < classes) {
     throw tooFew(
+      '--validation-size',
       `--validation-size ${validationSize} leaves ${Math.max(0, labels.length - validationSize)} of ${labels.length} for training`,
       `at least one a class, ${classes}`,
     );
@@ -61,7 +66,8 @@ export function takeStratified(
   checkSize('--train-samples', count, classes, indices.length);
   const members = byClass(indices, labels, classes);
   members.forEach((ofClass, label) => {
-    if (ofClass.length === 0) throw tooFew(`class ${label} has no samples`, 'at least one a class');
+    if (ofClass.length === 0)
+      throw tooFew('samples', `class ${label} has no samples`, 'at least one a class');
   });
   const counts = members.map((ofClass) => ofClass.length);
   return choose(members, allocate(counts, counts, count), seed, SUBSET_STREAM);
@@ -117,9 +123,9 @@ function checkSize(option: string, found: number, least: number, most = Number.M
   });
 }
 
-function tooFew(found: string, expected: string): TreadleError {
+function tooFew(subject: string, found: string, expected: string): TreadleError {
   return new TreadleError('data', `There are too few samples: ${found}; ${expected}, are expected.`, {
-    subject: 'samples',
+    subject,
     found,
     expected,
   });

@@ -4,6 +4,7 @@ import { parentPort, receiveMessageOnPort, type Transferable, workerData } from 
 import { assist, type HelperTicket, Network, TreadleError } from '#bindings';
 import { timeOf } from '../clock.js';
 import type { RunEvent, TrainedModel } from '../records.js';
+import { plannedBatch } from '../train/batches.js';
 import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
 import { networkSeed } from '../train/seeds.js';
 import { trainModel } from '../train/trainer.js';
@@ -40,13 +41,14 @@ async function train({
   stop,
   clock,
 }: TrainTask): Promise<void> {
-  const network = new Network(engine, job.spec, {
-    seed: networkSeed(job.seed, job.id),
-    batchSize: job.batchSize,
-    data,
-  });
+  let network: Network | null = null;
   const emit = (event: RunEvent): void => send({ type: 'event', event });
   try {
+    network = new Network(engine, job.spec, {
+      seed: networkSeed(job.seed, job.id),
+      batchSize: plannedBatch(split.train.length, job.batchSize),
+      data,
+    });
     const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
     for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
     if (parent !== null) network.importTensors(parent);
@@ -69,7 +71,7 @@ async function train({
     if (!(error instanceof TreadleError)) throw error;
     send({ type: 'failed', error: toErrorRecord(error) });
   } finally {
-    network.dispose();
+    network?.dispose();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import type { ModelRecord, RunResults } from '../records.js';
 import { isCompared, type PublishedFigures, publishedFigures } from './compare.js';
-import { clip, figure, modelTitle } from './format.js';
+import { clip, endOf, figure, modelTitle } from './format.js';
 import { niceScale, tickLabel } from './scale.js';
 import { drawSvg, type Figure } from './svg.js';
 import { light } from './theme.js';
@@ -162,7 +162,9 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
       {
         ...rows,
         position: 'right',
-        data: own.map((value, row) => (models[row]!.error === undefined ? figure(value) : 'failed')),
+        data: own.map((value, row) =>
+          models[row]!.error === undefined ? figure(value) : endOf(models[row]!),
+        ),
         axisLabel: { ...label, formatter: emphasise },
       },
     ],

@@ -6,6 +6,7 @@ import { fitParts, fitTable, visibleWidth } from './fit.js';
 import {
   clip,
   duration,
+  endOf,
   figure,
   modelTitle,
   NONE,
@@ -108,7 +109,9 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
   });
   const failures = models
     .filter(({ error }) => error !== undefined)
-    .map((record) => style('red', `${modelTitle(record)} failed: ${printable(record.error!)}`, options));
+    .map((record) =>
+      style('red', `${modelTitle(record)} ${endOf(record)}: ${printable(record.error!)}`, options),
+    );
   return [
     heading('Tests (precision, recall and F1 are macro averages)', options),
     table(head, rows, options, 3),

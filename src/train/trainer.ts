@@ -1,4 +1,4 @@
-import { type Network, type TrainingState, TreadleError } from '#bindings';
+import { type Network, type NetworkTensors, type TrainingState, TreadleError } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
 import type { EpochRecord, Job, RunEvent, TrainedModel } from '../records.js';
 import { type BatchRange, batchRanges } from './batches.js';
@@ -34,7 +34,8 @@ const STEP_EVENT_INTERVAL = 200;
 
 /**
  * Trains one model from a checkpoint, or from the network's present weights with Adam afresh, and returns its figures
- * and tensors. Rejects with `diverged` when a loss becomes NaN or infinite, `interrupted` when `shouldStop` says so,
+ * and tensors. Rejects with `diverged` when a loss, or by the end of an epoch a parameter or running statistic, becomes NaN or
+ * infinite, `interrupted` when `shouldStop` says so,
  * `data` when there are no samples to train or validate on, `shape` for another network's checkpoint, and whatever
  * `save` rejects with.
  */
@@ -85,6 +86,7 @@ export async function trainModel(
     const record = { ...figures, seconds: (now() - started) / 1000 };
     epochs.push(record);
     state = network.exportTraining(reusable(state, best));
+    checkFinite(state.tensors, job, epoch, batches.length);
     if (job.keep === 'last' || best === null || isBetter(record, epochs[best.epoch - 1]!)) {
       best = { epoch, tensors: state.tensors };
     }
@@ -191,9 +193,47 @@ function diverged(
     layer === null
       ? 'the outputs of all layers are finite'
       : `${layer} is the first whose output is not finite`;
+  const place = `epoch ${epoch}, step ${step} (${where})`;
+  return divergence(job, `the ${quantity} became ${loss} at ${place}`, loss, 'a finite loss');
+}
+
+/** Throws `diverged` for the first parameter or running statistic that is not finite, though the losses may be. */
+function checkFinite({ dense, batchNorm }: NetworkTensors, job: Job, epoch: number, step: number): void {
+  const block = (index: number) =>
+    index < batchNorm.length ? `hidden block ${index + 1}` : 'the output layer';
+  [...dense.entries(), ...batchNorm.entries()].forEach(([index, tensors]) => {
+    for (const [name, values] of Object.entries<Float32Array>({ ...tensors })) {
+      const bad = firstNotFinite(values);
+      if (bad === undefined) continue;
+      const what = `${TENSOR_NAMES[name] ?? name} of ${block(index)}`;
+      throw divergence(
+        job,
+        `${what} became ${bad} by the end of epoch ${epoch}, step ${step}`,
+        bad,
+        'a finite value',
+      );
+    }
+  });
+}
+
+const TENSOR_NAMES: Readonly<Record<string, string>> = {
+  weight: 'a weight',
+  bias: 'a bias',
+  gamma: "BatchNorm's gamma",
+  beta: "BatchNorm's beta",
+  runningMean: 'the running mean',
+  runningVar: 'the running variance',
+};
+
+function firstNotFinite(values: Float32Array): number | undefined {
+  for (const value of values) if (!Number.isFinite(value)) return value;
+  return undefined;
+}
+
+function divergence(job: Job, what: string, found: number, expected: string): TreadleError {
   return new TreadleError(
     'diverged',
-    `${jobTitle(job)}: the ${quantity} became ${loss} at epoch ${epoch}, step ${step} (${where}); a finite loss is expected, so try a lower learning rate.`,
-    { subject: job.id, found: loss, expected: 'a finite loss' },
+    `${jobTitle(job)}: ${what}; ${expected} is expected, so try a lower learning rate.`,
+    { subject: job.id, found, expected },
   );
 }

@@ -51,29 +51,51 @@ export function weightsFileName(model: string, learningRate: number, ext: 'safet
   return `${model}_weights_${learningRate}.${ext}`;
 }
 
+/** A weights file to be written. */
+export interface EncodedWeights {
+  name: string;
+  bytes: Uint8Array;
+}
+
 /**
  * Writes a model's weights as safetensors (with metadata) and as a pickle, each atomically, and returns both paths.
- * The folder is created if need be. Throws `unwritable`; and `shape`, `range` or `format`, before anything is
- * written, for weights or metadata that could not be read back.
+ * The folder is created if need be. Throws `unwritable`, and what {@link encodeWeights} does before anything is written.
  */
 export async function saveWeights(
   folder: string,
   tensors: NetworkTensors,
   metadata: WeightsMetadata,
 ): Promise<string[]> {
+  return writeWeights(folder, encodeWeights(tensors, metadata));
+}
+
+/** Names of a model's files, in the order in which they are written. Throws as {@link weightsFileName}. */
+export function weightsFileNames(model: string, learningRate: number): [string, string] {
+  return [weightsFileName(model, learningRate, 'safetensors'), weightsFileName(model, learningRate, 'pkl')];
+}
+
+/** A model's files. Throws `shape`, `range` or `format` for weights or metadata that could not be read back. */
+export function encodeWeights(tensors: NetworkTensors, metadata: WeightsMetadata): EncodedWeights[] {
   const named = toStateDict(tensors);
   const { weight, bias } = tensors.dense[0]!;
   const widths = [weight.length / bias.length, ...tensors.dense.map((layer) => layer.bias.length)];
   checkWidths(metadata, widths, 'The network to save');
-  const safetensors = encodeSafetensors(named, storeMetadata(metadata));
-  const pickle = encodePickle(toNumpy(tensors));
+  const [safetensors, pickle] = weightsFileNames(metadata.model, metadata.learningRate);
+  return [
+    { name: safetensors, bytes: encodeSafetensors(named, storeMetadata(metadata)) },
+    { name: pickle, bytes: encodePickle(toNumpy(tensors)) },
+  ];
+}
 
-  const path = (ext: 'safetensors' | 'pkl') =>
-    join(folder, weightsFileName(metadata.model, metadata.learningRate, ext));
-  const paths = [path('safetensors'), path('pkl')];
+/** Writes encoded files, each atomically, into a folder, which is created if need be. Throws `unwritable`. */
+export async function writeWeights(folder: string, files: readonly EncodedWeights[]): Promise<string[]> {
   await ensureWritableFolder(folder);
-  await writeFileAtomic(paths[0]!, safetensors);
-  await writeFileAtomic(paths[1]!, pickle);
+  const paths: string[] = [];
+  for (const { name, bytes } of files) {
+    const path = join(folder, name);
+    await writeFileAtomic(path, bytes);
+    paths.push(path);
+  }
   return paths;
 }
 

@@ -52,6 +52,8 @@ class FakeNetwork {
       confusions: number[][][];
       losses?: (epoch: number, first: number) => number;
       valLoss?: number;
+      /** The tensors after so many epochs. */
+      tensors?: (epoch: number) => Pick<NetworkTensors, 'dense' | 'batchNorm'>;
     },
   ) {}
 
@@ -79,7 +81,11 @@ class FakeNetwork {
     return { loss: this.answers.valLoss ?? 0.25, confusion: this.answers.confusions[epoch - 1]! };
   }
   exportTraining(): TrainingState {
-    const tensors: NetworkTensors = { dense: [], batchNorm: [], batchesTracked: this.#batches };
+    const { dense, batchNorm } = this.answers.tensors?.(this.#batches / BATCHES) ?? {
+      dense: [],
+      batchNorm: [],
+    };
+    const tensors: NetworkTensors = { dense, batchNorm, batchesTracked: this.#batches };
     const moments = { dense: [], batchNorm: [] };
     return {
       tensors,
@@ -220,6 +226,40 @@ describe('trainModel', () => {
     expect(error.message).toContain('validation loss');
     expect(saved).toEqual([]);
   });
+});
+
+describe('a parameter or statistic that is not finite at the end of an epoch, though every loss is', () => {
+  const fine = () => Float32Array.of(0.5, -0.5);
+  const places = [
+    ['dense', 0, 'weight', 'a weight of hidden block 1'],
+    ['dense', 1, 'bias', 'a bias of the output layer'],
+    ['batchNorm', 0, 'gamma', "BatchNorm's gamma of hidden block 1"],
+    ['batchNorm', 0, 'beta', "BatchNorm's beta of hidden block 1"],
+    ['batchNorm', 0, 'runningMean', 'the running mean of hidden block 1'],
+    ['batchNorm', 0, 'runningVar', 'the running variance of hidden block 1'],
+  ] as const;
+
+  it.each(places)(
+    '%s %i %s is told as diverged, and that epoch is not saved',
+    async (kind, index, name, words) => {
+      for (const bad of [Number.POSITIVE_INFINITY, Number.NaN]) {
+        const tensors = (epoch: number) => {
+          const dense = [0, 1].map(() => ({ weight: fine(), bias: fine() }));
+          const batchNorm = [{ gamma: fine(), beta: fine(), runningMean: fine(), runningVar: fine() }];
+          const layer = { dense, batchNorm }[kind][index] as Record<string, Float32Array>;
+          if (epoch === 2) layer[name]![1] = bad;
+          return { dense, batchNorm };
+        };
+        const { trained, saved } = train(new FakeNetwork({ confusions: [FAIR, FAIR, FAIR], tensors }));
+        const error = await failure('diverged', () => trained);
+        expect(error.message).toBe(
+          `Model tiny at learning rate 0.1: ${words} became ${bad} by the end of epoch 2, step 2; a finite value is expected, so try a lower learning rate.`,
+        );
+        expect(error.found).toBe(bad);
+        expect(saved.map(({ epochs }) => epochs.length)).toEqual([1]);
+      }
+    },
+  );
 });
 
 describe('checkpoints', () => {
