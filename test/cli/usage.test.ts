@@ -39,7 +39,7 @@ describe('help', () => {
       /--jobs <n> .*?\(default: \d+, this machine's cores\)/,
       /--threads <n> .*?\(default: \d+, this machine's cores\)/,
       /--seed <n> .*?\(default: 0\)/,
-      /--validation-size <n> .*?\(default: 10000\)/,
+      /--validation-size <n> .*?\(default: 10000, or a sixth of them where that is fewer\)/,
       /--train-samples <n> .*?\(default: all\)/,
       /--keep <which> .*?"best", "last", default: "best"/,
       /--config <file> /,
