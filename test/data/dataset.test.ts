@@ -137,7 +137,9 @@ describe('a dataset that cannot be used', () => {
     );
     await writeFile(join(folder, 'file'), '');
     const file = await failure('unreadable', () => loadDataset({ data: join(folder, 'file'), verify: true }));
-    expect(file.message).toContain('cannot be listed (ENOTDIR)');
+    expect(file.message).toBe(
+      `${join(folder, 'file')} is a file; a folder with the four IDX files is expected.`,
+    );
   });
 
   it.each([
