@@ -5,7 +5,7 @@ import type { FloatTensor } from '../../dist/weights/tensor.js';
 
 /**
  * Written by CPython 3.11: {'W1': [[1, -2, 3], [4, 5.5, 6]], 'é': [0.25], 'e': zeros((0, 2)), 'same': the array of
- * 'é'} with float32 arrays; numpy 1.24.2 and 2.4.6, protocols 3 and 4.
+ * 'é'} with float32 arrays; numpy 1.24.2 and 2.4.6, protocols 3 to 5.
  */
 const WRITTEN_BY_PYTHON: [string, string][] = [
   [
@@ -23,6 +23,10 @@ const WRITTEN_BY_PYTHON: [string, string][] = [
   [
     'numpy 2, protocol 4',
     'gASVAAEAAAAAAAB9lCiMAlcxlIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwJLA4aUaAWMBWR0eXBllJOUjAJmNJSJiIeUUpQoSwOMATyUTk5OSv////9K/////0sAdJRiiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAlHSUYowCw6mUaARoB0sAhZRoCYeUUpQoSwFLAYWUaBGJQwQAAIA+lHSUYowBZZRoBGgHSwCFlGgJh5RSlChLAUsASwKGlGgRiUMAlHSUYowEc2FtZZRoGXUu',
+  ],
+  [
+    'numpy 2, protocol 5',
+    'gAWV4QAAAAAAAAB9lCiMAlcxlIwTbnVtcHkuX2NvcmUubnVtZXJpY5SMC19mcm9tYnVmZmVylJOUKJYYAAAAAAAAAAAAgD8AAADAAABAQAAAgEAAALBAAADAQJSMBW51bXB5lIwFZHR5cGWUk5SMAmY0lImIh5RSlChLA4wBPJROTk5K/////0r/////SwB0lGJLAksDhpSMAUOUdJRSlIwCw6mUaAQolgQAAAAAAAAAAACAPpRoC0sBhZRoD3SUUpSMAWWUaAQolgAAAAAAAAAAlGgLSwBLAoaUaA90lFKUjARzYW1llGgWdS4=',
   ],
 ];
 
