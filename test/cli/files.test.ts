@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { saveWeights } from '../../dist/weights/model-file.js';
 import { toStateDict } from '../../dist/weights/naming.js';
 import { encodeSafetensors } from '../../dist/weights/safetensors.js';
+import type { FloatTensor } from '../../dist/weights/tensor.js';
 import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
 import { metadataOf, network } from '../weights/fixtures.js';
@@ -153,6 +154,20 @@ describe('inspect', () => {
     expect(stdout).toContain('  note: a\\u000ab\n');
     expect(stdout).toMatch(/^\\u001b\[2J0\.weight +F32 +\(3, 4\) +-2\.875 /m);
     expect(stdout).not.toContain('\u001b');
+  });
+
+  it('shows the first thousand of many tensors, and all of them in JSON', async () => {
+    const folder = await temporaryFolder();
+    const tensors = new Map<string, FloatTensor>();
+    for (let index = 0; index < 20_000; index++) {
+      tensors.set(`t${index}`, { dtype: 'F32', shape: [1], data: Float32Array.of(index) });
+    }
+    await writeFile(join(folder, 'x.safetensors'), encodeSafetensors(tensors, {}));
+    const { stdout } = await treadle(['inspect', 'x.safetensors'], { cwd: folder });
+    expect(stdout.match(/^t\d+ +F32 /gm)).toHaveLength(1000);
+    expect(stdout).toMatch(/\n19000 more; --json has all\.\n$/);
+    const json = await treadle(['inspect', '--json', 'x.safetensors'], { cwd: folder });
+    expect(JSON.parse(json.stdout).tensors).toHaveLength(20_000);
   });
 
   it('writes NaN and infinity as words in JSON', async () => {

@@ -5,6 +5,9 @@ import { EXIT, orTold } from '../errors.js';
 import { addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
 
+/** Rows of the table; the time that it takes grows faster than they do. */
+const MOST_ROWS = 1000;
+
 /** Adds `inspect`; `end` takes the exit code. */
 export function addInspect(program: Command, end: (code: number) => void): void {
   const command = program
@@ -57,13 +60,17 @@ function asText(file: string, { format, tensors, stored, network, problem }: Wei
     lines.push(`  ${oneLine(key)}: ${oneLine(Array.isArray(value) ? value.join(', ') : String(value))}`);
   }
   if (tensors.length > 0) {
-    const rows = tensors.map(({ name, dtype, shape, min, max, mean }) => [
-      oneLine(name),
-      oneLine(dtype),
-      `(${shape.join(', ')})`,
-      ...[min, max, mean].map((value) => (value === null ? '-' : value.toPrecision(4))),
-    ]);
+    const rows = tensors
+      .slice(0, MOST_ROWS)
+      .map(({ name, dtype, shape, min, max, mean }) => [
+        oneLine(name),
+        oneLine(dtype),
+        `(${shape.join(', ')})`,
+        ...[min, max, mean].map((value) => (value === null ? '-' : value.toPrecision(4))),
+      ]);
     lines.push('', plainTable(['tensor', 'type', 'shape', 'min', 'max', 'mean'], rows));
+    const left = tensors.length - rows.length;
+    if (left > 0) lines.push('', `${left} more; --json has all.`);
   }
   return `${lines.join('\n')}\n`;
 }
