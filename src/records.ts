@@ -10,7 +10,8 @@ export interface RunConfig {
   batchSize: number;
   dropout: number;
   seed: number;
-  validationSize: number;
+  /** Null for the default: 10,000, or a sixth of the training images where that is fewer. */
+  validationSize: number | null;
   /** Training samples used of those left after the split; null for all. */
   trainSamples: number | null;
   keep: 'best' | 'last';

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { throwIfAborted } from '../orchestrate/threads.js';
+import { throwIfAborted } from '../abort.js';
 import { listed } from '../text.js';
 
 /**

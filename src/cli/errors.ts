@@ -33,3 +33,28 @@ function stackOf(error: Error): string {
   const own = error.stack ?? String(error);
   return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
 }
+
+/**
+ * What an action gives for one item of several, or null when it failed: that is told on stderr, and with `json` as an
+ * object on stdout that has the fields of `item`, and the other items go on.
+ */
+export async function orTold<T>(
+  item: Readonly<Record<string, string>>,
+  action: () => Promise<T>,
+  json: boolean,
+): Promise<T | null> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof TreadleError)) throw error;
+    tellFailed(item, error, json);
+    return null;
+  }
+}
+
+/** Tells that one item of several failed; see {@link orTold}. */
+export function tellFailed(item: Readonly<Record<string, string>>, error: TreadleError, json: boolean): void {
+  const { code, message } = error;
+  if (json) process.stdout.write(`${JSON.stringify({ type: 'failed', ...item, code, message })}\n`);
+  process.stderr.write(errorText(error, false));
+}

@@ -132,8 +132,11 @@ export function addTrainingOptions(command: Command): Command {
     .addOption(whole('threads', '--threads', 'n', 'threads in all').default(defaults.threads, cores))
     .addOption(whole('seed', '--seed', 'n', 'seed of all random numbers').default(defaults.seed))
     .addOption(
-      whole('validationSize', '--validation-size', 'n', 'training images held out for validation').default(
-        defaults.validationSize,
+      whole(
+        'validationSize',
+        '--validation-size',
+        'n',
+        'training images held out for validation (default: 10000, or a sixth of them where that is fewer)',
       ),
     )
     .addOption(

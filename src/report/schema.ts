@@ -54,7 +54,7 @@ const config = record({
   batchSize: positive,
   dropout: share,
   seed: count,
-  validationSize: count,
+  validationSize: v.nullable(count),
   trainSamples: v.nullable(count),
   keep: oneOf(['best', 'last']),
   jobs: positive,

@@ -9,6 +9,7 @@ const COMMANDS = [
   ['train'],
   ['test'],
   ['predict'],
+  ['data'],
   ['data', 'fetch'],
   ['data', 'info'],
   ['report'],
@@ -45,7 +46,7 @@ describe('help', () => {
       /--jobs <n> .*?\(default: \d+, this machine's cores\)/,
       /--threads <n> .*?\(default: \d+, this machine's cores\)/,
       /--seed <n> .*?\(default: 0\)/,
-      /--validation-size <n> .*?\(default: 10000\)/,
+      /--validation-size <n> .*?\(default: 10000, or a sixth of them where that is fewer\)/,
       /--train-samples <n> .*?\(default: all\)/,
       /--keep <which> .*?"best", "last", default: "best"/,
       /--config <file> /,
@@ -152,7 +153,7 @@ describe('what cannot be done ends with 1 and one sentence', () => {
   it.each([
     ['weights that are not there', ['inspect', 'none.pkl'], 'none.pkl does not exist'],
     ['a folder of weights that is not there', ['test', '--weights', 'none'], 'none does not exist'],
-    ['a run that is not there', ['report', 'none'], 'does not exist'],
+    ['a run that is not there', ['report', 'none'], 'none is no run'],
     ['a config file that is not there', ['run-all', '--config', 'none.json'], 'none.json does not exist'],
     ['data that is not there', ['run-all', '--data', 'none'], 'none does not exist'],
   ])('%s', async (_, args, part) => {

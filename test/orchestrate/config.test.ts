@@ -16,7 +16,7 @@ describe('resolveConfig', () => {
       mode: 'chained',
       epochs: 10,
       dropout: 0.5,
-      validationSize: 10000,
+      validationSize: null,
       keep: 'best',
     });
   });

@@ -279,7 +279,7 @@ describe('resumedConfig', () => {
     [{ dropout: 0.4 }, 'dropout is 0.4; 0.5'],
     [{ mode: 'independent' }, 'mode is independent; chained'],
     [{ keep: 'last' }, 'keep is last; best'],
-    [{ validationSize: 7 }, 'validationSize is 7; 10000'],
+    [{ validationSize: 7 }, 'validationSize is 7; null'],
     [{ trainSamples: 100 }, 'trainSamples is 100; null'],
     [{ build: 'relaxed-mt' }, 'build is relaxed-mt; auto'],
     [{ learningRates: [0.005, 0.01] }, 'learningRates is [0.005,0.01]; [0.01,0.005]'],
