@@ -97,7 +97,11 @@ async function runLocked(
   const { writeReport, writeResults } = await import('../report/write.js');
   const resultsFile = await writeResults(folder, results);
   if (interrupted) return { folder, results, interrupted, resumable: true };
-  const { html } = await writeReport(folder, results);
+  let html = '';
+  const cutOff = await untilInterrupted(async () => {
+    ({ html } = await writeReport(folder, results, { signal: options.signal }));
+  });
+  if (cutOff) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;
   if (!resumable) await finishRun(run);
   if (results.best !== null) run.emit({ type: 'best', ...results.best });

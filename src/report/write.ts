@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { TreadleError } from '#bindings';
 import { ensureWritableFolder, writeFileAtomic } from '../files.js';
 import type { RunResults } from '../records.js';
 import { comparisonFigure, hasComparison } from './comparison.js';
@@ -6,7 +8,7 @@ import { curvesFigure, hasCurves } from './curves.js';
 import { confusionFigure } from './heatmap.js';
 import { reportHtml } from './html.js';
 import { svgToPng } from './png.js';
-import { epochsCsv } from './results.js';
+import { epochsCsv, isTested } from './results.js';
 import type { Figure } from './svg.js';
 
 /**
@@ -34,33 +36,62 @@ export interface WrittenReport {
   figures: string[];
 }
 
+/** What a report's maker hears, and how it is stopped. */
+export interface ReportOptions {
+  /** Called before each step with the number of steps that are done, and of all. */
+  onProgress?: (done: number, steps: number) => void;
+  /** Looked at before each step. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * Writes `report.html`, and every figure as SVG and PNG under `figures/`, into a run's folder; needs nothing but
- * the results. Throws `unwritable`.
+ * Writes every figure as SVG and PNG under `figures/`, and then `report.html`, into a run's folder; needs nothing
+ * but the results. Throws `unwritable`, and `interrupted` when the signal has aborted; what is written by then stays.
  */
-export async function writeReport(folder: string, results: RunResults): Promise<WrittenReport> {
+export async function writeReport(
+  folder: string,
+  results: RunResults,
+  { onProgress = () => {}, signal }: ReportOptions = {},
+): Promise<WrittenReport> {
   const html = join(folder, 'report.html');
-  await writeFileAtomic(html, reportHtml(results));
+  const drawings = drawingsOf(results);
+  const drawn: Figure[] = [];
   const figures: string[] = [];
+  const step = async (): Promise<void> => {
+    onProgress(drawn.length, drawings.length + 1);
+    // Drawing keeps the thread busy: here signals are heard.
+    await setImmediate();
+    if (signal?.aborted) {
+      throw new TreadleError('interrupted', 'The report was interrupted before it was finished.');
+    }
+  };
   await ensureWritableFolder(join(folder, 'figures'));
-  for (const { name, svg } of figuresOf(results)) {
-    const path = join(folder, 'figures', name);
-    await writeFileAtomic(`${path}.svg`, svg);
-    await writeFileAtomic(`${path}.png`, await svgToPng(svg));
+  for (const draw of drawings) {
+    await step();
+    const figure = draw();
+    const path = join(folder, 'figures', figure.name);
+    await writeFileAtomic(`${path}.svg`, figure.svg);
+    await writeFileAtomic(`${path}.png`, await svgToPng(figure));
+    drawn.push(figure);
     figures.push(`${path}.svg`, `${path}.png`);
   }
+  await step();
+  await writeFileAtomic(html, reportHtml(results, drawn));
   return { html, figures };
 }
 
 /** Every figure of a report. */
 export function figuresOf(results: RunResults): Figure[] {
+  return drawingsOf(results).map((draw) => draw());
+}
+
+/** What draws each figure of a report. */
+function drawingsOf(results: RunResults): (() => Figure)[] {
   return [
-    ...(hasComparison(results) ? [comparisonFigure(results)] : []),
+    ...(hasComparison(results) ? [() => comparisonFigure(results)] : []),
     ...results.config.architectures
       .filter(({ name }) => hasCurves(results, name))
-      .map(({ name }) => curvesFigure(results, name)),
-    ...results.models.flatMap(({ test, ...model }) =>
-      test === null ? [] : [confusionFigure(results, { ...model, test })],
-    ),
+      .map(({ name }) => () => curvesFigure(results, name)),
+    ...results.models.filter(isTested).map((model) => () => confusionFigure(results, model)),
   ];
 }

@@ -1,10 +1,12 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { createLogUpdate } from 'log-update';
 import { readFileBounded } from '../../files.js';
 import { parseResults } from '../../report/results.js';
 import { resultsText, wantsColor } from '../../report/text.js';
 import { addJsonOption, DEFAULT_OUT, path } from '../options.js';
+import { withSignals } from '../signals.js';
 
 /** Larger than the results of any run. */
 const MAX_BYTES = 1 << 28;
@@ -26,13 +28,24 @@ export function addReport(program: Command): void {
       const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
       const results = parseResults(text, file);
       const { writeReport } = await import('../../report/write.js');
-      const { html } = await writeReport(folder, results);
+      const show = progressLine();
+      const { html } = await withSignals((signal) =>
+        writeReport(folder, results, {
+          signal,
+          onProgress: (done, steps) => show?.(`Report: ${done} of ${steps} parts done`),
+        }),
+      ).finally(() => show?.clear());
       if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
       else
         process.stdout.write(
           `${resultsText(results, { color: wantsColor(process.stdout) })}\n\nReport: ${html}\n`,
         );
     });
+}
+
+/** A line on a terminal that each call writes anew; undefined where there is no terminal. */
+function progressLine() {
+  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? createLogUpdate(process.stderr) : undefined;
 }
 
 /** The folder itself when it holds results, else the one of that name among the runs, if that does. */
