@@ -1,4 +1,5 @@
 import type { ConfusionMatrix } from '../metrics/classification.js';
+import { whole } from './format.js';
 
 /** Images of one class that were taken for another. */
 export interface Confusion {
@@ -23,7 +24,7 @@ export function confusionsOf(confusion: ConfusionMatrix): Confusion[] {
 /** What a list of the `shown` largest of `all` confusions is. */
 export function confusionsTitle(shown: number, all: number, classes: number): string {
   if (all === 0) return `None of the ${classes} classes was taken for another.`;
-  const what = shown === all ? 'All' : `The ${shown} largest of the ${all}`;
+  const what = shown === all ? `All ${whole(all)}` : `The ${shown} largest of the ${whole(all)}`;
   return all === 1
     ? `The only confusion among ${classes} classes`
     : `${what} confusions among ${classes} classes`;

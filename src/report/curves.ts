@@ -239,15 +239,20 @@ function rateCurves(
 ): object[] {
   const { role, symbol, marked } = seriesStyle(rate);
   const color = light(role);
+  // A marked line has ten marks or so, however long it is.
+  const spacing = Math.ceil(model.epochs.length / 10);
   const points = (read: (epoch: EpochRecord) => number) =>
-    model.epochs.map((e) => [offset + e.epoch, read(e)]);
+    model.epochs.map((e, position) => {
+      const value = [offset + e.epoch, read(e)];
+      return marked && position % spacing !== 0 ? { value, symbol: 'none' } : value;
+    });
   const line = {
     type: 'line',
     xAxisIndex: index,
     yAxisIndex: index,
     silent: true,
     symbol,
-    symbolSize: marked ? spacedMarks(model.epochs.length) : 5,
+    symbolSize: marked ? 7 : 5,
     showSymbol: marked || model.epochs.length === 1,
     itemStyle: { color },
   };
@@ -281,10 +286,4 @@ function rateCurves(
       itemStyle: { color, opacity: 1, borderColor: light('paper'), borderWidth: 1.5 },
     },
   ];
-}
-
-/** The size of the mark at each epoch of a line: a line has ten or so. */
-function spacedMarks(epochs: number): (value: unknown, point: { dataIndex: number }) => number {
-  const step = Math.ceil(epochs / 10);
-  return (_, { dataIndex }) => (dataIndex % step === 0 ? 7 : 0);
 }

@@ -146,8 +146,7 @@ function curvesSection(results: RunResults): Content {
       return html`<figure>${trusted(embedSvg(panel, panel.name))}</figure>\n`;
     });
     const legend = models.map(
-      ({ learningRate }, rate) =>
-        html`<li>${legendKey(seriesStyle(rate))}${learningRate}</li>`,
+      ({ learningRate }, rate) => html`<li>${legendKey(seriesStyle(rate))}${learningRate}</li>`,
     );
     return html`<div class="curves">
 <h3>${name}</h3>
@@ -161,7 +160,14 @@ ${epochsTable(results, name)}
 </div>
 `;
   });
-  return [html`<p class="note">One colour per learning rate. ${curvesKey(results)}</p>\n`, ...figures];
+  return [html`<p class="note">${ratesKey(results)} ${curvesKey(results)}</p>\n`, ...figures];
+}
+
+function ratesKey({ config }: RunResults): string {
+  const marks = config.learningRates.some((_, rate) => seriesStyle(rate).marked);
+  return marks
+    ? 'One colour per learning rate; marks on the lines tell rates of one colour apart.'
+    : 'One colour per learning rate.';
 }
 
 /** A piece of a rate's line, with its mark where it has one. A drawing, as forced colours leave those alone. */
@@ -171,15 +177,14 @@ function legendKey({ role, path, marked }: SeriesStyle): Markup {
   return html`<svg viewBox="0 0 22 10" aria-hidden="true"><path d="M0 5H22" stroke="${color}" stroke-width="3"/>${mark}</svg>`;
 }
 
-function matricesSection(
-  { models, dataset }: RunResults,
-  matrixOf: (model: TestedModel) => Figure,
-): Content {
+function matricesSection({ models, dataset }: RunResults, matrixOf: (model: TestedModel) => Figure): Content {
   const tested = models.filter(isTested);
   if (tested.length === 0) return html`<p>No model was tested.</p>`;
   const entries = tested.map((model, index) => {
     const title = modelTitle(model);
-    const details = testDetails(title, `matrix-${index}`, model.test, dataset.classNames, () => matrixOf(model));
+    const details = testDetails(title, `matrix-${index}`, model.test, dataset.classNames, () =>
+      matrixOf(model),
+    );
     return html`<details><summary>${title}<span>accuracy ${figure(model.test.accuracy)}, macro-F1 ${figure(model.test.macroF1)}</span></summary><div>
 ${details}
 </div></details>

@@ -1,7 +1,14 @@
 import * as v from 'valibot';
 import { parameterCount, TreadleError } from '#bindings';
 import { type JsonLimits, structureProblem } from '../json.js';
-import type { DatasetRecord, EpochRecord, ModelRecord, RunConfig, RunResults, TestRecord } from '../records.js';
+import type {
+  DatasetRecord,
+  EpochRecord,
+  ModelRecord,
+  RunConfig,
+  RunResults,
+  TestRecord,
+} from '../records.js';
 import { oneLine, preview } from '../text.js';
 import { RESULTS_SCHEMA } from './schema.js';
 

@@ -76,7 +76,8 @@ th[aria-sort="descending"] button::after { content: "\\2193"; }
 .matrix thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 132px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .matrix .corner { color: var(--muted); font-size: 12px; text-align: right; vertical-align: bottom; padding: 0 8px 6px 0; line-height: 1.35; }
 .matrix td {
-  width: 42px; min-width: 42px; height: 36px; padding: 0; text-align: center; border-radius: 3px; background: var(--band);
+  width: 42px; min-width: 42px; height: 36px; padding: 0; text-align: center; border-radius: 3px;
+  color: var(--ink); background: var(--band); forced-color-adjust: none;
 }
 .matrix td[style] { background: color-mix(in srgb, var(--miss) calc(var(--s) * 1%), var(--paper)); }
 .matrix td.hit[style] { background: color-mix(in srgb, var(--hit) calc(var(--s) * 1%), var(--paper)); font-weight: 600; }
@@ -138,15 +139,20 @@ code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono"
   .short thead th, .short tfoot :is(th, td), caption > span { position: static; }
   caption > span { max-width: none; }
   table { font-size: 10.5px; }
-  .figures th, .figures td { padding: 3px 5px; white-space: normal; overflow-wrap: normal; }
-  .figures th[scope="row"] { overflow-wrap: anywhere; }
+  tfoot { display: table-row-group; }
+  .figures th, .figures td { padding: 3px 5px; }
+  .figures th[scope="row"] { white-space: normal; overflow-wrap: anywhere; min-width: 76px; }
+  .headline { grid-template-columns: repeat(5, 1fr); gap: 8px; }
+  .headline div { padding: 8px 10px; }
+  .headline .value { font-size: 22px; }
   th button { margin: 0; padding: 0; }
   .matrix.dense { width: 100%; table-layout: fixed; border-spacing: 0.5px; font-size: 7px; line-height: 1; }
   .matrix.dense .corner, .matrix.dense th[scope="row"] { width: 80px; }
   .matrix.dense .corner { font-size: 8px; }
+  .matrix.dense thead th[scope="col"] { height: 40px; }
   .matrix.dense td { width: auto; min-width: 0; height: 9px; }
   pre { white-space: pre-wrap; }
-  h2, h3, summary, caption, thead { break-after: avoid; }
-  tr, figure, .headline, .legend, .facts { break-inside: avoid; }
+  h2, h3, summary, caption, thead, .note, .legend { break-after: avoid; }
+  tr, figure, .headline, .legend, .facts, .matrix { break-inside: avoid; }
 }
 `;

@@ -91,7 +91,11 @@ function drawingsOf(results: RunResults): (() => Figure)[] {
     ...(hasComparison(results) ? [() => comparisonFigure(results)] : []),
     ...results.config.architectures
       .filter(({ name }) => hasCurves(results, name))
-      .map(({ name }) => () => curvesFigure(results, name)),
+      .map(
+        ({ name }) =>
+          () =>
+            curvesFigure(results, name),
+      ),
     ...results.models.filter(isTested).map((model) => () => confusionFigure(results, model)),
   ];
 }
