@@ -124,7 +124,7 @@ async function runLocked(
   const stopped =
     interrupted ||
     (await untilInterrupted(async () => {
-      html = (await writeReport(folder, results, run.signal)).html;
+      html = (await writeReport(folder, results, { signal: run.signal })).html;
     }));
   if (stopped) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;

@@ -72,9 +72,9 @@ export function modelsTable(results: RunResults): Markup {
   const failures = models
     .filter(({ error }) => error !== undefined)
     .map((model) => html`<li><strong>${modelTitle(model)}</strong> ${endOf(model)}: ${model.error}</li>\n`);
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="All models">
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table of all models">
 <table class="figures" data-sortable>
-<caption><span>Press a heading to sort by it. Precision, recall and F1 are macro averages: of the test, and Val. F1 of the kept epoch's validation.</span></caption>
+<caption><span><span data-hint hidden>Press a heading to sort by it. </span>Precision, recall and F1 are macro averages: of the test, and Val. F1 of the kept epoch's validation.</span></caption>
 <thead><tr>${sortHead('Model', 'ascending', html` class="name"`)}${heads}</tr></thead>
 <tbody>
 ${rows}</tbody>
@@ -84,7 +84,7 @@ ${failures.length === 0 ? null : html`<ul class="failures">\n${failures}</ul>`}`
 }
 
 function sortHead(title: string, first: Column['first'], more: Markup | null = null): Markup {
-  return html`<th scope="col"${more} data-first="${first}"><button type="button">${title}</button></th>`;
+  return html`<th scope="col"${more} data-first="${first}">${title}</th>`;
 }
 
 /** The run's figures beside the published ones, with the difference; only models that the report has too. */
@@ -110,7 +110,7 @@ export function publishedTable(results: RunResults): Markup {
     const cells = measures.map(({ own, published }) => comparedCells(own(model), published(figures)));
     return [html`<tr><th scope="row">${modelTitle(model)}</th>${cells}</tr>\n`];
   });
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="Beside the published report">
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table beside the published report">
 <table class="figures">
 <caption><span>${NONE}: the report does not print the figure, or the model was not trained to its end.</span></caption>
 <thead><tr><td></td>${groups}</tr>

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { createLogUpdate } from 'log-update';
 import { TreadleError } from '#bindings';
 import { readFileBounded } from '../../files.js';
 import { parseResults } from '../../report/results.js';
@@ -31,10 +32,21 @@ export function addReport(program: Command): void {
       const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
       const results = parseResults(text, file);
       const { writeReport } = await import('../../report/write.js');
-      const { html } = await withSignals((signal) => writeReport(folder, results, signal));
+      const show = progressLine();
+      const { html } = await withSignals((signal) =>
+        writeReport(folder, results, {
+          signal,
+          onProgress: (done, steps) => show?.(`Report: ${done} of ${steps} parts done`),
+        }),
+      ).finally(() => show?.clear());
       if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
       else process.stdout.write(`${resultsText(results, textOptions(process.stdout))}\n\nReport: ${html}\n`);
     });
+}
+
+/** A line on a terminal that each call writes anew; undefined where there is no terminal. */
+function progressLine() {
+  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? createLogUpdate(process.stderr) : undefined;
 }
 
 /** The folder itself when it holds results, else the one of that name among the runs. Throws `not-found`. */
