@@ -31,8 +31,8 @@ export {
   tensorTable,
 } from './model/tensors.js';
 export { type HelperTicket, helpNetwork } from './network/helper.js';
-export { memoryFor } from './network/memory.js';
 export {
+  checkNetwork,
   type Evaluation,
   MAX_BATCH,
   Network,

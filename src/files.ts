@@ -138,20 +138,21 @@ export async function listFolder(path: string, expected: string): Promise<string
   try {
     return (await readdir(path)).sort();
   } catch (cause) {
-    const code = codeOf(cause);
-    const missing = code === 'ENOENT';
-    const found = missing ? 'does not exist' : `cannot be listed (${code})`;
+    const { isMissing, found } = await whyUnlisted(path, cause);
     throw new TreadleError(
-      missing ? 'not-found' : 'unreadable',
+      isMissing ? 'not-found' : 'unreadable',
       `${path} ${found}; ${expected} is expected.`,
-      {
-        subject: path,
-        found,
-        expected,
-        cause,
-      },
+      { subject: path, found, expected, cause },
     );
   }
+}
+
+/** Why a folder could not be listed, in words that follow its name. */
+async function whyUnlisted(path: string, cause: unknown): Promise<{ isMissing: boolean; found: string }> {
+  if (codeOf(cause) === 'ENOTDIR' && (await stat(path).catch(() => null)) !== null)
+    return { isMissing: false, found: 'is a file' };
+  const isMissing = ['ENOENT', 'ENOTDIR'].includes(codeOf(cause));
+  return { isMissing, found: isMissing ? 'does not exist' : `cannot be listed (${reasonOf(cause)})` };
 }
 
 async function readOpened(path: string, maxBytes: number): Promise<Uint8Array> {

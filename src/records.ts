@@ -11,7 +11,8 @@ export interface RunConfig {
   batchSize: number;
   dropout: number;
   seed: number;
-  validationSize: number;
+  /** Null for the default: 10,000, or a sixth of the training images where that is fewer. */
+  validationSize: number | null;
   /** Training samples used of those left after the split; null for all. */
   trainSamples: number | null;
   keep: 'best' | 'last';
@@ -81,12 +82,14 @@ export interface ModelRecord {
   epochs: EpochRecord[];
   /** The epoch whose weights were saved; null when training failed. */
   kept: { epoch: number; valMacroF1: number } | null;
-  /** Paths of the weight files, relative to the folder that the command ran in. */
+  /** Paths of the weight files: relative inside the folder that the command ran in, absolute outside. */
   weights: string[];
   /** Null when training failed. */
   test: TestRecord | null;
-  /** One sentence when training failed. */
+  /** One sentence when training failed or was interrupted. */
   error?: string;
+  /** True when it was interrupted: then resuming the run goes on with it. */
+  interrupted?: boolean;
 }
 
 /** `runs/<id>/results.json`. */

@@ -8,6 +8,12 @@ export function oneLine(text: string): string {
   });
 }
 
+/** The first of some names, and how many more there are: `a, b, c and 4 more`. */
+export function listed(names: readonly string[], most = 3): string {
+  const first = names.slice(0, most).join(', ');
+  return names.length > most ? `${first} and ${names.length - most} more` : first;
+}
+
 /** A name out of a file, made safe to print: quoted, escaped and cut to 80 characters. */
 export function quote(name: string): string {
   return oneLine(JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name));

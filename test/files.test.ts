@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TreadleError } from '../dist/bindings/index.js';
-import { ensureWritableFolder, readFileBounded, removeTemporaries, writeFileAtomic } from '../dist/files.js';
+import {
+  ensureWritableFolder,
+  listFolder,
+  readFileBounded,
+  removeTemporaries,
+  writeFileAtomic,
+} from '../dist/files.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -269,5 +275,35 @@ describe('readFileBounded', () => {
     const error = await failure(readFileBounded(join(folder, 'file'), 10));
     expect(error.code).toBe('unreadable');
     expect(error.message).toContain('ended at byte 0; 3 bytes are expected');
+  });
+});
+
+describe('listFolder', () => {
+  test('gives the names, sorted', async () => {
+    for (const name of ['b', 'a', 'c']) await writeFile(join(folder, name), '');
+    expect(await listFolder(folder, 'a folder')).toEqual(['a', 'b', 'c']);
+  });
+
+  test.each([
+    ['none', 'not-found', 'does not exist'],
+    ['file', 'unreadable', 'is a file'],
+    [join('file', 'below'), 'not-found', 'does not exist'],
+  ])('refuses %s in words', async (name, code, found) => {
+    await writeFile(join(folder, 'file'), '');
+    const path = join(folder, name);
+    const error = await failure(listFolder(path, 'a folder with weights files'));
+    expect([error.code, error.message]).toEqual([
+      code,
+      `${path} ${found}; a folder with weights files is expected.`,
+    ]);
+  });
+
+  test('says in words why a folder cannot be listed', async () => {
+    const path = join(folder, 'x'.repeat(300));
+    const error = await failure(listFolder(path, 'a folder'));
+    expect([error.code, error.message]).toEqual([
+      'unreadable',
+      `${path} cannot be listed (the name is too long); a folder is expected.`,
+    ]);
   });
 });

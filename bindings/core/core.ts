@@ -100,14 +100,8 @@ const PAGE = 65536;
 
 /** The memory that a build imports: `bytes` long for good, shared where the build has threads. */
 export function createMemory(build: BuildName, bytes: number): WebAssembly.Memory {
+  expectMemory(bytes);
   const pages = Math.ceil(bytes / PAGE);
-  if (pages * PAGE > MOST_MEMORY) {
-    throw new TreadleError(
-      'range',
-      `The network needs ${inUnits(bytes)} of memory; WebAssembly has at most 4 GiB.`,
-      { subject: 'memory', found: bytes, expected: MOST_MEMORY },
-    );
-  }
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: BUILDS[build].threads });
   } catch (cause) {
@@ -121,6 +115,16 @@ export function createMemory(build: BuildName, bytes: number): WebAssembly.Memor
       },
     );
   }
+}
+
+/** Throws `range` for more bytes than a WebAssembly memory can have. */
+export function expectMemory(bytes: number): void {
+  if (bytes <= MOST_MEMORY) return;
+  throw new TreadleError(
+    'range',
+    `The network needs ${inUnits(bytes)} of memory; WebAssembly has at most 4 GiB.`,
+    { subject: 'memory', found: bytes, expected: MOST_MEMORY },
+  );
 }
 
 /** A number of bytes in the unit that suits it. */

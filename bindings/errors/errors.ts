@@ -12,7 +12,7 @@ export const ERROR_CODES = [
   'data', // a dataset that cannot be trained on
   'network', // a download that failed
   'engine', // a JavaScript engine that lacks what treadle needs
-  'diverged', // a loss that became NaN or infinite
+  'diverged', // a loss, weight or running statistic that became NaN or infinite
   'worker', // a worker thread that died
   'interrupted', // stopped by the user
 ] as const;

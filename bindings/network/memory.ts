@@ -36,9 +36,9 @@ export function planConstants(core: Core): PlanConstants {
 }
 
 /** Bytes of linear memory that a network of this model and use takes. Pure. */
-export function memoryFor(core: Core, model: ModelSpec, use: Omit<Use, 'core' | 'kernels'>): number {
+export function memoryFor(core: Core, model: ModelSpec, use: Use): number {
   const { constants } = probeCore(core);
-  const plan = planModel(model, { ...use, core: planConstants(core), kernels: core.kernels });
+  const plan = planModel(model, use);
   const buffers = [...plan.buffers, ...programBuffers(plan, constants).values()];
   return layOut(buffers, constants.arenaStart, gapOf(core)).end;
 }

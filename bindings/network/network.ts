@@ -1,4 +1,4 @@
-import type { Core } from '../core/core.js';
+import { type Core, expectMemory } from '../core/core.js';
 import { seedWords } from '../core/seed.js';
 import { expectKeys, expectNumber, expectWhole, rangeError } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
@@ -12,7 +12,7 @@ import { type Plan, planModel, type SetPlan } from '../program/plan.js';
 import type { ResidentSet, TrainingUse, Use } from '../program/use.js';
 import { COMPRESS_BELOW, DensityWatch, sampleDensity } from './density.js';
 import type { HelperTicket } from './helper.js';
-import { NetworkMemory, planConstants } from './memory.js';
+import { memoryFor, NetworkMemory, planConstants } from './memory.js';
 import { initialise, readTensors, writeTensors } from './parameters.js';
 import {
   type Csr,
@@ -92,35 +92,12 @@ export class Network {
 
   /** Throws `usage`, `range` or `shape` for a model or option that cannot be used, `engine` for want of memory. */
   constructor(core: Core, model: ModelSpec, options: NetworkOptions = {}) {
-    expectKeys('options', options, ['seed', 'batchSize', 'training', 'sets', 'threads', 'stageEntries']);
-    const { seed = 0, batchSize = 256, training = null, sets = [], threads = 1 } = options;
-    this.model = checkModel(model);
-    expectWhole('seed', seed, 0);
-    expectWhole('batchSize', batchSize, 1, MAX_BATCH);
-    expectWhole('threads', threads, 1, 64);
-    if (training !== null) checkTraining(training, model);
-    sets.forEach(({ rows, entries = 0 }, index) => {
-      expectWhole(`sets[${index}].rows`, rows, 0, 2 ** 31);
-      expectWhole(`sets[${index}].entries`, entries, 0, 2 ** 31);
-    });
-    const features = model.input.features;
-    const stageEntries =
-      model.input.type === 'sparse' ? (options.stageEntries ?? Math.max(STAGE_ENTRIES, features)) : 0;
-    expectWhole('stageEntries', stageEntries, 0, 2 ** 31);
-
+    const { seed = 0, threads = 1, training = null, sets = [] } = options;
+    const { use, head } = checkOptions(core, model, options);
+    this.model = model;
+    this.head = head;
     this.#core = core;
-    this.head = training ? LOSSES[training.loss.type].head : (model.output?.head ?? 'softmax');
-    this.#loss = training?.loss ?? usualLoss(this.head);
-    const use: Use = {
-      rows: training === null ? inferenceRows(model) : batchSize + 1,
-      threads,
-      training,
-      loss: this.#loss,
-      sets,
-      stageEntries,
-      kernels: core.kernels,
-      core: planConstants(core),
-    };
+    this.#loss = use.loss;
     const plan = planModel(model, use);
     this.table = tensorTable(model);
     const memory = new NetworkMemory(core, plan);
@@ -496,6 +473,47 @@ export class Network {
         .set([...addresses, memory.address(vectors.mean), memory.address(vectors.rstd)]);
     });
   }
+}
+
+/**
+ * Throws what the constructor of Network would throw for these arguments, `range` for a network that needs more memory than
+ * WebAssembly has among it. Allocates none of it.
+ */
+export function checkNetwork(core: Core, model: ModelSpec, options: NetworkOptions = {}): void {
+  expectMemory(memoryFor(core, model, checkOptions(core, model, options).use));
+}
+
+/** What a network is planned for, from checked arguments. */
+function checkOptions(core: Core, model: ModelSpec, options: NetworkOptions): { use: Use; head: Head } {
+  expectKeys('options', options, ['seed', 'batchSize', 'training', 'sets', 'threads', 'stageEntries']);
+  const { seed = 0, batchSize = 256, training = null, sets = [], threads = 1 } = options;
+  checkModel(model);
+  expectWhole('seed', seed, 0);
+  expectWhole('batchSize', batchSize, 1, MAX_BATCH);
+  expectWhole('threads', threads, 1, 64);
+  if (training !== null) checkTraining(training, model);
+  sets.forEach(({ rows, entries = 0 }, index) => {
+    expectWhole(`sets[${index}].rows`, rows, 0, 2 ** 31);
+    expectWhole(`sets[${index}].entries`, entries, 0, 2 ** 31);
+  });
+  const features = model.input.features;
+  const stageEntries =
+    model.input.type === 'sparse' ? (options.stageEntries ?? Math.max(STAGE_ENTRIES, features)) : 0;
+  expectWhole('stageEntries', stageEntries, 0, 2 ** 31);
+
+  const head = training ? LOSSES[training.loss.type].head : (model.output?.head ?? 'softmax');
+  const loss = training?.loss ?? usualLoss(head);
+  const use: Use = {
+    rows: training === null ? inferenceRows(model) : batchSize + 1,
+    threads,
+    training,
+    loss,
+    sets,
+    stageEntries,
+    kernels: core.kernels,
+    core: planConstants(core),
+  };
+  return { use, head };
 }
 
 /** As many rows as keep an inference's buffers within INFERENCE_BYTES, and at least one tile of them. */

@@ -20,7 +20,7 @@ export interface BenchSettings {
 /** What a measurement found. */
 export interface BenchReport {
   epochs: EpochFigure[];
-  /** The products of one training step of every architecture, on one thread, packing included. */
+  /** The products of one training step of the models, on one thread, packing included. */
   gemm: GemmFigure[];
   /** Multiply-adds in registers alone, on one thread. */
   peakGflops: number;
@@ -39,9 +39,9 @@ export function fewestSamples(batchSize: number): number {
 }
 
 /**
- * Times epochs of the models on the data, and the matrix products of every architecture at that batch size. `log` is
- * told what is being done, a line each. Throws `range` when there are fewer samples than asked for, and what
- * `measureEpoch` throws.
+ * Times epochs of the models on the data, and their matrix products at that batch size. `log` is
+ * told what is being done, a line each. Throws `range` when there are fewer samples than asked for, and what `measureEpoch`
+ * throws.
  */
 export async function runBench(
   engine: Core,
@@ -63,7 +63,7 @@ export async function runBench(
   log('Matrix products');
   const { peakGflops, gemm } = measurePeak(
     engine,
-    gemmShapes(Object.keys(ARCHITECTURES).map(specOf), settings.batchSize),
+    gemmShapes(settings.models.map(specOf), settings.batchSize),
   );
   const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(engine, 0);
   const machine = `${cpu}, ${cores} cores`;

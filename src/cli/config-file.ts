@@ -4,7 +4,7 @@ import { readFileBounded } from '../files.js';
 import { type JsonLimits, structureProblem } from '../json.js';
 import { describeIssue, RUN_SETTINGS } from '../orchestrate/config.js';
 import type { RunConfig } from '../records.js';
-import { oneLine, preview } from '../text.js';
+import { oneLine, preview, quote } from '../text.js';
 
 /** More than any grid needs; a larger file is not a configuration. */
 const MAX_BYTES = 1 << 20;
@@ -60,20 +60,38 @@ export function parseConfig(text: string, file: string): Partial<RunConfig> {
       expected,
     });
   }
-  const result = v.safeParse(v.partial(v.strictObject(RUN_SETTINGS)), withListedArchitectures(content), {
-    abortEarly: true,
-  });
+  const result = v.safeParse(
+    v.partial(v.strictObject(RUN_SETTINGS)),
+    withListedArchitectures(content, file),
+    {
+      abortEarly: true,
+    },
+  );
   if (result.success) return result.output;
   const { subject, found, expected, sentence } = describeIssue(result.issues[0], file);
   throw new TreadleError('usage', sentence, { subject: `${file}: ${subject}`, found, expected });
 }
 
-/** Brings the object form of `architectures` into the form of a list; anything else is left to the check. */
-function withListedArchitectures(content: Record<string, unknown>): Record<string, unknown> {
+/**
+ * Brings the object form of `architectures` into the form of a list; anything else is left to the check. Throws `usage`
+ * for one that has another name inside.
+ */
+function withListedArchitectures(content: Record<string, unknown>, file: string): Record<string, unknown> {
   if (!isObject(content.architectures)) return content;
-  const architectures = Object.entries(content.architectures).map(([name, value]) =>
-    isObject(value) ? { name, ...value } : { name, hidden: value },
-  );
+  const architectures = Object.entries(content.architectures).map(([name, value]) => {
+    if (!isObject(value)) return { name, hidden: value };
+    if (Object.hasOwn(value, 'name') && value.name !== name) {
+      const subject = `the name in architectures.${oneLine(name)}`;
+      const expected = `none, or ${quote(name)},`;
+      const sentence = `${file}: ${subject} is ${preview(value.name)}; ${expected} is expected.`;
+      throw new TreadleError('usage', sentence, {
+        subject: `${file}: ${subject}`,
+        found: value.name,
+        expected,
+      });
+    }
+    return { ...value, name };
+  });
   return { ...content, architectures };
 }
 

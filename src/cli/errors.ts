@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { TreadleError } from '#bindings';
 import { deniedSentence } from '../denied.js';
+import { RUN_SETTINGS } from '../orchestrate/config.js';
 
 /** What the process ends with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -9,8 +10,13 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (!(error instanceof TreadleError)) return EXIT.failed;
-  if (error.code === 'usage') return EXIT.usage;
+  if (error.code === 'usage' || isOfSettings(error)) return EXIT.usage;
   return error.code === 'interrupted' ? EXIT.interrupted : EXIT.failed;
+}
+
+/** Whether an error is of what the user asked for: its subject is an option or a setting, by its path. */
+function isOfSettings({ subject = '' }: TreadleError): boolean {
+  return subject.startsWith('--') || Object.hasOwn(RUN_SETTINGS, subject.split('.')[0]!);
 }
 
 /** What is printed of an error: one sentence, with the stack below it when asked; empty when commander has told it. */
@@ -26,4 +32,29 @@ export function errorText(error: unknown, verbose: boolean): string {
 function stackOf(error: Error): string {
   const own = error.stack ?? String(error);
   return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
+}
+
+/**
+ * What an action gives for one item of several, or null when it failed: that is told on stderr, and with `json` as an
+ * object on stdout that has the fields of `item`, and the other items go on.
+ */
+export async function orTold<T>(
+  item: Readonly<Record<string, string>>,
+  action: () => Promise<T>,
+  json: boolean,
+): Promise<T | null> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof TreadleError)) throw error;
+    tellFailed(item, error, json);
+    return null;
+  }
+}
+
+/** Tells that one item of several failed; see {@link orTold}. */
+export function tellFailed(item: Readonly<Record<string, string>>, error: TreadleError, json: boolean): void {
+  const { code, message } = error;
+  if (json) process.stdout.write(`${JSON.stringify({ type: 'failed', ...item, code, message })}\n`);
+  process.stderr.write(errorText(error, false));
 }

@@ -105,6 +105,7 @@ export interface TrainingOptions extends DataOptions {
   out: string;
   config?: string;
   resume?: string | true;
+  force: boolean;
   json: boolean;
 }
 
@@ -115,7 +116,10 @@ export function addTrainingOptions(command: Command): Command {
   const whole = (name: keyof typeof LIMITS, flag: string, value: string, what: string) =>
     new Option(`${flag} <${value}>`, what).argParser(wholeNumber(flag, LIMITS[name]));
   addDataOptions(command);
-  addWeightsOption(command, 'folder to save the weights in');
+  addWeightsOption(
+    command,
+    'folder to save the weights in; those of an earlier run are replaced only with leave',
+  );
   command
     .addOption(
       new Option('--out <dir>', "folder to leave the run's record in")
@@ -128,8 +132,11 @@ export function addTrainingOptions(command: Command): Command {
     .addOption(whole('threads', '--threads', 'n', 'threads in all').default(defaults.threads, cores))
     .addOption(whole('seed', '--seed', 'n', 'seed of all random numbers').default(defaults.seed))
     .addOption(
-      whole('validationSize', '--validation-size', 'n', 'training images held out for validation').default(
-        defaults.validationSize,
+      whole(
+        'validationSize',
+        '--validation-size',
+        'n',
+        'training images held out for validation (default: 10000, or a sixth of them where that is fewer)',
       ),
     )
     .addOption(
@@ -149,9 +156,10 @@ export function addTrainingOptions(command: Command): Command {
     .addOption(
       new Option(
         '--resume [run]',
-        'go on with a run that was stopped: its folder or id, or the newest unfinished one; its settings hold, but for --jobs and --threads',
+        'go on with a run that was stopped: its folder or id, or the newest unfinished one; its settings hold, but for --jobs and --threads; --data and --weights may differ',
       ).argParser(path('--resume', 'folder')),
     );
+  command.option('--force', 'replace weights of an earlier run without asking', false);
   addBuildOption(command);
   return addJsonOption(command, 'one object per event');
 }

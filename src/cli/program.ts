@@ -39,10 +39,10 @@ export function newProgram(end: (code: number) => void): Command {
     .option('--verbose', 'show where an error comes from', false);
   addTraining(program, end);
   addTest(program, end);
-  addPredict(program);
+  addPredict(program, end);
   addDataCommand(program);
   addReport(program);
-  addInspect(program);
+  addInspect(program, end);
   addDoctor(program);
   addBench(program);
   return program;

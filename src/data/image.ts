@@ -1,9 +1,10 @@
 import { TreadleError } from '#bindings';
 import { readFileBounded } from '../files.js';
 import { oneLine } from '../text.js';
-import { decodeJpeg, isJpeg } from './jpeg.js';
+import { decodeJpeg, isJpeg, type StoredImage } from './jpeg.js';
+import { isTurned, upright } from './orientation.js';
 import { decodePng, isPng } from './png.js';
-import { type GreyImage, resize } from './resize.js';
+import { resize } from './resize.js';
 
 /** Limits that keep a hostile file from taking the machine: file size and sizes of the image. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
@@ -25,18 +26,22 @@ export async function readImage(path: string, width: number, height: number): Pr
 /**
  * The PNG or JPEG in a file's bytes as grey pixels of shape (height, width), 0 to 255: Rec. 601 luma, transparency
  * composited over black, 16-bit samples scaled, and area averaging to the size asked for (the aspect ratio is not
- * kept). Nothing is inverted: Fashion-MNIST's objects are light on black, and so must the image be. EXIF rotation is
- * not applied. Throws `format` for bytes that are neither or are damaged, and `range` for an image of more than 25
+ * kept). A JPEG is turned as its EXIF says. Nothing is inverted: Fashion-MNIST's objects are light on black, and so must
+ * the image be. Throws `format` for bytes that are neither or are damaged, and `range` for an image of more than 25
  * megapixels or of a side of more than 65,535 pixels.
  */
 export function decodeImage(bytes: Uint8Array, path: string, width: number, height: number): Uint8Array {
-  const { pixels } = resize(decode(bytes, path), width, height);
+  const image = decode(bytes, path);
+  const { orientation } = image;
+  // Turned when it is small: it is the same average of the same rectangles.
+  const [across, down] = isTurned(orientation) ? [height, width] : [width, height];
+  const { pixels } = upright(resize(image, across, down), orientation);
   return Uint8Array.from(pixels, Math.round);
 }
 
-function decode(bytes: Uint8Array, path: string): GreyImage {
+function decode(bytes: Uint8Array, path: string): StoredImage {
   const check: CheckSize = (width, height) => checkSize(path, width, height);
-  if (isPng(bytes)) return orDamaged(path, 'PNG', () => decodePng(bytes, check));
+  if (isPng(bytes)) return orDamaged(path, 'PNG', () => ({ ...decodePng(bytes, check), orientation: 1 }));
   if (isJpeg(bytes)) return orDamaged(path, 'JPEG', () => decodeJpeg(bytes, check));
   const found = Buffer.from(bytes.subarray(0, 8)).toString('hex') || 'nothing';
   throw new TreadleError(
@@ -63,7 +68,7 @@ function tooLarge(path: string, found: string, most: string): TreadleError {
 }
 
 /** The decoders throw errors of many kinds for damaged files, and stumble over what is missing: all become one. */
-function orDamaged(path: string, format: string, action: () => GreyImage): GreyImage {
+function orDamaged(path: string, format: string, action: () => StoredImage): StoredImage {
   try {
     return action();
   } catch (error) {

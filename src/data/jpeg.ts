@@ -1,16 +1,23 @@
 import jpeg from 'jpeg-js';
 import type { CheckSize } from './image.js';
+import { exifOrientation, type Orientation } from './orientation.js';
 import { type GreyImage, luma } from './resize.js';
 
+/** An image as it is stored, and how it is to be turned. */
+export interface StoredImage extends GreyImage {
+  orientation: Orientation;
+}
+
 /**
- * Decodes a JPEG to grey, Rec. 601 luma. The library that decodes allocates by what the frame says and reads on past
+ * Decodes a JPEG to grey, Rec. 601 luma; it is not turned. The library that decodes allocates by what the frame says and reads on past
  * damaged segments; so the segments are checked here first, and only those that make up the pixels are handed on.
  * `checkSize(width, height)` is asked before anything is decoded. A block of 64 samples takes a bit at the least: a
  * frame of more blocks than the file has bits is refused, so that at most 1 MiB and 16 KiB for each byte of the file are
  * allocated, whatever the sizes that it states. Throws a plain Error that says what is wrong with a damaged file.
  */
-export function decodeJpeg(bytes: Uint8Array, checkSize: CheckSize): GreyImage {
-  const { width, height, data } = jpeg.decode(neededSegments(bytes, checkSize), {
+export function decodeJpeg(bytes: Uint8Array, checkSize: CheckSize): StoredImage {
+  const { needed, orientation } = neededSegments(bytes, checkSize);
+  const { width, height, data } = jpeg.decode(needed, {
     useTArray: true,
     formatAsRGBA: false,
     tolerantDecoding: false,
@@ -21,7 +28,7 @@ export function decodeJpeg(bytes: Uint8Array, checkSize: CheckSize): GreyImage {
   for (let index = 0; index < pixels.length; index++) {
     pixels[index] = luma(data[3 * index]!, data[3 * index + 1]!, data[3 * index + 2]!);
   }
-  return { width, height, pixels };
+  return { width, height, pixels, orientation };
 }
 
 /** Whether the bytes begin as a JPEG. */
@@ -47,6 +54,7 @@ const QUANTISATION = 0xdb;
 const RESTART_INTERVAL = 0xdd;
 const SCAN = 0xda;
 const ADOBE = 0xee;
+const EXIF = 0xe1;
 
 /** Segments without bearing on the pixels: applications' own, and comments. */
 function isSkipped(marker: number): boolean {
@@ -62,9 +70,13 @@ interface State {
   scanBytes: number;
 }
 
-/** The file with only those segments that make up the pixels, each checked. */
-function neededSegments(bytes: Uint8Array, checkSize: CheckSize): Uint8Array {
+/** The file with only those segments that make up the pixels, each checked, and the orientation stated before them. */
+function neededSegments(
+  bytes: Uint8Array,
+  checkSize: CheckSize,
+): { needed: Uint8Array; orientation: Orientation } {
   const kept: Uint8Array[] = [bytes.subarray(0, 2)];
+  let orientation: Orientation = 1;
   const state: State = { components: null, blocks: 0, scans: 0, scanBytes: 0 };
   for (let at = 2; ; ) {
     // Any marker may follow bytes of 0xff that fill up.
@@ -75,6 +87,8 @@ function neededSegments(bytes: Uint8Array, checkSize: CheckSize): Uint8Array {
     const end = at + 2 + (at + 4 <= bytes.length ? bytes[at + 2]! * 256 + bytes[at + 3]! : Number.NaN);
     if (!(end >= at + 4 && end <= bytes.length)) throw new Error(`the segment at byte ${at} does not end`);
     const next = marker === SCAN ? scanEnd(bytes, end) : end;
+    const mayTurn = marker === EXIF && orientation === 1 && state.components === null;
+    if (mayTurn) orientation = exifOrientation(bytes.subarray(at + 4, end));
     if (!isSkipped(marker)) {
       checkSegment(marker, bytes.subarray(at + 4, end), state, checkSize);
       kept.push(bytes.subarray(at, next));
@@ -87,7 +101,7 @@ function neededSegments(bytes: Uint8Array, checkSize: CheckSize): Uint8Array {
     throw new Error(`${state.scanBytes} bytes of pixels for ${state.blocks} blocks`);
   }
   kept.push(Uint8Array.of(0xff, END));
-  return Buffer.concat(kept);
+  return { needed: Buffer.concat(kept), orientation };
 }
 
 /** The first byte after a scan's data: that of a marker which is neither a stuffed zero nor a restart. */

@@ -34,11 +34,11 @@ export const LEARNING_RATE_RULE = `a number above 0 and at most ${MAX_LEARNING_R
 export const DROPOUT_RULE = 'a number from 0 to below 1';
 
 /** What an architecture's name must be, in words; it becomes part of file names. */
-export const NAME_RULE = 'a name of 1 to 64 letters, digits, "-" or "_"';
+export const NAME_RULE = 'a name of 1 to 64 letters, digits, "-" or "_", but not "__proto__",';
 
-/** True for a name that {@link NAME_RULE} allows. */
+/** True for a name that {@link NAME_RULE} allows. `__proto__` is none: libraries that keep names as keys of an object break. */
 export function isModelName(name: string): boolean {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(name);
+  return /^[A-Za-z0-9_-]{1,64}$/.test(name) && name !== '__proto__';
 }
 
 function wholeNumber(limits: readonly [number, number]) {
@@ -65,7 +65,10 @@ const name = v.pipe(v.string(NAME_RULE), v.check(isModelName, NAME_RULE));
 const architectures = v.pipe(
   v.array(v.strictObject({ name, hidden }, 'an object with name and hidden'), 'a list of architectures'),
   v.minLength(1, 'at least one architecture'),
-  v.check((list) => noRepeats(list.map((entry) => entry.name)), 'architectures with different names'),
+  v.check(
+    (list) => noRepeats(list.map((entry) => entry.name)),
+    'a list of architectures with different names',
+  ),
 );
 
 const learningRate = v.pipe(
@@ -76,7 +79,7 @@ const learningRate = v.pipe(
 const learningRates = v.pipe(
   v.array(learningRate, 'a list of learning rates'),
   v.minLength(1, 'at least one learning rate'),
-  v.check((rates) => noRepeats(rates), 'learning rates that differ'),
+  v.check((rates) => noRepeats(rates), 'a list of learning rates that differ'),
 );
 
 /** Every setting of a run with its check; messages say what is expected. */
@@ -91,7 +94,7 @@ export const RUN_SETTINGS = {
     v.check((rate) => rate >= 0 && rate < 1, DROPOUT_RULE),
   ),
   seed: wholeNumber(LIMITS.seed),
-  validationSize: wholeNumber(LIMITS.validationSize),
+  validationSize: v.nullable(wholeNumber(LIMITS.validationSize)),
   trainSamples: v.nullable(wholeNumber(LIMITS.trainSamples)),
   keep: oneOf(['best', 'last']),
   jobs: wholeNumber(LIMITS.jobs),
@@ -110,7 +113,7 @@ export function defaultConfig(): RunConfig {
     batchSize: DEFAULT_BATCH_SIZE,
     dropout: 0.5,
     seed: 0,
-    validationSize: 10_000,
+    validationSize: null,
     trainSamples: null,
     keep: 'best',
     jobs: cores,
@@ -130,7 +133,11 @@ export function checkConfig(settings: object, place: string): RunConfig {
   const result = v.safeParse(v.strictObject(RUN_SETTINGS), settings);
   if (result.success) return result.output;
   const { subject, found, expected, sentence } = describeIssue(result.issues[0], place);
-  throw new TreadleError('range', sentence, { subject, found, expected });
+  throw new TreadleError('range', sentence, {
+    subject: place === '' ? subject : `${place}: ${subject}`,
+    found,
+    expected,
+  });
 }
 
 /** One sentence for a setting that failed its check; `place` (such as a file) is put before the setting's path. */

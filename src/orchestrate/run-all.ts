@@ -1,24 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { basename, join, resolve } from 'node:path';
-import { type BuildChoice, type Core, loadCore, TreadleError } from '#bindings';
+import { join, resolve } from 'node:path';
+import { type BuildChoice, type Core, checkNetwork, loadCore, TreadleError } from '#bindings';
 import { throwIfAborted } from '../abort.js';
 import { type Clock, newClock, timeOf } from '../clock.js';
 import { ensureWritableFolder, removeTemporaries } from '../files.js';
 import { lockFolder } from '../lock.js';
-import { classifierParameters } from '../model/classifier.js';
-import type { RunConfig, RunEvent, RunResults } from '../records.js';
+import { classifierModel, classifierParameters } from '../model/classifier.js';
+import { recordedPath, shown } from '../paths.js';
+import type { Job, RunConfig, RunEvent, RunResults } from '../records.js';
+import { jobOptions } from '../train/job-options.js';
+import { weightsFileNames } from '../weights/model-file.js';
 import { resolveConfig } from './config.js';
-import { type DataChoice, prepareData } from './prepare.js';
-import { Run, shown } from './run.js';
+import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
+import { leaveToReplace, type Replace } from './replacement.js';
+import { Run } from './run.js';
 import {
+  type BegunRun,
   beginRun,
   checkpointsOf,
   coreDigest,
   expectSame,
   finishRun,
+  idOf,
   openRun,
   type RunRecord,
   resumedConfig,
+  weightsFolderOf,
+  writeRecord,
 } from './run-folder.js';
 
 export interface RunAllOptions extends DataChoice {
@@ -26,11 +34,16 @@ export interface RunAllOptions extends DataChoice {
   settings?: Partial<RunConfig>;
   /** Folder for the weights; `weights` when left out. */
   weights?: string | undefined;
+  /**
+   * Whether weights that another run has saved under the same names may be replaced, or a function that is asked that,
+   * with their paths, before training begins; false when left out. A resumed run always replaces its own.
+   */
+  replace?: Replace | undefined;
   /** Folder for the run's own folder; `runs` when left out. */
   out?: string | undefined;
   /**
    * Goes on with a run that was stopped, by its folder or id, or `true` for the newest unfinished one in `out`. What is
-   * left out above is as the run was begun; only `jobs` and `threads` may differ from that.
+   * left out above is as the run was begun; of its settings only `jobs` and `threads` may differ from that.
    */
   resume?: string | true | undefined;
   /** Hears of everything that happens, in order. */
@@ -66,7 +79,7 @@ function openPlain(build: string): Promise<Core> {
  * A model that fails is told by a `failed` event and its record's `error`; the others go on. When the signal
  * aborts, the running models finish their step and save a checkpoint; what is finished by then is recorded and the
  * outcome says `interrupted`. Before training it rejects with `interrupted`. Rejects with `range` for settings that
- * are wrong, `unwritable` for folders that cannot be written, `locked` for a weights folder that another run is
+ * are wrong and networks that no memory can hold, `usage` for weights that it may not replace, `unwritable` for folders that cannot be written, `locked` for a weights folder that another run is
  * using, `engine`, whatever the data's loading and splitting throws, and what {@link openRun}, {@link resumedConfig}
  * and {@link expectSame} throw of a run to resume. Prints nothing, leaves signals alone and leaves no thread behind.
  */
@@ -105,7 +118,7 @@ async function runLocked(
   const stopped =
     interrupted ||
     (await untilInterrupted(async () => {
-      html = (await writeReport(folder, results, run.signal)).html;
+      html = (await writeReport(folder, results, { signal: run.signal })).html;
     }));
   if (stopped) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;
@@ -124,41 +137,55 @@ async function openOrBegin(
   const { out = 'runs', settings = {}, resume, signal, onEvent = () => {} } = options;
   const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
   const config = resumed === null ? resolveConfig(settings) : resumedConfig(resumed, settings);
-  const weights = options.weights ?? resumed?.record.weights ?? 'weights';
+  const weights = options.weights ?? (resumed === null ? 'weights' : shown(weightsFolderOf(resumed)));
   const choice = {
-    data: options.data ?? resumed?.record.data ?? undefined,
+    data: options.data ?? recordedData(resumed),
     verify: options.verify ?? resumed?.record.verify ?? true,
     log: options.log,
   };
-  await ensureWritableFolder(weights);
-  await ensureWritableFolder(out);
-  await lock(weights);
-  const id = resumed === null ? newRunId(new Date()) : basename(resumed.folder);
+  const id = resumed === null ? newRunId(new Date()) : idOf(resumed.folder);
   const folder = resumed === null ? join(out, id) : resumed.folder;
+  await ensureWritableFolder(weights);
+  await ensureWritableFolder(resumed === null ? out : folder);
+  await lock(weights);
   if (resumed !== null) await lock(folder);
+  const names = config.architectures.flatMap(({ name }) =>
+    config.learningRates.flatMap((rate) => weightsFileNames(name, rate)),
+  );
+  const own = resumed?.record.replaceable ?? [];
+  const replaceable = [...own, ...(await leaveToReplace(weights, names, own, options.replace ?? false))];
+  throwIfAborted(signal);
 
   const engine = await (options.openEngine ?? openPlain)(resumed?.record.build ?? config.build);
   const data = await prepareData(choice, config, signal);
   const record: RunRecord = {
-    schema: 1,
+    schema: 2,
     build: engine.build,
     core: await coreDigest(engine.build),
     dataset: { name: data.record.name, hash: data.record.hash },
-    data: choice.data === undefined ? null : resolve(choice.data),
+    data: choice.data === undefined ? null : recordedPath(choice.data, folder),
     verify: choice.verify,
-    weights: resolve(weights),
+    weights: recordedPath(weights, folder),
+    replaceable,
     finished: false,
   };
   if (resumed !== null) {
     expectSame(resumed, record);
+    // The name stands in every weights file: a folder by another one must not change their bytes.
+    record.dataset = resumed.record.dataset;
+    data.record.name = record.dataset.name;
+  }
+  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal, options.clock);
+  checkMemory(run.jobs, engine, data);
+  if (resumed !== null) {
     await ensureWritableFolder(checkpointsOf(folder));
     await removeTemporaries(checkpointsOf(folder));
+    await writeRecord(run);
   } else {
     await ensureWritableFolder(folder);
     await lock(folder);
-    await beginRun({ folder, config, record });
+    await beginRun(run);
   }
-  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal, options.clock);
   onEvent({
     type: 'run',
     id,
@@ -172,6 +199,35 @@ async function openOrBegin(
     resumed: resumed !== null,
   });
   return run;
+}
+
+/** The folder of data that a run was begun with, wherever the run is now; undefined for the usual places. */
+function recordedData(run: BegunRun | null): string | undefined {
+  if (run === null || run.record.data === null) return undefined;
+  return shown(resolve(run.folder, run.record.data));
+}
+
+/** Throws `range` for the first architecture whose network no WebAssembly memory can hold. */
+function checkMemory(jobs: readonly Job[], engine: Core, { split, train }: PreparedData): void {
+  for (const job of jobs) {
+    const { model, spec } = job;
+    try {
+      checkNetwork(
+        engine,
+        classifierModel(spec),
+        jobOptions(job, split.train.length, train.labels.length, 1),
+      );
+    } catch (error) {
+      if (!(error instanceof TreadleError)) throw error;
+      const { code, message, found, expected } = error;
+      throw new TreadleError(code, `Model ${model}: ${message}`, {
+        subject: `architectures.${model}`,
+        found,
+        expected,
+        cause: error,
+      });
+    }
+  }
 }
 
 /** Whether the work was interrupted; any other failure is thrown on. */

@@ -1,26 +1,33 @@
 import { createHash } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { type BuildName, readWasm, TreadleError } from '#bindings';
 import { ensureWritableFolder, listFolder, readFileBounded, writeFileAtomic } from '../files.js';
 import { type JsonLimits, structureProblem } from '../json.js';
+import { isInProject } from '../paths.js';
 import type { DatasetRecord, RunConfig } from '../records.js';
 import { checkConfig, resolveConfig } from './config.js';
 
 /** What a run goes on with besides its settings, which stand in `config.json`: a run folder's `run.json`. */
 export interface RunRecord {
-  schema: 1;
+  /** 1 is treadle 0.1.0's: its folders are absolute, and it has nothing in `replaceable`. */
+  schema: 1 | 2;
   /** The build that was chosen, and the SHA-256 (hex) of its binary. */
   build: string;
   core: string;
-  /** Identity of the data, and the folder it was asked for from; null for the usual places. */
+  /** Identity of the data, and the folder it was asked for from, as `recordedPath` gives it; null for the usual places. */
   dataset: Pick<DatasetRecord, 'name' | 'hash'>;
   data: string | null;
   verify: boolean;
-  /** Folder of the weights. */
+  /** Folder of the weights, as `recordedPath` gives it. */
   weights: string;
+  /**
+   * SHA-256 (hex) of the files that it may replace among the weights: those it has saved itself, noted before they are
+   * written, and those it was allowed to replace.
+   */
+  replaceable: string[];
   /** True once everything is trained and reported: then nothing is left to resume. */
   finished: boolean;
 }
@@ -33,13 +40,14 @@ export interface BegunRun {
 }
 
 const StoredRun = v.object({
-  schema: v.literal(1, 'version 1'),
+  schema: v.picklist([1, 2], 'version 1 or 2'),
   build: v.string('a text'),
   core: v.string('a text'),
   dataset: v.object({ name: v.string('a text'), hash: v.string('a text') }, 'an object'),
   data: v.nullable(v.string('a text')),
   verify: v.boolean('true or false'),
   weights: v.string('a text'),
+  replaceable: v.optional(v.array(v.string('a text'), 'a list of SHA-256 digests'), []),
   finished: v.boolean('true or false'),
 });
 
@@ -57,12 +65,17 @@ export async function beginRun({ folder, config, record }: BegunRun): Promise<vo
   await ensureWritableFolder(checkpointsOf(folder));
   await writeJson(join(folder, 'config.json'), config);
   // Last: a folder with a record is a run that can be resumed.
+  await writeRecord({ folder, record });
+}
+
+/** Writes a run's record anew. Throws `unwritable`. */
+export async function writeRecord({ folder, record }: Omit<BegunRun, 'config'>): Promise<void> {
   await writeJson(join(folder, 'run.json'), record);
 }
 
 /** Notes that a run is finished and removes its checkpoints. Throws `unwritable`. */
 export async function finishRun({ folder, record }: Omit<BegunRun, 'config'>): Promise<void> {
-  await writeJson(join(folder, 'run.json'), { ...record, finished: true });
+  await writeRecord({ folder, record: { ...record, finished: true } });
   await rm(checkpointsOf(folder), { recursive: true, force: true });
 }
 
@@ -79,7 +92,7 @@ export async function openRun(run: string | null, out: string): Promise<BegunRun
   const folder = run === null ? await newestUnfinished(out) : await folderOf(run, out);
   const record = await readRecord(folder);
   if (record.finished) {
-    throw new TreadleError('usage', `Run ${basename(folder)} is finished; an unfinished run is expected.`, {
+    throw new TreadleError('usage', `Run ${idOf(folder)} is finished; an unfinished run is expected.`, {
       subject: folder,
       found: 'a finished run',
       expected: 'an unfinished run',
@@ -88,6 +101,25 @@ export async function openRun(run: string | null, out: string): Promise<BegunRun
   const file = join(folder, 'config.json');
   const config = checkConfig(await readJson(file), file);
   return { folder, config, record };
+}
+
+/** A run's id: the name of its folder, however that was given. */
+export function idOf(folder: string): string {
+  return basename(resolve(folder));
+}
+
+/**
+ * Where a run to resume saves its weights. Throws `usage` for a record of treadle 0.1.0 that names a folder outside the
+ * run's project: that may be the original of a copy, or what a moved project has left.
+ */
+export function weightsFolderOf({ folder, record }: BegunRun): string {
+  const path = resolve(folder, record.weights);
+  if (record.schema === 2 || isInProject(path, folder)) return path;
+  throw new TreadleError(
+    'usage',
+    `Run ${idOf(folder)} was begun with the weights folder ${path}, which may belong to another copy of it; --weights DIR is expected, to say where its weights go now.`,
+    { subject: '--weights', found: path, expected: 'a folder' },
+  );
 }
 
 /** Run folders begin with the time: the last by name is the newest. A folder without a whole record is no run. */
@@ -172,14 +204,13 @@ export function resumedConfig({ folder, config, record }: BegunRun, given: Parti
   return resolveConfig({ ...config, jobs, threads });
 }
 
-/** Throws `usage` when a run would go on with another build, another binary of it, another weights folder or other data. */
+/** Throws `usage` when a run would go on with another build, another binary of it or other data. */
 export function expectSame(
   { folder, record }: BegunRun,
-  found: Pick<RunRecord, 'build' | 'core' | 'dataset' | 'weights'>,
+  found: Pick<RunRecord, 'build' | 'core' | 'dataset'>,
 ): void {
   if (found.build !== record.build) differs(folder, 'the build', found.build, record.build);
   if (found.core !== record.core) differs(folder, "the core's SHA-256", found.core, record.core);
-  if (found.weights !== record.weights) differs(folder, 'the weights folder', found.weights, record.weights);
   if (found.dataset.hash !== record.dataset.hash) {
     const named = ({ name, hash }: RunRecord['dataset']) => `${name} (SHA-256 ${hash})`;
     differs(folder, 'the data', named(found.dataset), named(record.dataset));
@@ -190,7 +221,7 @@ function differs(folder: string, subject: string, found: unknown, expected: unkn
   const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   throw new TreadleError(
     'usage',
-    `Run ${basename(folder)} cannot be resumed: ${subject} is ${text(found)}; ${text(expected)} is expected, as the run was begun with.`,
+    `Run ${idOf(folder)} cannot be resumed: ${subject} is ${text(found)}; ${text(expected)} is expected, as the run was begun with.`,
     { subject, found, expected },
   );
 }

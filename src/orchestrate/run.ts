@@ -1,27 +1,33 @@
-import { relative } from 'node:path';
-import { type Core, TreadleError } from '#bindings';
+import { type Core, type ErrorCode, TreadleError } from '#bindings';
 import { type Clock, timeOf } from '../clock.js';
 import { classifierModel, toBlocks } from '../model/classifier.js';
+import { shown } from '../paths.js';
 import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../records.js';
 import { buildResults } from '../report/results.js';
 import { jobTitle } from '../train/job-title.js';
-import { saveWeights, type WeightsMetadata } from '../weights/model-file.js';
+import { encodeWeights, type WeightsMetadata, writeWeights } from '../weights/model-file.js';
 import { describeEnvironment } from './environment.js';
 import { planJobs } from './plan.js';
 import { trainJobs } from './pool.js';
 import type { PreparedData } from './prepare.js';
-import { type BegunRun, checkpointsOf, type RunRecord } from './run-folder.js';
+import { digestOf } from './replacement.js';
+import { type BegunRun, checkpointsOf, type RunRecord, writeRecord } from './run-folder.js';
 import { testFiles } from './test-files.js';
+
+/** Failures of the model itself, which training it again would only repeat. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['diverged', 'range', 'shape', 'data', 'usage']);
 
 /** The jobs of a run and the record that grows of each. */
 export class Run {
   readonly folder: string;
   readonly config: RunConfig;
-  readonly record: RunRecord;
+  record: RunRecord;
   readonly jobs: Job[];
   /** True once a model has failed for a reason that may be gone when the run is resumed. */
   resumable = false;
   readonly #records: Map<string, ModelRecord>;
+  /** The latest writing of the run's record. */
+  #written: Promise<void> = Promise.resolve();
 
   constructor(
     { folder, config, record }: BegunRun,
@@ -95,7 +101,9 @@ export class Run {
   results(started: number): RunResults {
     for (const job of this.jobs) {
       const record = this.#record(job);
-      if (record.kept === null) record.error ??= `${jobTitle(job)} was interrupted before it was finished.`;
+      if (record.kept !== null || record.error !== undefined) continue;
+      record.error = `${jobTitle(job)} was interrupted before it was finished.`;
+      record.interrupted = true;
     }
     const seconds = (timeOf(this.clock) - started) / 1000;
     return buildResults({
@@ -126,12 +134,12 @@ export class Run {
     const { tensors, batchesTracked } = trained.weights;
     const record = this.#record(job);
     try {
-      const files = await saveWeights(
-        this.weightsFolder,
+      const files = encodeWeights(
         toBlocks(classifierModel(job.spec), tensors, batchesTracked),
         this.#metadata(job, trained),
       );
-      record.weights = files.map(shown);
+      await this.#noteOwn(files.map(({ bytes }) => digestOf(bytes)));
+      record.weights = (await writeWeights(this.weightsFolder, files)).map(shown);
       record.kept = trained.kept;
     } catch (error) {
       if (!(error instanceof TreadleError)) throw error;
@@ -139,6 +147,17 @@ export class Run {
       return;
     }
     this.emit({ type: 'saved', job: job.id, weights: record.weights, kept: trained.kept });
+  }
+
+  /** Notes files as the run's own, so that it may write them again when it is resumed. */
+  async #noteOwn(digests: readonly string[]): Promise<void> {
+    this.record = {
+      ...this.record,
+      replaceable: [...new Set([...this.record.replaceable, ...digests])],
+    };
+    // Models are saved side by side: one record is written after another, each with all that is known by then.
+    this.#written = this.#written.catch(() => {}).then(() => writeRecord(this));
+    await this.#written;
   }
 
   #metadata(job: Job, { kept, epochs }: TrainedModel): WeightsMetadata {
@@ -173,13 +192,8 @@ export class Run {
     this.#record(job).error = error.message;
     const parent = this.jobs.find(({ id }) => id === job.parent);
     const isOrphan = parent !== undefined && this.#record(parent).error !== undefined;
-    if (error.code !== 'diverged' && !isOrphan) this.resumable = true;
+    if (!FINAL.has(error.code) && !isOrphan) this.resumable = true;
     const { id, model, learningRate } = job;
     this.emit({ type: 'failed', job: id, model, learningRate, code: error.code, message: error.message });
   }
-}
-
-/** A path as records show it: relative to the folder that the command runs in. */
-export function shown(path: string): string {
-  return relative(process.cwd(), path);
 }

@@ -40,12 +40,10 @@ export async function listModels(folder: string): Promise<StoredModel[]> {
 }
 
 /**
- * The best of the models by validation macro-F1, ties to the earlier epoch and then the smaller model.
- * Throws the error of a file that cannot be read, and `data` when no file has validation figures.
+ * The best of the models that can be read by validation macro-F1, ties to the earlier epoch and then the smaller model.
+ * Throws `data` when no file has validation figures.
  */
 export function bestStored(models: readonly StoredModel[], folder: string): StoredModel {
-  const broken = models.find((model) => model.error !== undefined);
-  if (broken?.error !== undefined) throw broken.error;
   const [best] = models
     .filter((model) => model.metadata !== null)
     .sort(

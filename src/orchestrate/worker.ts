@@ -6,7 +6,7 @@ import { timeOf } from '../clock.js';
 import { classifierModel } from '../model/classifier.js';
 import type { RunEvent, TrainedModel } from '../records.js';
 import { newestCheckpoint, saveCheckpoint } from '../train/checkpoint-store.js';
-import { networkSeed } from '../train/seeds.js';
+import { jobOptions } from '../train/job-options.js';
 import { trainModel } from '../train/trainer.js';
 import { loadWeights } from '../weights/model-file.js';
 import { evaluateTensors } from './evaluate.js';
@@ -42,15 +42,14 @@ async function train({
   clock,
 }: TrainTask): Promise<void> {
   const { images, labels } = data;
-  const network = new Network(engine, classifierModel(job.spec), {
-    seed: networkSeed(job.seed, job.id),
-    batchSize: job.batchSize,
-    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
-    sets: [{ rows: labels.length }],
-    threads: 1 + tickets,
-  });
+  let network: Network | null = null;
   const emit = (event: RunEvent): void => send({ type: 'event', event });
   try {
+    network = new Network(
+      engine,
+      classifierModel(job.spec),
+      jobOptions(job, split.train.length, labels.length, 1 + tickets),
+    );
     const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
     for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
     network.load(0, { inputs: images, targets: labels });
@@ -77,7 +76,7 @@ async function train({
     if (!(error instanceof TreadleError)) throw error;
     send({ type: 'failed', error: toErrorRecord(error) });
   } finally {
-    network.dispose();
+    network?.dispose();
   }
 }
 

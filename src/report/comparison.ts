@@ -1,9 +1,9 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import type { ModelRecord, RunResults } from '../records.js';
 import { isCompared, type PublishedFigures, publishedFigures } from './compare.js';
-import { clip, figure, modelTitle } from './format.js';
+import { clip, endOf, figure, modelTitle } from './format.js';
 import { niceScale, tickLabel } from './scale.js';
-import { drawSvg, type Figure } from './svg.js';
+import { drawFigure, type Figure } from './svg.js';
 import { light } from './theme.js';
 
 /** One figure of a model that can stand beside a published one. */
@@ -33,6 +33,8 @@ export const COMPARISONS: readonly Comparison[] = [
 const ROW = 24;
 const MARGIN = { left: 130, right: 62, top: 42, bottom: 34 };
 const WIDTH = 400;
+/** Of a model's name with its rate. */
+const MOST_CHARACTERS = 18;
 /** Where headings start. */
 const INSET = 6;
 const HEADING = 62;
@@ -59,12 +61,9 @@ export function comparisonFigure(results: RunResults): Figure {
       ...parts.map(({ title }) => title),
     ],
   };
-  const height = HEADING + panelHeight(results);
-  return {
-    name: 'comparison',
-    label: 'Test and validation macro-F1 of every model',
-    svg: drawSvg(option, WIDTH * parts.length, height),
-  };
+  const label = 'Test and validation macro-F1 of every model';
+  const size = { width: WIDTH * parts.length, height: HEADING + panelHeight(results) };
+  return drawFigure({ name: 'comparison', label, ...size }, option);
 }
 
 /** One panel of the comparison, for a page that has its own heading. */
@@ -72,7 +71,8 @@ export function comparisonPanel(results: RunResults, comparison: Comparison): Fi
   const part = panel(results, comparison, 0, 0);
   const option = { ...combine([part]), title: part.title };
   const label = `${comparison.title} of every model`;
-  return { name: `comparison-${comparison.name}`, label, svg: drawSvg(option, WIDTH, panelHeight(results)) };
+  const size = { width: WIDTH, height: panelHeight(results) };
+  return drawFigure({ name: `comparison-${comparison.name}`, label, ...size }, option);
 }
 
 /** What the marks mean, in words. */
@@ -111,7 +111,7 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
   });
   const scale = niceScale(
     [...own, ...published].filter((value) => value !== null),
-    4,
+    { steps: 4, most: 1 },
   );
   const text = { color: light('muted'), fontSize: 11 };
   const isBest = (row: number) =>
@@ -156,13 +156,15 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
     yAxis: [
       {
         ...rows,
-        data: models.map((model) => clip(modelTitle(model), 18)),
+        data: models.map(shortTitle),
         axisLabel: { ...label, formatter: emphasise },
       },
       {
         ...rows,
         position: 'right',
-        data: own.map((value, row) => (models[row]!.error === undefined ? figure(value) : 'failed')),
+        data: own.map((value, row) =>
+          models[row]!.error === undefined ? figure(value) : endOf(models[row]!),
+        ),
         axisLabel: { ...label, formatter: emphasise },
       },
     ],
@@ -194,6 +196,12 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
       },
     ],
   };
+}
+
+/** A model's name beside its row: a long one is cut, its rate never. */
+function shortTitle({ model, learningRate }: ModelRecord): string {
+  const name = clip(model, Math.max(1, MOST_CHARACTERS - ` at ${learningRate}`.length));
+  return modelTitle({ model: name, learningRate });
 }
 
 function points(values: readonly (number | null)[]): [number, number][] {

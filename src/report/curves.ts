@@ -2,8 +2,8 @@ import type { EChartsCoreOption } from 'echarts/core';
 import type { EpochRecord, ModelRecord, RunResults } from '../records.js';
 import { printable, rateText } from './format.js';
 import { niceScale, tickLabel } from './scale.js';
-import { drawSvg, type Figure } from './svg.js';
-import { light, seriesRole } from './theme.js';
+import { drawFigure, type Figure } from './svg.js';
+import { light, seriesStyle } from './theme.js';
 
 /** What one panel of the curves shows. */
 export interface Measure {
@@ -12,13 +12,21 @@ export interface Measure {
   /** Null where it is not measured in training. */
   train: ((epoch: EpochRecord) => number) | null;
   validation: (epoch: EpochRecord) => number;
+  /** The largest value there can be. */
+  most: number;
 }
 
 /** The panels of the curves, from left to right. */
 export const MEASURES: readonly Measure[] = [
-  { name: 'loss', title: 'Loss', train: (e) => e.trainLoss, validation: (e) => e.valLoss },
-  { name: 'accuracy', title: 'Accuracy', train: (e) => e.trainAccuracy, validation: (e) => e.valAccuracy },
-  { name: 'macro-f1', title: 'Validation macro-F1', train: null, validation: (e) => e.valMacroF1 },
+  { name: 'loss', title: 'Loss', train: (e) => e.trainLoss, validation: (e) => e.valLoss, most: Infinity },
+  {
+    name: 'accuracy',
+    title: 'Accuracy',
+    train: (e) => e.trainAccuracy,
+    validation: (e) => e.valAccuracy,
+    most: 1,
+  },
+  { name: 'macro-f1', title: 'Validation macro-F1', train: null, validation: (e) => e.valMacroF1, most: 1 },
 ];
 
 const PANEL = { width: 372, height: 288 };
@@ -56,7 +64,7 @@ export function curvesFigure(results: RunResults, architecture: string): Figure 
       textStyle: { color: light('ink'), fontSize: 12 },
     },
   };
-  return { name: `curves-${architecture}`, label, svg: drawSvg(option, width, PANEL.height + HEADING) };
+  return drawFigure({ name: `curves-${architecture}`, label, width, height: PANEL.height + HEADING }, option);
 }
 
 /** One measure of one architecture, without a legend: for a page that has its own. */
@@ -65,7 +73,7 @@ export function curvesPanel(results: RunResults, architecture: string, measure: 
   const option = { ...combine([part]), title: part.title };
   const label = `${measure.title} of ${printable(architecture)} over the epochs`;
   const name = `curves-${architecture}-${measure.name}`;
-  return { name, label, svg: drawSvg(option, PANEL.width, PANEL.height) };
+  return drawFigure({ name, label, ...PANEL }, option);
 }
 
 /** What the lines mean, in words. */
@@ -129,6 +137,7 @@ function panel(
   const readings = [measure.validation, ...(measure.train === null ? [] : [measure.train])];
   const scale = niceScale(
     models.flatMap(({ epochs }) => epochs).flatMap((epoch) => readings.map((read) => read(epoch))),
+    { least: 0, most: measure.most },
   );
   const last = models.flatMap(({ epochs }) => epochs).reduce((most, { epoch }) => Math.max(most, epoch), 1);
   const end = chain === null ? last : chain * models.length;
@@ -228,17 +237,23 @@ function rateCurves(
   offset: number,
   index: number,
 ): object[] {
-  const color = light(seriesRole(rate));
+  const { role, symbol, marked } = seriesStyle(rate);
+  const color = light(role);
+  // A marked line has ten marks or so, however long it is.
+  const spacing = Math.ceil(model.epochs.length / 10);
   const points = (read: (epoch: EpochRecord) => number) =>
-    model.epochs.map((e) => [offset + e.epoch, read(e)]);
+    model.epochs.map((e, position) => {
+      const value = [offset + e.epoch, read(e)];
+      return marked && position % spacing !== 0 ? { value, symbol: 'none' } : value;
+    });
   const line = {
     type: 'line',
     xAxisIndex: index,
     yAxisIndex: index,
     silent: true,
-    symbol: 'circle',
-    symbolSize: 5,
-    showSymbol: model.epochs.length === 1,
+    symbol,
+    symbolSize: marked ? 7 : 5,
+    showSymbol: marked || model.epochs.length === 1,
     itemStyle: { color },
   };
   const kept = model.epochs.filter(({ epoch }) => epoch === model.kept?.epoch);
@@ -264,7 +279,8 @@ function rateCurves(
       xAxisIndex: index,
       yAxisIndex: index,
       silent: true,
-      symbolSize: 8,
+      symbol,
+      symbolSize: marked ? 10 : 8,
       z: 4,
       data: kept.map((epoch) => [offset + epoch.epoch, measure.validation(epoch)]),
       itemStyle: { color, opacity: 1, borderColor: light('paper'), borderWidth: 1.5 },

@@ -37,6 +37,11 @@ export function modelTitle({ model, learningRate }: Pick<ModelRecord, 'model' | 
   return `${printable(model)} at ${rateText(learningRate)}`;
 }
 
+/** What became of a model that has an error: it failed, or was interrupted and can go on. */
+export function endOf({ interrupted }: Pick<ModelRecord, 'interrupted'>): string {
+  return interrupted ? 'interrupted' : 'failed';
+}
+
 /** A time in words: `0.4 s`, `41 s`, `5 min 7 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

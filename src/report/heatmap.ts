@@ -1,8 +1,11 @@
 import type { CustomSeriesRenderItemAPI } from 'echarts';
-import type { ModelRecord, RunResults, TestRecord } from '../records.js';
+import { encode } from 'fast-png';
+import type { ConfusionMatrix } from '../metrics/classification.js';
+import type { ModelRecord, RunResults } from '../records.js';
 import { clip, figure, modelTitle, printable } from './format.js';
-import { drawSvg, type Figure } from './svg.js';
-import { FIGURE_FONTS, light, tint } from './theme.js';
+import type { TestedModel } from './results.js';
+import { drawFigure, type Figure } from './svg.js';
+import { channels, FIGURE_FONTS, light, type Role, tint } from './theme.js';
 
 /** Above this number of classes the cells hold no counts. */
 export const MOST_CLASSES_WITH_COUNTS = 20;
@@ -25,23 +28,34 @@ export const HEATMAP_KEY = 'Rows: actual class. Columns: predicted class. Blue: 
 
 const HEADING = 62;
 const CHARACTER = 6.8;
+/** Sizes of a cell in pixels: with a count in it, without, and the side that many cells share. */
+const CELL = { counted: 48, plain: 16, sharing: 1024 };
+/** Cells of at least so many pixels are parted by a line. */
+const SMALLEST_PARTED_CELL = 8;
+/** Pixels from one class name to the next, at least. */
+const NAME_PITCH = 13;
 
 /** The confusion matrix of one tested model, with class names on both axes. */
-export function confusionFigure({ dataset }: RunResults, model: ModelRecord & { test: TestRecord }): Figure {
+export function confusionFigure({ dataset }: RunResults, model: TestedModel): Figure {
   const { confusion } = model.test;
   const names = dataset.classNames.map((name) => clip(printable(name), 20));
   const counted = names.length <= MOST_CLASSES_WITH_COUNTS;
-  const cell = counted ? 48 : 16;
-  const longest = Math.max(...names.map((name) => [...name].length)) * CHARACTER;
+  const cell = counted ? CELL.counted : plainCell(names.length);
+  const longest = names.reduce((most, name) => Math.max(most, [...name].length), 0) * CHARACTER;
   const left = 40 + longest;
   const below = counted ? 34 + longest * 0.72 : 34 + longest;
   const side = cell * names.length;
-  const labels = { color: light('ink'), fontSize: counted ? 12 : 11, interval: 0 };
+  const interval = Math.ceil(NAME_PITCH / cell) - 1;
+  const labels = { color: light('ink'), fontSize: counted ? 12 : 11, interval };
+  const parted = !counted && cell >= SMALLEST_PARTED_CELL;
   const axis = {
     type: 'category',
     data: names,
     axisLine: { show: false },
     axisTick: { show: false },
+    splitLine: { show: parted, interval: 0, lineStyle: { color: light('paper'), width: 1 } },
+    // The lines lie over the cells.
+    z: parted ? 3 : 0,
     nameLocation: 'middle',
     nameTextStyle: { color: light('muted'), fontSize: 12 },
   };
@@ -62,42 +76,89 @@ export function confusionFigure({ dataset }: RunResults, model: ModelRecord & { 
       nameGap: below - 18,
     },
     yAxis: { ...axis, axisLabel: labels, inverse: true, name: 'Actual', nameGap: longest + 16 },
-    series: {
-      type: 'custom',
-      silent: true,
-      data: confusion.flatMap((row, actual) => row.map((_, predicted) => [predicted, actual])),
-      renderItem: (_: unknown, api: CustomSeriesRenderItemAPI) => {
-        const [predicted, actual] = [Number(api.value(0)), Number(api.value(1))];
-        const [x, y] = api.coord([predicted, actual]) as [number, number];
-        const count = confusion[actual]![predicted]!;
-        return {
-          type: 'rect',
-          shape: { x: x - cell / 2 + 0.5, y: y - cell / 2 + 0.5, width: cell - 1, height: cell - 1 },
-          style: { fill: cellColor(confusion[actual]!, actual, predicted) },
-          textConfig: { position: 'inside' },
-          textContent: {
-            type: 'text',
-            style: {
-              text: counted ? String(count) : '',
-              fill: count === 0 ? light('muted') : light('ink'),
-              font: `12px ${FIGURE_FONTS}`,
-            },
-          },
-        };
-      },
-    },
+    series: counted ? countedCells(confusion, cell) : plainCells(confusion, left, side),
   };
-  const width = Math.max(left + side + 24, 460);
+  const label = `Confusion matrix of ${modelTitle(model)}`;
+  const size = { width: Math.max(left + side + 24, 460), height: HEADING + side + below };
+  return drawFigure({ name: confusionName(model), label, ...size }, option);
+}
+
+/** The name of a model's figure. */
+export function confusionName({ model, learningRate }: ModelRecord): string {
+  return `confusion-${model}_${learningRate}`;
+}
+
+function plainCell(classes: number): number {
+  return Math.max(1, Math.min(CELL.plain, Math.floor(CELL.sharing / classes)));
+}
+
+/** A rectangle with its count for each cell. */
+function countedCells(confusion: ConfusionMatrix, cell: number): object {
+  const strengths = strengthsOf(confusion);
   return {
-    name: `confusion-${model.model}_${model.learningRate}`,
-    label: `Confusion matrix of ${modelTitle(model)}`,
-    svg: drawSvg(option, width, HEADING + side + below),
+    type: 'custom',
+    silent: true,
+    data: confusion.flatMap((row, actual) => row.map((_, predicted) => [predicted, actual])),
+    renderItem: (_: unknown, api: CustomSeriesRenderItemAPI) => {
+      const [predicted, actual] = [Number(api.value(0)), Number(api.value(1))];
+      const [x, y] = api.coord([predicted, actual]) as [number, number];
+      const count = confusion[actual]![predicted]!;
+      const strength = strengths[actual]![predicted]!;
+      return {
+        type: 'rect',
+        shape: { x: x - cell / 2 + 0.5, y: y - cell / 2 + 0.5, width: cell - 1, height: cell - 1 },
+        style: { fill: strength === 0 ? light('band') : tint(roleOf(actual, predicted), strength) },
+        textConfig: { position: 'inside' },
+        textContent: {
+          type: 'text',
+          style: {
+            text: String(count),
+            fill: count === 0 ? light('muted') : light('ink'),
+            font: `12px ${FIGURE_FONTS}`,
+          },
+        },
+      };
+    },
   };
 }
 
-function cellColor(row: readonly number[], actual: number, predicted: number): string {
-  const support = row.reduce((total, count) => total + count, 0);
-  const hit = actual === predicted;
-  const strength = cellStrength(row[predicted]!, support, hit);
-  return strength === 0 ? light('band') : tint(hit ? 'hit' : 'miss', strength);
+/** All cells as one image of a pixel each, over a plain ground: there can be a hundred thousand of them. */
+function plainCells(confusion: ConfusionMatrix, left: number, side: number): object {
+  const place = { x: left, y: HEADING, width: side, height: side };
+  return {
+    type: 'custom',
+    silent: true,
+    data: [0],
+    renderItem: () => ({
+      type: 'group',
+      children: [
+        { type: 'rect', shape: place, style: { fill: light('band') } },
+        { type: 'image', style: { ...place, image: cellImage(confusion) } },
+      ],
+    }),
+  };
+}
+
+/** A PNG, as a data address, with a pixel for each cell: its colour, as opaque as the cell is strong. */
+function cellImage(confusion: ConfusionMatrix): string {
+  const pixels = strengthsOf(confusion).flatMap((row, actual) =>
+    row.flatMap((strength, predicted) => [
+      ...channels(light(roleOf(actual, predicted))),
+      Math.round(255 * strength),
+    ]),
+  );
+  const side = confusion.length;
+  const png = encode({ width: side, height: side, channels: 4, depth: 8, data: Uint8Array.from(pixels) });
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+}
+
+function strengthsOf(confusion: ConfusionMatrix): number[][] {
+  return confusion.map((row, actual) => {
+    const support = row.reduce((total, count) => total + count, 0);
+    return row.map((count, predicted) => cellStrength(count, support, actual === predicted));
+  });
+}
+
+function roleOf(actual: number, predicted: number): Role {
+  return actual === predicted ? 'hit' : 'miss';
 }

@@ -1,33 +1,43 @@
-import type { ModelRecord, RunResults } from '../records.js';
+import type { RunResults } from '../records.js';
 import { isCompared, publishedBest } from './compare.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
 import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf } from './curves.js';
 import { difference, duration, figure, modelTitle, rateText, whole } from './format.js';
-import { HEATMAP_KEY } from './heatmap.js';
+import { confusionFigure, confusionName, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
-import { bestModel } from './results.js';
+import { bestModel, isTested, type TestedModel } from './results.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
-import { embedSvg } from './svg.js';
+import { embedSvg, type Figure } from './svg.js';
 import { epochsTable, modelsTable, publishedTable } from './tables.js';
-import { seriesRole } from './theme.js';
+import { type SeriesStyle, seriesStyle } from './theme.js';
 
 /** Nothing outside the page may be loaded, whatever its data holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
-/** `report.html`: one page that needs no other file and no network; the same results give the same bytes. */
-export function reportHtml(results: RunResults): string {
+/**
+ * `report.html`: one page that needs no other file and no network; the same results give the same bytes. Figures
+ * that are `drawn` already are not drawn again.
+ */
+export function reportHtml(results: RunResults, drawn: readonly Figure[] = []): string {
   const { config, dataset, environment, models } = results;
+  const matrices = new Map(drawn.map((figure) => [figure.name, figure]));
+  const matrixOf = (model: TestedModel): Figure => {
+    const name = confusionName(model);
+    const matrix = matrices.get(name) ?? confusionFigure(results, model);
+    matrices.set(name, matrix);
+    return matrix;
+  };
   const count = models.length === 1 ? 'one model' : `${models.length} models`;
   const sections = [
-    section('best', 'Best model', bestSection(results)),
+    section('best', 'Best model', bestSection(results, matrixOf)),
     section('models', 'All models', modelsSection(results)),
     isCompared(results)
       ? section('published', 'Beside the published report', publishedSection(results))
       : null,
     section('curves', 'Curves', curvesSection(results)),
-    section('matrices', 'Confusion matrices', matricesSection(results)),
+    section('matrices', 'Confusion matrices', matricesSection(results, matrixOf)),
     section('run', 'The run', runSection(results)),
     section('repeat', 'How to repeat it', repeatSection(results)),
   ].filter((part) => part !== null);
@@ -69,13 +79,14 @@ ${content}
   };
 }
 
-function bestSection(results: RunResults): Content {
+function bestSection(results: RunResults, matrixOf: (model: TestedModel) => Figure): Content {
   const best = bestModel(results);
   if (best === undefined)
     return html`<p>No model was trained to the end of an epoch, so there is no best model.</p>`;
-  const { test, kept } = best;
+  const { kept } = best;
   const lead = html`<p><strong>${modelTitle(best)}</strong> has the highest validation macro-F1 of all models: ${figure(kept?.valMacroF1)} in epoch ${kept?.epoch}.</p>`;
-  if (test === null) return [lead, html`<p>It was not tested.</p>`];
+  if (!isTested(best)) return [lead, html`<p>It was not tested.</p>`];
+  const { test } = best;
   const other = isCompared(results) ? publishedBest() : null;
   return html`${lead}
 <dl class="headline">
@@ -86,7 +97,7 @@ ${headline('Macro-F1', test.macroF1, other?.macro.f1)}
 ${headline('Test loss', test.loss)}
 </dl>
 ${other === null ? null : html`<p class="note">Published: the model that the published report calls its best, ${modelTitle(other)}.</p>`}
-${testDetails(modelTitle(best), test, results.dataset.classNames)}
+${testDetails('the best model', 'matrix-best', test, results.dataset.classNames, () => matrixOf(best))}
 <p class="note">${HEATMAP_KEY}</p>`;
 }
 
@@ -135,8 +146,7 @@ function curvesSection(results: RunResults): Content {
       return html`<figure>${trusted(embedSvg(panel, panel.name))}</figure>\n`;
     });
     const legend = models.map(
-      ({ learningRate }, rate) =>
-        html`<li><i style="border-color:var(--${seriesRole(rate)})"></i>${rateText(learningRate)}</li>`,
+      ({ learningRate }, rate) => html`<li>${legendKey(seriesStyle(rate))}${rateText(learningRate)}</li>`,
     );
     return html`<div class="curves">
 <h3>${name}</h3>
@@ -150,25 +160,37 @@ ${epochsTable(results, name)}
 </div>
 `;
   });
-  return [html`<p class="note">One colour per learning rate. ${curvesKey(results)}</p>\n`, ...figures];
+  return [html`<p class="note">${ratesKey(results)} ${curvesKey(results)}</p>\n`, ...figures];
 }
 
-function matricesSection({ models, dataset }: RunResults): Content {
+function ratesKey({ config }: RunResults): string {
+  const marks = config.learningRates.some((_, rate) => seriesStyle(rate).marked);
+  return marks
+    ? 'One colour per learning rate; marks on the lines tell rates of one colour apart.'
+    : 'One colour per learning rate.';
+}
+
+/** A piece of a rate's line, with its mark where it has one. A drawing, as forced colours leave those alone. */
+function legendKey({ role, path, marked }: SeriesStyle): Markup {
+  const color = `var(--${role})`;
+  const mark = marked ? html`<path d="${path}" fill="${color}"/>` : null;
+  return html`<svg viewBox="0 0 22 10" aria-hidden="true"><path d="M0 5H22" stroke="${color}" stroke-width="3"/>${mark}</svg>`;
+}
+
+function matricesSection({ models, dataset }: RunResults, matrixOf: (model: TestedModel) => Figure): Content {
   const tested = models.filter(isTested);
   if (tested.length === 0) return html`<p>No model was tested.</p>`;
-  const entries = tested.map(
-    (
-      model,
-    ) => html`<details><summary>${modelTitle(model)}<span>accuracy ${figure(model.test.accuracy)}, macro-F1 ${figure(model.test.macroF1)}</span></summary><div>
-${testDetails(modelTitle(model), model.test, dataset.classNames)}
+  const entries = tested.map((model, index) => {
+    const title = modelTitle(model);
+    const details = testDetails(title, `matrix-${index}`, model.test, dataset.classNames, () =>
+      matrixOf(model),
+    );
+    return html`<details><summary>${title}<span>accuracy ${figure(model.test.accuracy)}, macro-F1 ${figure(model.test.macroF1)}</span></summary><div>
+${details}
 </div></details>
-`,
-  );
+`;
+  });
   return [html`<p class="note">${HEATMAP_KEY}</p>\n`, ...entries];
-}
-
-function isTested(model: ModelRecord): model is ModelRecord & { test: NonNullable<ModelRecord['test']> } {
-  return model.test !== null;
 }
 
 function runSection({ config, dataset, environment }: RunResults): Content {
@@ -212,8 +234,12 @@ function facts(entries: readonly [string, Content][]): Markup {
 function repeatSection(results: RunResults): Content {
   const { config, environment } = results;
   const data = results.dataset.name === 'Fashion-MNIST' ? '' : ' --data DIR --no-verify';
+  const relaxed = environment.build.startsWith('relaxed');
+  const promise = relaxed
+    ? html`On processors and engines alike, the same seed (${config.seed}), build and data give the same bytes in every weight, whatever the number of jobs and threads. On others the bytes may differ: WebAssembly leaves results of this build's relaxed SIMD operations to them. With <code>--strict</code> a run has the same bytes everywhere.`
+    : `The same seed (${config.seed}), build and data give the same bytes in every weight on every engine and machine, whatever the number of jobs and threads.`;
   return html`<p>In a checkout of treadle, with the config.json that lies beside this page:</p>
-<pre><code>npm ci
+<pre role="region" tabindex="0" aria-label="Commands"><code>npm ci
 node dist/cli.js run-all --config config.json --build ${environment.build}${data}</code></pre>
-<p>The same seed (${config.seed}), build and data give the same bytes in every weight, whatever the number of jobs and threads.</p>`;
+<p>${promise}</p>`;
 }

@@ -1,14 +1,32 @@
 import { type ClassificationScores, classificationScores } from '../metrics/classification.js';
 import type { TestRecord } from '../records.js';
+import { confusionsOf, confusionsTitle } from './confusions.js';
 import { figure, whole } from './format.js';
 import { cellStrength, MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
-import { html, type Markup } from './markup.js';
+import { html, type Markup, trusted } from './markup.js';
+import { embedSvg, type Figure } from './svg.js';
 
-/** A model's confusion matrix as a coloured table, beside its scores per class. */
-export function testDetails(title: string, { confusion }: TestRecord, classNames: readonly string[]): Markup {
+/** Above this number of classes a matrix is a picture: a table of so many cells helps nobody. */
+const MOST_CLASSES_IN_A_TABLE = 64;
+/** So many confusions are listed below the picture. */
+const MOST_CONFUSIONS = 50;
+
+/** A model's confusion matrix beside its scores per class. `draw` gives the matrix as a figure. */
+export function testDetails(
+  title: string,
+  id: string,
+  { confusion }: TestRecord,
+  classNames: readonly string[],
+  draw: () => Figure,
+): Markup {
   const scores = classificationScores(confusion);
+  const matrix =
+    classNames.length > MOST_CLASSES_IN_A_TABLE
+      ? html`<div><figure class="whole">${trusted(embedSvg(draw(), id))}</figure>
+${confusionsTable(title, confusion, classNames)}</div>`
+      : matrixTable(title, confusion, classNames, scores);
   return html`<div class="pair${isDense(classNames) ? ' stacked' : null}">
-${matrixTable(title, confusion, classNames, scores)}
+${matrix}
 ${classTable(title, classNames, scores)}
 </div>`;
 }
@@ -16,6 +34,29 @@ ${classTable(title, classNames, scores)}
 /** Whether the cells are too many to hold counts. */
 function isDense(classNames: readonly string[]): boolean {
   return classNames.length > MOST_CLASSES_WITH_COUNTS;
+}
+
+function confusionsTable(
+  title: string,
+  confusion: readonly (readonly number[])[],
+  classNames: readonly string[],
+): Markup {
+  const all = confusionsOf(confusion);
+  const shown = all.slice(0, MOST_CONFUSIONS);
+  const heading = confusionsTitle(shown.length, all.length, classNames.length);
+  if (shown.length === 0) return html`<p class="note">${heading}</p>`;
+  const rows = shown.map(
+    ({ actual, predicted, count, share }) =>
+      html`<tr><th scope="row">${classNames[actual]}</th><td>${whole(count)}</td><td>${(100 * share).toFixed(1)} %</td><td>${classNames[predicted]}</td></tr>\n`,
+  );
+  return html`<div class="scroll short" role="region" tabindex="0" aria-label="Confusions of ${title}">
+<table class="figures">
+<caption><span>${heading}; results.json has every count.</span></caption>
+<thead><tr><th scope="col" class="name">Actual</th><th scope="col">Images</th><th scope="col">Share</th><th scope="col">Predicted as</th></tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+</div>`;
 }
 
 function matrixTable(

@@ -1,19 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
+import { type Figure, PIXELATED } from './svg.js';
 
-/** Pixels of the PNG for one of the SVG, in each direction. */
-const SCALE = 2;
+/** A PNG that would have more pixels at twice the figure's size has the figure's size. */
+const MOST_PIXELS = 4_000_000;
 
 const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
 
 let ready: Promise<Uint8Array[]> | undefined;
 
-/** A PNG of an SVG at twice its size, with text in DejaVu Sans: the same bytes on every machine. */
-export async function svgToPng(svg: string): Promise<Uint8Array> {
+/**
+ * A PNG of a figure at twice its size, or at its own where it is large; text is in DejaVu Sans: the same bytes on
+ * every machine.
+ */
+export async function svgToPng({ svg, width, height }: Figure): Promise<Uint8Array> {
   ready ??= start();
-  const image = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: SCALE },
+  // The renderer knows the older word alone.
+  const image = new Resvg(svg.replaceAll(PIXELATED, 'image-rendering="optimizeSpeed"'), {
+    fitTo: { mode: 'zoom', value: 4 * width * height <= MOST_PIXELS ? 2 : 1 },
     font: { fontBuffers: await ready, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },
   });
   try {

@@ -2,7 +2,14 @@ import * as v from 'valibot';
 import { TreadleError } from '#bindings';
 import { type JsonLimits, structureProblem } from '../json.js';
 import { classifierParameters } from '../model/classifier.js';
-import type { DatasetRecord, EpochRecord, ModelRecord, RunConfig, RunResults } from '../records.js';
+import type {
+  DatasetRecord,
+  EpochRecord,
+  ModelRecord,
+  RunConfig,
+  RunResults,
+  TestRecord,
+} from '../records.js';
 import { oneLine, preview } from '../text.js';
 import { RESULTS_SCHEMA } from './schema.js';
 
@@ -51,6 +58,13 @@ export function shapeOf(hidden: readonly number[], { imageWidth, imageHeight, cl
 export function bestModel(results: RunResults): ModelRecord | undefined {
   const { best, models } = results;
   return models.find((model) => model.model === best?.model && model.learningRate === best.learningRate);
+}
+
+/** A model that was tested. */
+export type TestedModel = ModelRecord & { test: TestRecord };
+
+export function isTested(model: ModelRecord): model is TestedModel {
+  return model.test !== null;
 }
 
 /**

@@ -10,8 +10,23 @@ export interface Scale {
 /** Steps below 10 to this power are not told apart. */
 const FINEST = -12;
 
-/** The smallest axis with steps of 1, 2 or 5 times a power of ten that holds all values in at most `steps` steps. */
-export function niceScale(values: readonly number[], steps = 5): Scale {
+/** What an axis is asked to be. */
+export interface ScaleWish {
+  /** The most steps it may have. */
+  steps?: number;
+  /** Values that it need not go beyond, as no value can. */
+  least?: number;
+  most?: number;
+}
+
+/**
+ * The smallest axis with steps of 1, 2 or 5 times a power of ten that holds all values. A single value stands on its
+ * middle, or at its end where the axis could not go further.
+ */
+export function niceScale(
+  values: readonly number[],
+  { steps = 5, least = -Infinity, most = Infinity }: ScaleWish = {},
+): Scale {
   const low = values.length === 0 ? 0 : values.reduce((a, b) => Math.min(a, b));
   const high = values.length === 0 ? 1 : values.reduce((a, b) => Math.max(a, b));
   const span = high > low ? high - low : Math.max(Math.abs(high), 1) / 10;
@@ -19,8 +34,12 @@ export function niceScale(values: readonly number[], steps = 5): Scale {
     for (const factor of [1, 2, 5]) {
       const digits = Math.max(0, -power);
       const interval = Number((factor * 10 ** power).toPrecision(3));
-      const first = Math.floor(low / interval + 1e-9);
-      const last = Math.max(Math.ceil(high / interval - 1e-9), first + 1);
+      let first = Math.floor(low / interval + 1e-9);
+      let last = Math.ceil(high / interval - 1e-9);
+      if (first === last) {
+        if ((first - 1) * interval >= least) first -= 1;
+        if ((last + 1) * interval <= most + 1e-9) last += 1;
+      }
       if (last - first > steps) continue;
       const at = (tick: number) => Number((tick * interval).toFixed(digits));
       return { min: at(first), max: at(last), interval, digits };

@@ -54,7 +54,7 @@ const config = record({
   batchSize: positive,
   dropout: share,
   seed: count,
-  validationSize: count,
+  validationSize: v.nullable(count),
   trainSamples: v.nullable(count),
   keep: oneOf(['best', 'last']),
   jobs: positive,
@@ -101,6 +101,7 @@ const model = record({
   weights: list(text, 'paths'),
   test: v.nullable(test),
   error: v.optional(text),
+  interrupted: v.optional(v.boolean('true or false')),
 });
 
 /** The form of `results.json`; messages say what is expected. What spans several fields is checked elsewhere. */

@@ -1,10 +1,14 @@
-/** The page's script: sorts tables by their column buttons, and says what a cell of a matrix counts. */
+/** The page's script: makes the headings of a table buttons that sort it, and says what a cell of a matrix counts. */
 export const SCRIPT = `
 for (const table of document.querySelectorAll('table[data-sortable]')) {
   const body = table.tBodies[0];
-  table.querySelectorAll('thead button').forEach((button, column) => {
+  table.querySelector('[data-hint]').hidden = false;
+  table.querySelectorAll('thead th').forEach((head, column) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.append(...head.childNodes);
+    head.append(button);
     button.addEventListener('click', () => {
-      const head = button.closest('th');
       const first = head.dataset.first;
       const other = first === 'ascending' ? 'descending' : 'ascending';
       const order = head.getAttribute('aria-sort') === first ? other : first;

@@ -10,11 +10,12 @@ function variables(form: 'light' | 'dark'): string {
 export const STYLE = `
 :root { color-scheme: light dark; ${variables('light')} }
 @media (prefers-color-scheme: dark) { :root { ${variables('dark')} } }
-@media print { :root { ${variables('light')} } }
+@media print { :root { color-scheme: light; print-color-adjust: exact; ${variables('light')} } }
 * { box-sizing: border-box; }
 body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+  overflow-wrap: break-word;
 }
 main, header, footer { max-width: 1180px; margin: 0 auto; padding: 0 24px; }
 header { padding-top: 36px; }
@@ -41,7 +42,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; margin
 .scroll { overflow-x: auto; margin: 12px 0 20px; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); font-size: 14px; padding-bottom: 8px; }
-caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 72px); }
+caption > span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 72px); }
 .figures { width: 100%; }
 .figures th, .figures td { padding: 6px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 .figures thead th { white-space: normal; }
@@ -67,7 +68,7 @@ th[aria-sort] button::after { opacity: 1; }
 th[aria-sort="ascending"] button::after { content: "\\2191"; }
 th[aria-sort="descending"] button::after { content: "\\2193"; }
 
-.pair { display: grid; grid-template-columns: minmax(0, auto) minmax(320px, 1fr); gap: 8px 40px; align-items: start; }
+.pair { display: grid; grid-template-columns: minmax(0, auto) minmax(min(320px, 100%), 1fr); gap: 8px 40px; align-items: start; }
 .matrix { border-collapse: separate; border-spacing: 2px; }
 .matrix th { font-weight: 400; }
 .matrix th[scope="row"] { text-align: right; padding: 0 8px 0 0; max-width: 132px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -75,7 +76,8 @@ th[aria-sort="descending"] button::after { content: "\\2193"; }
 .matrix thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 132px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .matrix .corner { color: var(--muted); font-size: 12px; text-align: right; vertical-align: bottom; padding: 0 8px 6px 0; line-height: 1.35; }
 .matrix td {
-  width: 42px; min-width: 42px; height: 36px; padding: 0; text-align: center; border-radius: 3px; background: var(--band);
+  width: 42px; min-width: 42px; height: 36px; padding: 0; text-align: center; border-radius: 3px;
+  color: var(--ink); background: var(--band); forced-color-adjust: none;
 }
 .matrix td[style] { background: color-mix(in srgb, var(--miss) calc(var(--s) * 1%), var(--paper)); }
 .matrix td.hit[style] { background: color-mix(in srgb, var(--hit) calc(var(--s) * 1%), var(--paper)); font-weight: 600; }
@@ -84,13 +86,14 @@ th[aria-sort="descending"] button::after { content: "\\2193"; }
 .matrix.dense td { width: 14px; min-width: 14px; height: 14px; font-size: 0; border-radius: 1px; }
 
 .curves { margin: 20px 0 32px; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); gap: 16px; }
-.panels.wide { grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(290px, 100%), 1fr)); gap: 16px; }
+.panels.wide { grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); }
 figure { margin: 0; max-width: 520px; }
+figure.whole { max-width: none; }
 svg text { font-family: inherit !important; }
-svg { display: block; width: 100%; height: auto; }
+figure svg { display: block; width: 100%; height: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; margin: 4px 0 8px; padding: 0; font-size: 14px; }
-.legend i { display: inline-block; width: 22px; border-top: 3px solid; margin-right: 7px; vertical-align: 4px; }
+.legend svg { width: 22px; height: 10px; margin-right: 7px; }
 
 details { border: 1px solid var(--line); border-radius: 10px; margin: 0 0 10px; }
 summary { cursor: pointer; padding: 10px 16px; font-weight: 600; }
@@ -99,8 +102,9 @@ details > div { padding: 4px 16px 8px; }
 .facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 20px; margin: 8px 0 20px; font-size: 15px; }
 .facts dt { color: var(--muted); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 8px 40px; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 8px 40px; }
 pre { background: var(--band); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; overflow-x: auto; font-size: 14px; line-height: 1.5; margin: 8px 0 14px; }
+p code { white-space: nowrap; }
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 
 .pair.stacked { grid-template-columns: minmax(0, 1fr); }
@@ -117,11 +121,38 @@ code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono"
   .figures th, .figures td { padding: 5px 7px; }
   th button { margin: -5px -7px; padding: 5px 7px; }
   .figures th[scope="row"], .figures thead .name { position: sticky; left: 0; background: var(--paper); }
+  .figures th[scope="row"] { white-space: normal; overflow-wrap: anywhere; min-width: 104px; }
   .figures tr.best th[scope="row"] { background: var(--band); }
   .matrix:not(.dense) { font-size: 11px; border-spacing: 1px; }
   .matrix:not(.dense) td { width: 25px; min-width: 25px; height: 26px; }
   .matrix th[scope="row"] { padding-right: 5px; max-width: 88px; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .facts dd { margin-bottom: 8px; }
+}
+@media print {
+  @page { margin: 12mm; }
+  body { font-size: 13px; }
+  nav, [data-hint], th button::after { display: none; }
+  main, header, footer { max-width: none; padding-left: 0; padding-right: 0; }
+  section { padding-top: 20px; }
+  .scroll, .short { overflow: visible; max-height: none; }
+  .short thead th, .short tfoot :is(th, td), caption > span { position: static; }
+  caption > span { max-width: none; }
+  table { font-size: 10.5px; }
+  tfoot { display: table-row-group; }
+  .figures th, .figures td { padding: 3px 5px; }
+  .figures th[scope="row"] { white-space: normal; overflow-wrap: anywhere; min-width: 76px; }
+  .headline { grid-template-columns: repeat(5, 1fr); gap: 8px; }
+  .headline div { padding: 8px 10px; }
+  .headline .value { font-size: 22px; }
+  th button { margin: 0; padding: 0; }
+  .matrix.dense { width: 100%; table-layout: fixed; border-spacing: 0.5px; font-size: 7px; line-height: 1; }
+  .matrix.dense .corner, .matrix.dense th[scope="row"] { width: 80px; }
+  .matrix.dense .corner { font-size: 8px; }
+  .matrix.dense thead th[scope="col"] { height: 40px; }
+  .matrix.dense td { width: auto; min-width: 0; height: 9px; }
+  pre { white-space: pre-wrap; }
+  h2, h3, summary, caption, thead, .note, .legend { break-after: avoid; }
+  tr, figure, .headline, .legend, .facts, .matrix { break-inside: avoid; }
 }
 `;

@@ -26,10 +26,13 @@ use([
 /** Mean width of a DejaVu Sans character over its size: text is measured without a font engine. */
 const CHARACTER_WIDTH = 0.6;
 
+/** Marks a text on its way through the chart library; {@link printable} leaves it in no text of a file. */
+const MARK = '\uffff';
+
 setPlatformAPI({
   measureText(text, font) {
     const size = Number(/([\d.]+)px/.exec(font ?? '')?.[1] ?? 12);
-    return { width: [...text].length * size * CHARACTER_WIDTH };
+    return { width: [...text.replaceAll(MARK, '')].length * size * CHARACTER_WIDTH };
   },
 });
 
@@ -39,24 +42,47 @@ export interface Figure {
   name: string;
   /** What it shows, for people who do not see it. */
   label: string;
+  /** In pixels. */
+  width: number;
+  height: number;
   svg: string;
 }
 
-/** Draws a chart of the given size in pixels. The same option gives the same text, in any process and order. */
-export function drawSvg(option: EChartsCoreOption, width: number, height: number): string {
+/** Draws a chart. The same option gives the same text, in any process and order. */
+export function drawFigure(about: Omit<Figure, 'svg'>, option: EChartsCoreOption): Figure {
+  return { ...about, svg: drawSvg(option, about.width, about.height) };
+}
+
+function drawSvg(option: EChartsCoreOption, width: number, height: number): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
-    chart.setOption({
+    const drawn = {
       animation: false,
       backgroundColor: light('paper'),
       textStyle: { fontFamily: FIGURE_FONTS, color: light('ink') },
       ...option,
-    });
-    return withoutInteraction(chart.renderToSVGString());
+    };
+    chart.setOption(withSafeTexts(drawn) as EChartsCoreOption);
+    return withoutInteraction(chart.renderToSVGString()).replaceAll(MARK, '');
   } finally {
     chart.dispose();
   }
 }
+
+/**
+ * A copy of a chart's option, and of whatever its functions return, in which no text is a name that every object has,
+ * such as `__proto__`: the library keeps widths of texts in plain objects, under the texts themselves.
+ */
+function withSafeTexts(part: unknown): unknown {
+  if (typeof part === 'string') return part in Object.prototype ? MARK + part : part;
+  if (typeof part === 'function') return (...args: unknown[]) => withSafeTexts(part(...args));
+  if (Array.isArray(part)) return part.map(withSafeTexts);
+  if (typeof part !== 'object' || part === null) return part;
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withSafeTexts(value)]));
+}
+
+/** What keeps the pixels of an image apart when it is enlarged. */
+export const PIXELATED = 'image-rendering="pixelated"';
 
 /** Removes what only a live chart needs, and the counter that the library puts into its identifiers. */
 function withoutInteraction(svg: string): string {
@@ -64,6 +90,7 @@ function withoutInteraction(svg: string): string {
     .replace(/<style[\s\S]*?<\/style>\s*/g, '')
     .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
     .replace(/\bzr\d+-/g, 'id-')
+    .replace(/<image /g, `<image ${PIXELATED} `)
     .replace(/\n\s*\n/g, '\n');
 }
 

@@ -5,6 +5,7 @@ import { COMPARISONS } from './comparison.js';
 import {
   difference,
   duration,
+  endOf,
   figure,
   modelTitle,
   NONE,
@@ -51,7 +52,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'Training time', first: 'ascending', value: trainingSeconds, text: duration },
 ];
 
-/** Every model in one table, to be sorted by any column; below it the reasons of those that failed. */
+/** Every model in one table, to be sorted by any column; below it the reasons of those that failed or were interrupted. */
 export function modelsTable(results: RunResults): Markup {
   const { models, best } = results;
   const heads = COLUMNS.map(({ title, first }) => sortHead(title, first));
@@ -59,7 +60,7 @@ export function modelsTable(results: RunResults): Markup {
     const isBest = model.model === best?.model && model.learningRate === best.learningRate;
     const badges = [
       isBest ? html` <span class="badge best">best</span>` : null,
-      model.error === undefined ? null : html` <span class="badge failed">failed</span>`,
+      model.error === undefined ? null : html` <span class="badge failed">${endOf(model)}</span>`,
     ];
     const cells = COLUMNS.map(({ value, text }) => {
       const found = value(model, results);
@@ -70,10 +71,10 @@ export function modelsTable(results: RunResults): Markup {
   });
   const failures = models
     .filter(({ error }) => error !== undefined)
-    .map((model) => html`<li><strong>${modelTitle(model)}</strong> failed: ${model.error}</li>\n`);
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="All models">
+    .map((model) => html`<li><strong>${modelTitle(model)}</strong> ${endOf(model)}: ${model.error}</li>\n`);
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table of all models">
 <table class="figures" data-sortable>
-<caption><span>Press a heading to sort by it. Precision, recall and F1 are macro averages: of the test, and Val. F1 of the kept epoch's validation.</span></caption>
+<caption><span><span data-hint hidden>Press a heading to sort by it. </span>Precision, recall and F1 are macro averages: of the test, and Val. F1 of the kept epoch's validation.</span></caption>
 <thead><tr>${sortHead('Model', 'ascending', html` class="name"`)}${heads}</tr></thead>
 <tbody>
 ${rows}</tbody>
@@ -83,7 +84,7 @@ ${failures.length === 0 ? null : html`<ul class="failures">\n${failures}</ul>`}`
 }
 
 function sortHead(title: string, first: Column['first'], more: Markup | null = null): Markup {
-  return html`<th scope="col"${more} data-first="${first}"><button type="button">${title}</button></th>`;
+  return html`<th scope="col"${more} data-first="${first}">${title}</th>`;
 }
 
 /** The run's figures beside the published ones, with the difference; only models that the report has too. */
@@ -109,9 +110,9 @@ export function publishedTable(results: RunResults): Markup {
     const cells = measures.map(({ own, published }) => comparedCells(own(model), published(figures)));
     return [html`<tr><th scope="row">${modelTitle(model)}</th>${cells}</tr>\n`];
   });
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="Beside the published report">
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table beside the published report">
 <table class="figures">
-<caption><span>${NONE}: the report does not print the figure, or the model failed.</span></caption>
+<caption><span>${NONE}: the report does not print the figure, or the model was not trained to its end.</span></caption>
 <thead><tr><td></td>${groups}</tr>
 <tr><th scope="col" class="name">Model</th>${heads}</tr></thead>
 <tbody>

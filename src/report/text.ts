@@ -2,10 +2,12 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { classificationScores } from '../metrics/classification.js';
 import type { RunResults, TestRecord } from '../records.js';
+import { confusionsOf, confusionsTitle } from './confusions.js';
 import { fitParts, fitTable, visibleWidth } from './fit.js';
 import {
   clip,
   duration,
+  endOf,
   figure,
   modelTitle,
   NONE,
@@ -46,6 +48,9 @@ export function wantsColor(
 ): boolean {
   return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
 }
+
+/** Of a matrix that is too wide, so many confusions are listed. */
+const MOST_CONFUSIONS = 20;
 
 /** All tables of a run, in the order of the published report: epochs, tests, best model. */
 export function resultsText(results: RunResults, options: TextOptions): string {
@@ -108,7 +113,9 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
   });
   const failures = models
     .filter(({ error }) => error !== undefined)
-    .map((record) => style('red', `${modelTitle(record)} failed: ${printable(record.error!)}`, options));
+    .map((record) =>
+      style('red', `${modelTitle(record)} ${endOf(record)}: ${printable(record.error!)}`, options),
+    );
   return [
     heading('Tests (precision, recall and F1 are macro averages)', options),
     table(head, rows, options, 3),
@@ -164,9 +171,10 @@ function confusionText(
   options: TextOptions,
 ): string {
   const heads = shortNames(classNames);
-  const labels = classNames.map((className, index) =>
-    heads[index] === String(index) ? `${index} ${name(className)}` : name(className),
-  );
+  const labels = classNames.map((className, index) => {
+    const numbered = heads[index] === String(index) && className !== heads[index];
+    return numbered ? `${index} ${name(className)}` : name(className);
+  });
   const rows = confusion.map((row, actual) => [
     labels[actual]!,
     ...row.map((count, predicted) => matrixCell(count, actual === predicted, options)),
@@ -181,22 +189,18 @@ function largestConfusions(
   classNames: readonly string[],
   options: TextOptions,
 ): string {
-  const rows = confusion
-    .flatMap((row, actual) => {
-      const support = row.reduce((total, count) => total + count, 0);
-      return row.map((count, predicted) => ({ actual, predicted, count, share: count / support }));
-    })
-    .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
-    .sort((a, b) => b.count - a.count)
-    .slice(0, 20)
+  const all = confusionsOf(confusion);
+  const rows = all
+    .slice(0, MOST_CONFUSIONS)
     .map(({ actual, predicted, count, share }) => [
       name(classNames[actual]!),
       String(count),
       `${(100 * share).toFixed(1)} %`,
       name(classNames[predicted]!),
     ]);
-  const title = `The ${rows.length} largest of the confusions among ${classNames.length} classes; the report has all:`;
-  return `${title}\n${table(['actual', 'count', 'share', 'predicted as'], rows, options)}`;
+  const title = confusionsTitle(rows.length, all.length, classNames.length);
+  if (rows.length === 0) return title;
+  return `${title}:\n${table(['actual', 'count', 'share', 'predicted as'], rows, options)}`;
 }
 
 /** Column heads of four characters that tell the classes apart, or the classes' numbers where these cannot. */

@@ -36,9 +36,29 @@ export function light(role: Role): string {
 
 const SERIES: readonly Role[] = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6'];
 
-/** The colour of the n-th learning rate (from 0); six, then from the start again. */
-export function seriesRole(index: number): Role {
-  return SERIES[index % SERIES.length]!;
+/** Marks on the lines of rates beyond the colours, which come again: named as the chart library does, and as a path. */
+const MARKS = [
+  { symbol: 'circle', path: 'M7 5a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z' },
+  { symbol: 'triangle', path: 'M11 1L15 9H7z' },
+  { symbol: 'rect', path: 'M7 1H15V9H7z' },
+  { symbol: 'diamond', path: 'M11 0L16 5L11 10L6 5z' },
+] as const;
+
+/** How the n-th learning rate (from 0) is drawn. */
+export interface SeriesStyle {
+  role: Role;
+  /** The form of its marks. */
+  symbol: string;
+  /** The same form as an SVG path, in the middle of a box of 22 by 10. */
+  path: string;
+  /** Whether its lines carry marks: where an earlier rate has the same colour. */
+  marked: boolean;
+}
+
+/** The style of the n-th learning rate (from 0): twenty-four that differ, then from the start again. */
+export function seriesStyle(index: number): SeriesStyle {
+  const round = Math.floor(index / SERIES.length) % MARKS.length;
+  return { role: SERIES[index % SERIES.length]!, ...MARKS[round]!, marked: round > 0 };
 }
 
 /** Fonts of the figures: the first is the one that PNGs are drawn with. */
@@ -54,6 +74,7 @@ export function tint(role: Role, strength: number): string {
   return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 }
 
-function channels(color: string): number[] {
+/** Red, green and blue of a colour `#rrggbb`, from 0 to 255. */
+export function channels(color: string): number[] {
   return [1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16));
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../abort.js';
 import { ensureWritableFolder, writeFileAtomic } from '../files.js';
 import type { RunResults } from '../records.js';
@@ -7,7 +8,7 @@ import { curvesFigure, hasCurves } from './curves.js';
 import { confusionFigure } from './heatmap.js';
 import { reportHtml } from './html.js';
 import { svgToPng } from './png.js';
-import { epochsCsv } from './results.js';
+import { epochsCsv, isTested } from './results.js';
 import type { Figure } from './svg.js';
 
 /**
@@ -35,39 +36,64 @@ export interface WrittenReport {
   figures: string[];
 }
 
+/** What a report's maker hears, and how it is stopped. */
+export interface ReportOptions {
+  /** Called before each step with the number of steps that are done, and of all. */
+  onProgress?: (done: number, steps: number) => void;
+  /** Looked at before each step. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * Writes `report.html`, and every figure as SVG and PNG under `figures/`, into a run's folder; needs nothing but
- * the results. Throws `unwritable`, and `interrupted` between two files once the signal has aborted.
+ * Writes every figure as SVG and PNG under `figures/`, and then `report.html`, into a run's folder; needs nothing
+ * but the results. Throws `unwritable`, and `interrupted` when the signal has aborted; what is written by then stays.
  */
 export async function writeReport(
   folder: string,
   results: RunResults,
-  signal?: AbortSignal,
+  { onProgress = () => {}, signal }: ReportOptions = {},
 ): Promise<WrittenReport> {
   const html = join(folder, 'report.html');
-  await writeFileAtomic(html, reportHtml(results));
+  const drawings = drawingsOf(results);
+  const drawn: Figure[] = [];
   const figures: string[] = [];
-  await ensureWritableFolder(join(folder, 'figures'));
-  for (const { name, svg } of figuresOf(results)) {
+  const step = async (): Promise<void> => {
+    onProgress(drawn.length, drawings.length + 1);
+    // Drawing keeps the thread busy: here signals are heard.
+    await setImmediate();
     throwIfAborted(signal, 'The report');
-    const path = join(folder, 'figures', name);
-    await writeFileAtomic(`${path}.svg`, svg);
-    await writeFileAtomic(`${path}.png`, await svgToPng(svg));
+  };
+  await ensureWritableFolder(join(folder, 'figures'));
+  for (const draw of drawings) {
+    await step();
+    const figure = draw();
+    const path = join(folder, 'figures', figure.name);
+    await writeFileAtomic(`${path}.svg`, figure.svg);
+    await writeFileAtomic(`${path}.png`, await svgToPng(figure));
+    drawn.push(figure);
     figures.push(`${path}.svg`, `${path}.png`);
   }
-  throwIfAborted(signal, 'The report');
+  await step();
+  await writeFileAtomic(html, reportHtml(results, drawn));
   return { html, figures };
 }
 
 /** Every figure of a report. */
 export function figuresOf(results: RunResults): Figure[] {
+  return drawingsOf(results).map((draw) => draw());
+}
+
+/** What draws each figure of a report. */
+function drawingsOf(results: RunResults): (() => Figure)[] {
   return [
-    ...(hasComparison(results) ? [comparisonFigure(results)] : []),
+    ...(hasComparison(results) ? [() => comparisonFigure(results)] : []),
     ...results.config.architectures
       .filter(({ name }) => hasCurves(results, name))
-      .map(({ name }) => curvesFigure(results, name)),
-    ...results.models.flatMap(({ test, ...model }) =>
-      test === null ? [] : [confusionFigure(results, { ...model, test })],
-    ),
+      .map(
+        ({ name }) =>
+          () =>
+            curvesFigure(results, name),
+      ),
+    ...results.models.filter(isTested).map((model) => () => confusionFigure(results, model)),
   ];
 }

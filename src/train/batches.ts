@@ -6,6 +6,11 @@ export interface BatchRange {
   rows: number;
 }
 
+/** The batch size that memory is planned for: no batch holds more samples than there are. */
+export function plannedBatch(samples: number, batchSize: number): number {
+  return Math.min(samples, batchSize);
+}
+
 /**
  * Cuts an epoch into batches. The last, smaller batch is trained on too, unless it holds fewer than `least` samples (2
  * where a BatchNorm needs a variance): then it is joined to the one before.

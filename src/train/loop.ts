@@ -1,5 +1,6 @@
 import {
   type Network,
+  type Role,
   type TensorKey,
   type Tensors,
   type Totals,
@@ -184,7 +185,7 @@ export async function* trainLoop(
     };
     state = exportState(network, state, best);
     const wrong = firstNonFinite(state.tensors);
-    if (wrong !== null) throw diverged(network, options, `tensor ${wrong}`, Number.NaN, epoch, batch);
+    if (wrong !== null) throw divergedTensor(options, wrong, state.tensors.get(wrong)!, epoch, batch);
     done.push(figures);
     if (keep === 'last' || best === null || isBetter(figures, done[best.epoch - 1]!)) {
       best = { epoch, tensors: state.tensors, batchesTracked: state.batchesTracked };
@@ -267,7 +268,35 @@ function diverged(
       : `${layer} is the first whose output is not finite`;
   return new TreadleError(
     'diverged',
-    `${title}: the ${quantity} became ${found} at epoch ${epoch}, step ${step} (${where}); a finite value is expected, so try a lower learning rate.`,
+    `${title}: the ${quantity} became ${found} at epoch ${epoch}, step ${step} (${where}); a finite loss is expected, so try a lower learning rate.`,
+    { subject, found, expected: 'a finite loss' },
+  );
+}
+
+/** What the roles of tensors are called in sentences. */
+const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  weight: 'a weight',
+  bias: 'a bias',
+  gamma: "BatchNorm's gamma",
+  beta: "BatchNorm's beta",
+  runningMean: 'the running mean',
+  runningVar: 'the running variance',
+  mean: 'a mean',
+  deviation: 'a deviation',
+};
+
+function divergedTensor(
+  { title, subject }: LoopOptions,
+  key: TensorKey,
+  values: Float32Array,
+  epoch: number,
+  step: number,
+): TreadleError {
+  const [layer, role] = key.split('.') as [string, Role];
+  const found = values.find((value) => !Number.isFinite(value))!;
+  return new TreadleError(
+    'diverged',
+    `${title}: ${ROLE_NAMES[role]} of layer ${layer} became ${found} by the end of epoch ${epoch}, step ${step}; a finite value is expected, so try a lower learning rate.`,
     { subject, found, expected: 'a finite value' },
   );
 }

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { TreadleError } from '#bindings';
 import { ensureWritableFolder, readFileBounded, writeFileAtomic } from '../files.js';
 import type { NetworkTensors } from '../model/classifier.js';
+import { describeArrays, describeSafetensors, type TensorDescription } from './describe.js';
 import { checkWidths, readMetadata, storeMetadata, type WeightsMetadata } from './metadata.js';
 import { fromNumpy, fromStateDict, type LoadedNetwork, toNumpy, toStateDict } from './naming.js';
-import { decodePickle, encodePickle } from './pickle.js';
-import { decodeSafetensors, encodeSafetensors, tensorOf } from './safetensors.js';
-import { formatError, type Tensor } from './tensor.js';
+import { encodePickle, floatArrays, pickledArrays } from './pickle.js';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, tensorOf } from './safetensors.js';
+import { formatError } from './tensor.js';
 
+export type { TensorDescription } from './describe.js';
 export type { WeightsMetadata } from './metadata.js';
 
 /** Formats a model is saved in, in the order in which `saveWeights` writes them. */
@@ -20,16 +22,17 @@ export interface LoadedWeights extends LoadedNetwork {
   format: WeightsFormat;
 }
 
-/** One tensor of a weight file, in the file's own name and layout. */
-export interface TensorDescription {
-  name: string;
-  /** As the format calls it: `F32` or `I64` in safetensors, `float32` in a pickle. */
-  dtype: string;
-  shape: number[];
-  /** Null for a tensor without elements; NaN when a value is NaN. */
-  min: number | null;
-  max: number | null;
-  mean: number | null;
+/** What a weight file holds, whether it is a network or not. */
+export interface WeightsDescription {
+  format: WeightsFormat;
+  /** Every tensor or array, in the file's order. */
+  tensors: TensorDescription[];
+  /** The strings beside the tensors as they stand in the file; null when it has none, as a pickle. */
+  stored: Record<string, string> | null;
+  /** The network, if the file is one. */
+  network: LoadedWeights | null;
+  /** Why the file is no network that can be tested, if so. */
+  problem: TreadleError | null;
 }
 
 /** The largest weight file that is read: more than WebAssembly's memory can train. */
@@ -52,29 +55,51 @@ export function weightsFileName(model: string, learningRate: number, ext: 'safet
   return `${model}_weights_${learningRate}.${ext}`;
 }
 
+/** A weights file to be written. */
+export interface EncodedWeights {
+  name: string;
+  bytes: Uint8Array;
+}
+
 /**
  * Writes a model's weights as safetensors (with metadata) and as a pickle, each atomically, and returns both paths.
- * The folder is created if need be. Throws `unwritable`; and `shape`, `range` or `format`, before anything is
- * written, for weights or metadata that could not be read back.
+ * The folder is created if need be. Throws `unwritable`, and what {@link encodeWeights} does before anything is written.
  */
 export async function saveWeights(
   folder: string,
   tensors: NetworkTensors,
   metadata: WeightsMetadata,
 ): Promise<string[]> {
+  return writeWeights(folder, encodeWeights(tensors, metadata));
+}
+
+/** Names of a model's files, in the order in which they are written. Throws as {@link weightsFileName}. */
+export function weightsFileNames(model: string, learningRate: number): [string, string] {
+  return [weightsFileName(model, learningRate, 'safetensors'), weightsFileName(model, learningRate, 'pkl')];
+}
+
+/** A model's files. Throws `shape`, `range` or `format` for weights or metadata that could not be read back. */
+export function encodeWeights(tensors: NetworkTensors, metadata: WeightsMetadata): EncodedWeights[] {
   const named = toStateDict(tensors);
   const { weight, bias } = tensors.dense[0]!;
   const widths = [weight.length / bias.length, ...tensors.dense.map((layer) => layer.bias.length)];
   checkWidths(metadata, widths, 'The network to save');
-  const safetensors = encodeSafetensors(named, storeMetadata(metadata));
-  const pickle = encodePickle(toNumpy(tensors));
+  const [safetensors, pickle] = weightsFileNames(metadata.model, metadata.learningRate);
+  return [
+    { name: safetensors, bytes: encodeSafetensors(named, storeMetadata(metadata)) },
+    { name: pickle, bytes: encodePickle(toNumpy(tensors)) },
+  ];
+}
 
-  const path = (ext: 'safetensors' | 'pkl') =>
-    join(folder, weightsFileName(metadata.model, metadata.learningRate, ext));
-  const paths = [path('safetensors'), path('pkl')];
+/** Writes encoded files, each atomically, into a folder, which is created if need be. Throws `unwritable`. */
+export async function writeWeights(folder: string, files: readonly EncodedWeights[]): Promise<string[]> {
   await ensureWritableFolder(folder);
-  await writeFileAtomic(paths[0]!, safetensors);
-  await writeFileAtomic(paths[1]!, pickle);
+  const paths: string[] = [];
+  for (const { name, bytes } of files) {
+    const path = join(folder, name);
+    await writeFileAtomic(path, bytes);
+    paths.push(path);
+  }
   return paths;
 }
 
@@ -89,14 +114,26 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
  * not the one that the metadata states) or `range` (values that cannot be weights).
  */
 export function decodeWeights(bytes: Uint8Array, path: string): LoadedWeights {
-  const file = decodeTensors(bytes, path);
-  if (file.format === 'pickle') {
-    return { ...fromNumpy(file.tensors, path), metadata: null, format: 'pickle' };
+  return networkOf(openWeights(bytes, path), path);
+}
+
+/** Describes a weight file of any tensors. Throws `not-found`, `unreadable` or `format`. */
+export async function inspectWeights(path: string): Promise<WeightsDescription> {
+  return describeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
+}
+
+/** Describes the bytes of a weight file. Throws `format` for bytes that are neither format, or break its rules. */
+export function describeWeights(bytes: Uint8Array, path: string): WeightsDescription {
+  const content = openWeights(bytes, path);
+  const { format } = content;
+  const tensors = tensorsOf(content, path);
+  const stored = format === 'safetensors' ? content.metadata : null;
+  try {
+    return { format, tensors, stored, network: networkOf(content, path), problem: null };
+  } catch (problem) {
+    if (!(problem instanceof TreadleError)) throw problem;
+    return { format, tensors, stored, network: null, problem };
   }
-  const network = fromStateDict(file.tensors, path);
-  const metadata = readMetadata(file.metadata, path);
-  if (metadata !== null) checkWidths(metadata, [network.inputs, ...network.hidden, network.classes], path);
-  return { ...network, metadata, format: 'safetensors' };
 }
 
 /**
@@ -104,30 +141,40 @@ export function decodeWeights(bytes: Uint8Array, path: string): LoadedWeights {
  * network. Throws `not-found`, `unreadable` or `format`.
  */
 export async function describeTensors(path: string): Promise<TensorDescription[]> {
-  const { format, tensors } = decodeTensors(await readFileBounded(path, MAX_FILE_BYTES), path);
-  return [...(tensors as ReadonlyMap<string, Tensor>)].map(([name, { dtype, shape, data }]) => ({
-    name,
-    dtype: format === 'pickle' ? 'float32' : dtype,
-    shape,
-    ...summary(data),
-  }));
+  return tensorsOf(openWeights(await readFileBounded(path, MAX_FILE_BYTES), path), path);
 }
 
+/** A file whose form has been checked, its tensors unread. */
 type FileContent =
-  | { format: 'safetensors'; tensors: Map<string, Tensor>; metadata: Record<string, string> | null }
-  | { format: 'pickle'; tensors: ReturnType<typeof decodePickle> };
+  | ({ format: 'safetensors' } & SafetensorsFile)
+  | { format: 'pickle'; arrays: ReturnType<typeof pickledArrays> };
 
-function decodeTensors(bytes: Uint8Array, path: string): FileContent {
+function openWeights(bytes: Uint8Array, path: string): FileContent {
   const format = formatOf(bytes);
-  if (format === 'pickle') return { format, tensors: decodePickle(bytes, path) };
-  if (format === null) {
-    const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    const found = bytes.length === 0 ? 'the file is empty' : `the file begins with the bytes ${start}`;
-    throw formatError(path, found, 'a safetensors file or a pickle');
+  if (format === 'pickle') return { format, arrays: pickledArrays(bytes, path) };
+  if (format === 'safetensors') return { format, ...decodeSafetensors(bytes, path) };
+  const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const found = bytes.length === 0 ? 'the file is empty' : `the file begins with the bytes ${start}`;
+  throw formatError(path, found, 'a safetensors file or a pickle');
+}
+
+function tensorsOf(content: FileContent, path: string): TensorDescription[] {
+  return content.format === 'pickle'
+    ? describeArrays(content.arrays, path)
+    : describeSafetensors(content.tensors);
+}
+
+function networkOf(content: FileContent, path: string): LoadedWeights {
+  if (content.format === 'pickle') {
+    return { ...fromNumpy(floatArrays(content.arrays, path), path), metadata: null, format: 'pickle' };
   }
-  const { tensors, metadata } = decodeSafetensors(bytes, path);
-  const copied = new Map([...tensors].map(([name, entry]) => [name, tensorOf(entry, name, path)] as const));
-  return { format, tensors: copied, metadata };
+  const tensors = new Map(
+    [...content.tensors].map(([name, entry]) => [name, tensorOf(entry, name, path)] as const),
+  );
+  const network = fromStateDict(tensors, path);
+  const metadata = readMetadata(content.metadata, path);
+  if (metadata !== null) checkWidths(metadata, [network.inputs, ...network.hidden, network.classes], path);
+  return { ...network, metadata, format: 'safetensors' };
 }
 
 /**
@@ -137,16 +184,4 @@ function decodeTensors(bytes: Uint8Array, path: string): FileContent {
 function formatOf(bytes: Uint8Array): WeightsFormat | null {
   if (bytes[8] === 0x7b) return 'safetensors';
   return bytes[0] === 0x80 ? 'pickle' : null;
-}
-
-function summary(data: Float32Array | BigInt64Array): Pick<TensorDescription, 'min' | 'max' | 'mean'> {
-  if (data.length === 0) return { min: null, max: null, mean: null };
-  let [min, max, sum] = [Infinity, -Infinity, 0];
-  for (let index = 0; index < data.length; index++) {
-    const value = Number(data[index]);
-    min = Math.min(min, value);
-    max = Math.max(max, value);
-    sum += value;
-  }
-  return { min, max, mean: sum / data.length };
 }

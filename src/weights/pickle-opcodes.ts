@@ -1,4 +1,4 @@
-/** The pickle opcodes of protocols 3 and 4 that a dict of numpy arrays needs, by CPython's names (pickletools). */
+/** The pickle opcodes of protocols 3 to 5 that a dict of numpy arrays needs, by CPython's names (pickletools). */
 export const OP = {
   PROTO: 0x80,
   FRAME: 0x95,
@@ -16,6 +16,8 @@ export const OP = {
   SHORT_BINBYTES: 0x43,
   BINBYTES: 0x42,
   BINBYTES8: 0x8e,
+  BYTEARRAY8: 0x96,
+  NEXT_BUFFER: 0x97,
   EMPTY_TUPLE: 0x29,
   TUPLE: 0x74,
   TUPLE1: 0x85,

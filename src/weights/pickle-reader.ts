@@ -18,7 +18,7 @@ interface Machine {
 }
 
 /**
- * Runs a pickle of protocol 3 or 4 on a stack machine that knows plain data and numpy arrays, and executes nothing:
+ * Runs a pickle of protocol 3, 4 or 5 on a stack machine that knows plain data and numpy arrays, and executes nothing:
  * every other opcode or global is refused by name. Returns what the pickle leaves on the stack.
  * Throws `format` errors that begin with `source`.
  */
@@ -27,8 +27,8 @@ export function readPickle(bytes: Uint8Array, source: string): PickleValue {
   if (bytes[0] !== OP.PROTO) throw formatError(source, 'the file does not begin as a pickle', 'byte 0x80');
   cursor.take(1);
   const protocol = cursor.uint(1);
-  if (protocol !== 3 && protocol !== 4) {
-    throw formatError(source, `the pickle is of protocol ${protocol}`, 'protocol 4 (or 3)');
+  if (protocol < 3 || protocol > 5) {
+    throw formatError(source, `the pickle is of protocol ${protocol}`, 'protocol 3, 4 or 5');
   }
   const machine: Machine = { cursor, source, stack: [], marks: [], memo: new Map() };
   for (let count = 0; count < MAX_OPCODES; count++) {
@@ -94,8 +94,15 @@ function step(machine: Machine, opcode: number): void {
       stack.push(cursor.take(cursor.uint(4)));
       break;
     case OP.BINBYTES8:
+    case OP.BYTEARRAY8:
       stack.push(cursor.take(cursor.uint(8)));
       break;
+    case OP.NEXT_BUFFER:
+      throw formatError(
+        machine.source,
+        "the pickle keeps an array's bytes elsewhere",
+        'a pickle with all of its bytes',
+      );
     case OP.EMPTY_TUPLE:
       stack.push({ kind: 'tuple', items: [] });
       break;

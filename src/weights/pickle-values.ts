@@ -24,7 +24,7 @@ export interface DtypeNode {
   letters: string;
   order: string | null;
 }
-/** A numpy array; null until BUILD has set its state. */
+/** A numpy array; its state is null until BUILD has set it. */
 export interface ArrayNode {
   kind: 'array';
   state: ArrayState | null;
@@ -39,6 +39,8 @@ export interface ArrayState {
 
 /** The globals that numpy's own pickles of arrays name; numpy 2 renamed the package `core`. */
 const RECONSTRUCT = new Set(['numpy.core.multiarray._reconstruct', 'numpy._core.multiarray._reconstruct']);
+/** What protocol 5 calls for an array that is one run of memory. */
+const FROM_BUFFER = new Set(['numpy.core.numeric._frombuffer', 'numpy._core.numeric._frombuffer']);
 const NDARRAY = 'numpy.ndarray';
 const DTYPE = 'numpy.dtype';
 
@@ -54,12 +56,13 @@ export interface Refusal {
 /** A named global, or a refusal that says which one was asked for. */
 export function globalNamed(module: string, name: string): GlobalNode | Refusal {
   const full = `${module}.${name}`;
-  if (RECONSTRUCT.has(full) || full === NDARRAY || full === DTYPE) return { kind: 'global', name: full };
+  const isKnown = RECONSTRUCT.has(full) || FROM_BUFFER.has(full) || full === NDARRAY || full === DTYPE;
+  if (isKnown) return { kind: 'global', name: full };
   const shown = /^[\w.]{1,80}$/.test(full) ? full : quote(full);
   return { found: `the pickle asks for ${shown}`, expected: 'numpy array reconstruction, and nothing else,' };
 }
 
-/** What REDUCE makes of a callable and its arguments: an array or a dtype yet without state. */
+/** What REDUCE makes of a callable and its arguments: an array or a dtype, which `_frombuffer` alone gives its state. */
 export function reduced(callable: PickleValue, args: PickleValue): ArrayNode | DtypeNode | Refusal {
   const name = isNode(callable, 'global') ? callable.name : '';
   const items = isNode(args, 'tuple') ? args.items : [];
@@ -72,6 +75,11 @@ export function reduced(callable: PickleValue, args: PickleValue): ArrayNode | D
       isNode(shape, 'tuple') &&
       (code === 'b' || (code instanceof Uint8Array && code.length === 1 && code[0] === 0x62));
     if (isPlain) return { kind: 'array', state: null };
+  } else if (FROM_BUFFER.has(name)) {
+    const [bytes, dtype, shape, order] = items;
+    const isPlain = items.length === 4 && (order === 'C' || order === 'F');
+    const state = isPlain ? arrayState(shape, dtype, order === 'F', bytes) : null;
+    if (state !== null) return { kind: 'array', state };
   } else if (name === DTYPE) {
     const [letters, align, copy] = items;
     if (items.length === 3 && typeof letters === 'string' && isFlag(align) && isFlag(copy)) {
@@ -81,7 +89,7 @@ export function reduced(callable: PickleValue, args: PickleValue): ArrayNode | D
   const callee = name === '' ? 'something that is no function' : name;
   return {
     found: `the pickle calls ${callee} in an unknown way`,
-    expected: "numpy's call of _reconstruct or dtype",
+    expected: "numpy's call of _reconstruct, _frombuffer or dtype",
   };
 }
 
@@ -113,23 +121,33 @@ function buildDtype(target: DtypeNode, items: readonly PickleValue[]): Refusal |
 /** State of an array: version 1, shape, dtype, whether in Fortran order, bytes. */
 function buildArray(target: ArrayNode, items: readonly PickleValue[]): Refusal | null {
   const [version, shape, dtype, fortranOrder, bytes] = items;
+  const isState = items.length === 5 && version === 1;
+  const state = isState ? arrayState(shape, dtype, fortranOrder, bytes) : null;
+  if (state === null || target.state !== null) {
+    return {
+      found: 'an array has an unknown state',
+      expected: 'one of version, shape, dtype, order and bytes',
+    };
+  }
+  target.state = state;
+  return null;
+}
+
+/** An array's state; null when a part is not what numpy writes there. */
+function arrayState(
+  shape: PickleValue | undefined,
+  dtype: PickleValue | undefined,
+  fortranOrder: PickleValue | undefined,
+  bytes: PickleValue | undefined,
+): ArrayState | null {
   const isState =
-    items.length === 5 &&
-    version === 1 &&
     isNode(shape, 'tuple') &&
     shape.items.length <= MAX_RANK &&
     shape.items.every((size): size is number => typeof size === 'number' && size >= 0) &&
     isNode(dtype, 'dtype') &&
     typeof fortranOrder === 'boolean' &&
     bytes instanceof Uint8Array;
-  if (!isState || target.state !== null) {
-    return {
-      found: 'an array has an unknown state',
-      expected: 'one of version, shape, dtype, order and bytes',
-    };
-  }
-  target.state = { shape: shape.items as number[], dtype, fortranOrder, bytes };
-  return null;
+  return isState ? { shape: shape.items as number[], dtype, fortranOrder, bytes } : null;
 }
 
 /** Whether a value is a node of the given kind. */

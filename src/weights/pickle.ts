@@ -2,7 +2,7 @@ import { TreadleError } from '#bindings';
 import { quote } from '../text.js';
 import { OP } from './pickle-opcodes.js';
 import { readPickle } from './pickle-reader.js';
-import { type ArrayNode, isNode } from './pickle-values.js';
+import { type ArrayState, isNode } from './pickle-values.js';
 import { elementCount, type FloatTensor, formatError } from './tensor.js';
 
 /**
@@ -46,56 +46,82 @@ export function encodePickle(arrays: ReadonlyMap<string, FloatTensor>): Uint8Arr
 }
 
 /**
- * Decodes a pickle of a dict of float32 arrays; nothing in it is executed.
- * Throws `format` errors that begin with `source`, the file's name.
+ * The arrays of a pickle of a dict, by name and unread; null for an entry that is no array. Nothing in it is executed.
+ * An array may stand under several names. Throws `format` errors that begin with `source`, the file's name.
  */
-export function decodePickle(bytes: Uint8Array, source: string): Map<string, FloatTensor> {
+export function pickledArrays(bytes: Uint8Array, source: string): Map<string, ArrayState | null> {
   const root = readPickle(bytes, source);
   if (!isNode(root, 'dict'))
     throw formatError(source, 'the pickle holds something else', 'a dict of numpy arrays');
-  const arrays = new Map<string, FloatTensor>();
-  // One array may stand under several names; only a hostile pickle lets distinct arrays share bytes.
-  const copies = new Map<ArrayNode, FloatTensor>();
-  let total = 0;
+  const arrays = new Map<string, ArrayState | null>();
   for (const [name, node] of root.entries) {
-    if (!isNode(node, 'array'))
-      throw formatError(source, `entry ${quote(name)} is no array`, 'a numpy array');
-    let copy = copies.get(node);
-    if (copy === undefined) {
-      const { shape, content } = checkArray(node, name, source);
-      total += content.length;
-      if (total > bytes.length) {
-        throw formatError(
-          source,
-          'its arrays hold more bytes than the file',
-          'bytes of its own for each array',
-        );
-      }
-      copy = { dtype: 'F32', shape, data: new Float32Array(new Uint8Array(content).buffer) };
-      copies.set(node, copy);
-    }
-    arrays.set(name, copy);
+    if (isNode(node, 'array') && node.state === null)
+      throw formatError(source, `array ${quote(name)} has no content`, 'an array with a state');
+    arrays.set(name, isNode(node, 'array') ? node.state : null);
+  }
+  // Only a hostile pickle lets distinct arrays share bytes, to have far more read than it has.
+  let total = 0;
+  for (const state of new Set(arrays.values())) total += state?.bytes.length ?? 0;
+  if (total > bytes.length) {
+    throw formatError(source, 'its arrays hold more bytes than the file', 'bytes of its own for each array');
   }
   return arrays;
 }
 
-function checkArray(node: ArrayNode, name: string, source: string): { shape: number[]; content: Uint8Array } {
-  const array = `array ${quote(name)}`;
-  if (node.state === null) throw formatError(source, `${array} has no content`, 'an array with a state');
-  const { shape, dtype, fortranOrder, bytes } = node.state;
-  const type = `${dtype.order ?? ''}${dtype.letters}`;
+/** Decodes a pickle of a dict of float32 arrays. Throws `format` errors that begin with `source`, the file's name. */
+export function decodePickle(bytes: Uint8Array, source: string): Map<string, FloatTensor> {
+  return floatArrays(pickledArrays(bytes, source), source);
+}
+
+/** Copies of float32 arrays; throws `format` for anything else. */
+export function floatArrays(
+  arrays: ReadonlyMap<string, ArrayState | null>,
+  source: string,
+): Map<string, FloatTensor> {
+  const found = new Map<string, FloatTensor>();
+  const copies = new Map<ArrayState, FloatTensor>();
+  for (const [name, state] of arrays) {
+    if (state === null) throw formatError(source, `entry ${quote(name)} is no array`, 'a numpy array');
+    let copy = copies.get(state);
+    if (copy === undefined) {
+      checkFloats(state, name, source);
+      const data = new Float32Array(new Uint8Array(state.bytes).buffer);
+      copy = { dtype: 'F32', shape: state.shape, data };
+      copies.set(state, copy);
+    }
+    found.set(name, copy);
+  }
+  return found;
+}
+
+function checkFloats(state: ArrayState, name: string, source: string): void {
+  const type = dtypeOf(state);
   if (type !== FLOAT32) {
-    throw formatError(source, `${array} is of dtype ${quote(type)}`, `"${FLOAT32}" (numpy.float32)`);
+    const found = `array ${quote(name)} is of dtype ${quote(type)}`;
+    throw formatError(source, found, `"${FLOAT32}" (numpy.float32)`);
   }
-  if (fortranOrder) {
-    throw formatError(source, `${array} is in Fortran order`, 'C order (numpy.ascontiguousarray)');
+  if (state.fortranOrder) {
+    throw formatError(
+      source,
+      `array ${quote(name)} is in Fortran order`,
+      'C order (numpy.ascontiguousarray)',
+    );
   }
+  checkLength(state, 4, name, source);
+}
+
+/** numpy's name of an array's element type and byte order, such as `<f4`. */
+export function dtypeOf({ dtype }: ArrayState): string {
+  return `${dtype.order ?? ''}${dtype.letters}`;
+}
+
+/** Throws `format` when an array's shape does not fit its bytes. */
+export function checkLength(state: ArrayState, elementBytes: number, name: string, source: string): void {
+  const { shape, bytes } = state;
   const count = elementCount(shape);
-  if (count === null || count * 4 !== bytes.length) {
-    const needed = count === null ? 'a size below 2^53' : `a length of ${count * 4} bytes`;
-    throw formatError(source, `${array} of shape [${shape}] has ${bytes.length} bytes`, needed);
-  }
-  return { shape, content: bytes };
+  if (count !== null && count * elementBytes === bytes.length) return;
+  const needed = count === null ? 'a size below 2^53' : `a length of ${count * elementBytes} bytes`;
+  throw formatError(source, `array ${quote(name)} of shape [${shape}] has ${bytes.length} bytes`, needed);
 }
 
 /** Everything of one array up to its bytes: `_reconstruct(ndarray, (0,), b'b')`, then its state's first four items. */

@@ -22,6 +22,9 @@ describe('parseConfig', () => {
     expect(parseConfig('{"architectures": {"wide": {"hidden": [2048]}}}', 'f')).toEqual({
       architectures: list,
     });
+    expect(parseConfig('{"architectures": {"wide": {"name": "wide", "hidden": [2048]}}}', 'f')).toEqual({
+      architectures: list,
+    });
     expect(parseConfig(JSON.stringify({ architectures: list }), 'f')).toEqual({ architectures: list });
   });
 
@@ -42,6 +45,14 @@ describe('parseConfig', () => {
     ],
     ['{"architectures": {"a": {}}}', 'architectures.0.hidden is missing'],
     ['{"architectures": {"a": 5}}', 'architectures.0.hidden is 5; a list of widths'],
+    [
+      '{"architectures": {"a": {"name": "b", "hidden": [8]}}}',
+      'the name in architectures.a is "b"; none, or "a", is expected',
+    ],
+    [
+      '{"architectures": {"__proto__": [8]}}',
+      'architectures.0.name is "__proto__"; a name of 1 to 64 letters',
+    ],
     ['[]', 'an object of settings is expected'],
     ['null', 'an object of settings is expected'],
     ['{"epochs": 3', 'is not JSON'],

@@ -1,12 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, realpath, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseResults } from '../../dist/report/results.js';
 import { loadWeights } from '../../dist/weights/model-file.js';
 import { temporaryFolder } from '../support/folder.js';
-import { type Finished, jsonLines, smallRun, treadle } from './treadle.js';
+import { type Finished, jsonLines, onTerminal, smallRun, treadle } from './treadle.js';
 
 const GRID = {
   architectures: { wide: { hidden: [24, 12] }, slim: { hidden: [8] } },
@@ -14,6 +14,10 @@ const GRID = {
   epochs: 3,
   batchSize: 32,
 };
+
+/** Whether util-linux's `script` is there, which gives a command a terminal. */
+const hasScript =
+  process.platform === 'linux' && /util-linux/.test(String(spawnSync('script', ['--version']).stdout));
 
 /** The record of the only run in a folder. */
 async function resultsIn(folder: string) {
@@ -247,6 +251,91 @@ describe('run-all', () => {
     await stop('--out', 'elsewhere', ...options);
     const run = join('elsewhere', (await readdir(join(folder, 'elsewhere')))[0]!);
     expect((await stop('--resume', run)).stderr).toContain(`To go on: treadle run-all --resume ${run}\n`);
+  });
+
+  it('goes on with a run from within its folder, by its name, and leaves no other folder there', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, epochs: 40, architectures: { wide: [128, 64] } });
+    await treadle(['run-all', '--json', ...options], {
+      cwd: folder,
+      onOutput: (text, child) => {
+        if (text.includes('"type":"epoch"') && !child.killed) child.kill('SIGINT');
+      },
+    });
+    const { run } = await resultsIn(folder);
+    const { code, stdout } = await treadle(['run-all', '--resume', '.'], { cwd: run });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Run ${basename(run)} resumed: `);
+    // Outside the folder it runs in a path is absolute; inside it is not.
+    const { results } = await resultsIn(folder);
+    const saved = join(await realpath(folder), 'weights', 'wide_weights_0.01.safetensors');
+    expect(results.models[0]!.weights[0]).toBe(saved);
+    expect(stdout).toContain(`Saved ${saved} and `);
+    expect(stdout).toMatch(/^Done in \d+:\d\d: results\.json and report\.html\.$/m);
+    expect(await readdir(run)).not.toContain('runs');
+  });
+
+  it('goes on elsewhere with a run that was named by its folder, and leaves no folder of runs there', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, epochs: 20, architectures: { wide: [128, 64] } });
+    await treadle(['run-all', '--json', ...options], {
+      cwd: folder,
+      onOutput: (text, child) => {
+        if (text.includes('"type":"epoch"') && !child.killed) child.kill('SIGINT');
+      },
+    });
+    const { run } = await resultsIn(folder);
+    const elsewhere = await temporaryFolder();
+    expect((await treadle(['run-all', '--resume', run], { cwd: elsewhere })).code).toBe(0);
+    expect(await readdir(elsewhere)).toEqual([]);
+    expect(await readdir(join(folder, 'weights'))).toHaveLength(4);
+  });
+
+  it('refuses to replace the weights of an earlier run where nobody can be asked, unless it is told to', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] }, learningRates: [0.01] });
+    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
+    const before = await weightBytes(folder);
+    const train = ['train', '--model', 'slim', '--lr', '0.01', '--seed', '3', ...options];
+    for (const args of [train, [...train, '--json']]) {
+      const { code, stdout, stderr } = await treadle(args, { cwd: folder });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toBe(
+        'error: Folder weights has files that this run would replace (slim_weights_0.01.safetensors, slim_weights_0.01.pkl); another folder (--weights), or leave to replace them (--force), is expected.\n',
+      );
+    }
+    expect(await weightBytes(folder)).toEqual(before);
+    expect((await treadle([...train, '--weights', 'others'], { cwd: folder })).code).toBe(0);
+    expect(await weightBytes(folder)).toEqual(before);
+    expect((await treadle([...train, '--force'], { cwd: folder })).code).toBe(0);
+    expect(await weightBytes(folder)).not.toEqual(before);
+  });
+
+  it.skipIf(!hasScript)('asks on a terminal before it replaces the weights of an earlier run', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] }, learningRates: [0.01] });
+    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
+    const before = await weightBytes(folder);
+    const args = ['run-all', '--seed', '3', ...options];
+    for (const [answer, code] of [
+      ['n\r', 2],
+      ['\u0004', 2],
+      ['\u0003', 130],
+      ['y\r', 0],
+    ] as const) {
+      let answered = false;
+      const ended = await onTerminal(args, folder, (text, child) => {
+        if (answered || !text.includes('Replace them? [y/N] ')) return;
+        answered = true;
+        child.stdin!.write(answer);
+      });
+      expect(ended.stdout).toContain(
+        'This run would replace 2 files of an earlier one: weights/slim_weights_0.01.safetensors, weights/slim_weights_0.01.pkl.',
+      );
+      expect({ answer, code: ended.code }).toEqual({ answer, code });
+      if (code === 0) expect(await weightBytes(folder)).not.toEqual(before);
+      else expect(await weightBytes(folder)).toEqual(before);
+    }
   });
 
   it('ends at once on a second signal, and says how to go on', async () => {

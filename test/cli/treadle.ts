@@ -23,9 +23,27 @@ export interface RunOptions {
 }
 
 /** Runs the compiled command line and waits for its end. */
-export function treadle(args: string[], { cwd, env, onStart, onOutput }: RunOptions = {}): Promise<Finished> {
+export function treadle(args: string[], options: RunOptions = {}): Promise<Finished> {
+  return finished(process.execPath, [CLI, ...args], options);
+}
+
+/** Runs it on a terminal by way of `script`; what is typed goes to the child's stdin. */
+export function onTerminal(
+  args: string[],
+  cwd: string,
+  onOutput: NonNullable<RunOptions['onOutput']>,
+): Promise<Finished> {
+  const line = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
+  return finished('script', ['-qefc', line, '/dev/null'], { cwd, onOutput });
+}
+
+function finished(
+  program: string,
+  args: string[],
+  { cwd, env, onStart, onOutput }: RunOptions,
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...process.env, ...env } });
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env } });
     onStart?.(child);
     let stdout = '';
     let stderr = '';

@@ -9,6 +9,7 @@ const COMMANDS = [
   ['train'],
   ['test'],
   ['predict'],
+  ['data'],
   ['data', 'fetch'],
   ['data', 'info'],
   ['report'],
@@ -45,10 +46,11 @@ describe('help', () => {
       /--jobs <n> .*?\(default: \d+, this machine's cores\)/,
       /--threads <n> .*?\(default: \d+, this machine's cores\)/,
       /--seed <n> .*?\(default: 0\)/,
-      /--validation-size <n> .*?\(default: 10000\)/,
+      /--validation-size <n> .*?\(default: 10000, or a sixth of them where that is fewer\)/,
       /--train-samples <n> .*?\(default: all\)/,
       /--keep <which> .*?"best", "last", default: "best"/,
       /--config <file> /,
+      /--force .*?without asking/,
       /--build <name> .*?"auto", "strict", .*?default: "auto"/,
       /--strict .*?--build strict/,
       /--json /,
@@ -127,11 +129,31 @@ describe('wrong usage ends with 2 and one sentence', () => {
   });
 });
 
+describe('options that do not fit the data end with 2, one sentence and no run', () => {
+  it.each([
+    ['a split that leaves too little', ['--validation-size', '299'], '--validation-size 299 leaves 1 of 300'],
+    ['too few to validate on', ['--validation-size', '2'], '--validation-size is 2; a whole number'],
+    ['too few to train on', ['--train-samples', '2'], '--train-samples is 2; a whole number'],
+    ['more than there are', ['--train-samples', '241'], '--train-samples is 241; a whole number'],
+    ['a network that no memory can hold', ['--config', 'wide.json'], 'Model wide: The network needs '],
+  ])('%s', async (_, options, words) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'wide.json'), '{"architectures": {"slim": [8], "wide": [20000, 20000]}}');
+    const data = await smallRun(folder, {});
+    const { code, stdout, stderr } = await treadle(['run-all', ...data, ...options], { cwd: folder });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: .+\n$/) });
+    expect(stderr).toContain(words);
+    expect(stdout).not.toContain('Run ');
+    expect(await readdir(join(folder, 'runs'))).toEqual([]);
+    expect(await readdir(join(folder, 'weights'))).toEqual([]);
+  });
+});
+
 describe('what cannot be done ends with 1 and one sentence', () => {
   it.each([
     ['weights that are not there', ['inspect', 'none.pkl'], 'none.pkl does not exist'],
     ['a folder of weights that is not there', ['test', '--weights', 'none'], 'none does not exist'],
-    ['a run that is not there', ['report', 'none'], 'does not exist'],
+    ['a run that is not there', ['report', 'none'], 'none is no run'],
     ['a config file that is not there', ['run-all', '--config', 'none.json'], 'none.json does not exist'],
     ['data that is not there', ['run-all', '--data', 'none'], 'none does not exist'],
   ])('%s', async (_, args, part) => {
@@ -156,17 +178,6 @@ describe('what cannot be done ends with 1 and one sentence', () => {
     const { code, stderr } = await treadle(['run-all'], { cwd: folder });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: Folder runs cannot be written to: .+\n$/);
-  });
-
-  it('a split that leaves too little', async () => {
-    const folder = await temporaryFolder();
-    const options = await smallRun(folder, {});
-    const { code, stderr } = await treadle(['run-all', ...options, '--validation-size', '299'], {
-      cwd: folder,
-    });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: .*validation.size.* 299.*\n$/);
-    expect(await readdir(join(folder, 'runs'))).toEqual([]);
   });
 
   it('shows where it failed only with --verbose', async () => {

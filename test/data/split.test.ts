@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stratifiedSplit, takeStratified } from '../../dist/data/split.js';
+import { defaultValidationSize, stratifiedSplit, takeStratified } from '../../dist/data/split.js';
 import { failure } from '../support/errors.js';
 
 /** Labels with the given number of samples of each class, interleaved. */
@@ -35,6 +35,9 @@ describe('stratifiedSplit', () => {
     { counts: [97, 2, 2], size: 3, expected: [1, 1, 1] },
     // Quotas 94.12, 1.94, 1.94: the small classes must keep one for training.
     { counts: [97, 2, 2], size: 98, expected: [96, 1, 1] },
+    // A class of one sample, and one of none, have nothing to hold out; the others divide as without them.
+    { counts: [0, 40, 1, 40, 0, 20], size: 10, expected: [0, 4, 0, 4, 0, 2] },
+    { counts: [1, 1, 2], size: 1, expected: [0, 0, 1] },
   ])('gives $counts at $size: $expected', ({ counts, size, expected }) => {
     const labels = labelled(...counts);
     const { validation } = stratifiedSplit(labels, counts.length, size, 1);
@@ -63,21 +66,26 @@ describe('stratifiedSplit', () => {
 
   it('keeps its promises for any counts and sizes', () => {
     const cases = fc.tuple(
-      fc.array(fc.integer({ min: 2, max: 40 }), { minLength: 2, maxLength: 8 }),
+      fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 2, maxLength: 8 }),
       fc.nat(),
     );
     fc.assert(
       fc.property(cases, ([counts, choice]) => {
         const labels = labelled(...counts);
         const classes = counts.length;
-        const size = classes + (choice % (labels.length - 2 * classes + 1));
+        const least = counts.filter((count) => count >= 2).length;
+        const most = labels.length - counts.filter((count) => count >= 1).length;
+        fc.pre(least > 0);
+        expect(defaultValidationSize(labels, classes)).toBeGreaterThanOrEqual(least);
+        expect(defaultValidationSize(labels, classes)).toBeLessThanOrEqual(most);
+        const size = least + (choice % (most - least + 1));
         const { train, validation } = stratifiedSplit(labels, classes, size, choice);
         expect(validation.length).toBe(size);
         expect(train.length).toBe(labels.length - size);
         const held = perClass(validation, labels, classes);
         counts.forEach((count, label) => {
-          expect(held[label]).toBeGreaterThanOrEqual(1);
-          expect(held[label]).toBeLessThan(count);
+          expect(held[label]).toBeGreaterThanOrEqual(count >= 2 ? 1 : 0);
+          expect(held[label]).toBeLessThanOrEqual(Math.max(0, count - 1));
         });
       }),
     );
@@ -88,7 +96,7 @@ describe('stratifiedSplit', () => {
     async (size) => {
       const error = await failure('range', () => stratifiedSplit(labelled(9, 9, 9), 3, size, 1));
       expect(error.message).toBe(
-        `--validation-size is ${size}; a whole number of at least 3 (one sample a class) is expected.`,
+        `--validation-size is ${size}; a whole number of at least 3 (one of each class that has two) is expected.`,
       );
     },
   );
@@ -97,15 +105,14 @@ describe('stratifiedSplit', () => {
     {
       size: 25,
       counts: [9, 9, 9],
-      message: '--validation-size 25 leaves 2 of 27 for training; at least one a class, 3',
+      message: '--validation-size 25 leaves 2 of 27 for training; at least one of each class, 3',
     },
     {
       size: 99,
       counts: [9, 9, 9],
-      message: '--validation-size 99 leaves 0 of 27 for training; at least one a class, 3',
+      message: '--validation-size 99 leaves 0 of 27 for training; at least one of each class, 3',
     },
-    { size: 5, counts: [9, 0, 9], message: 'class 1 has no samples; at least two a class' },
-    { size: 5, counts: [9, 9, 1], message: 'class 2 has 1 sample; at least two a class' },
+    { size: 1, counts: [1, 1, 1], message: 'no class has two; at least two of one class' },
   ])('refuses $counts at $size', async ({ size, counts, message }) => {
     const error = await failure('data', () => stratifiedSplit(labelled(...counts), 3, size, 1));
     expect(error.message).toContain(message);
@@ -114,6 +121,24 @@ describe('stratifiedSplit', () => {
   it.each([-1, 1.5, 2 ** 53])('refuses the seed %d', async (seed) => {
     const error = await failure('range', () => stratifiedSplit(labelled(9, 9), 2, 4, seed));
     expect(error.subject).toBe('seed');
+  });
+});
+
+describe('defaultValidationSize', () => {
+  it.each([
+    { what: 'Fashion-MNIST', counts: Array(10).fill(6000), size: 10_000 },
+    { what: 'more than that', counts: Array(26).fill(4800), size: 10_000 },
+    { what: 'a little less', counts: [30_000, 29_999], size: 9999 },
+    { what: 'a small set', counts: [150, 150], size: 50 },
+    { what: 'a set with more classes than a sixth', counts: Array(20).fill(2), size: 20 },
+    { what: 'classes of one sample, which all train', counts: [...Array(10).fill(1), 3], size: 2 },
+    { what: 'empty classes', counts: [0, 6, 0, 6], size: 2 },
+    { what: 'no class that can be divided', counts: [1, 1], size: 0 },
+  ])('of $what is $size', ({ counts, size }) => {
+    expect(defaultValidationSize(labelled(...counts), counts.length)).toBe(size);
+    if (size === 0) return;
+    const split = stratifiedSplit(labelled(...counts), counts.length, null, 3);
+    expect(split).toEqual(stratifiedSplit(labelled(...counts), counts.length, size, 3));
   });
 });
 
@@ -138,12 +163,12 @@ describe('takeStratified', () => {
   it.each([2, 51, 0, -1, 7.5, Number.NaN])('refuses to take %d', async (count) => {
     const error = await failure('range', () => takeStratified(train, labels, 3, count, 4));
     expect(error.message).toBe(
-      `--train-samples is ${count}; a whole number of at least 3 (one sample a class) and at most 50 is expected.`,
+      `--train-samples is ${count}; a whole number of at least 3 (one of each class) and at most 50 is expected.`,
     );
   });
 
-  it('refuses indices that lack a class', async () => {
-    const error = await failure('data', () => takeStratified(train, labels, 4, 20, 4));
-    expect(error.message).toContain('class 3 has no samples');
+  it('takes nothing of a class without samples', () => {
+    expect(perClass(takeStratified(train, labels, 4, 20, 4), labels, 4)).toEqual([12, 6, 2, 0]);
+    expect(takeStratified(train, labels, 4, 20, 4)).toEqual(takeStratified(train, labels, 3, 20, 4));
   });
 });

@@ -82,6 +82,8 @@ export const BROKEN = {
   ],
 };
 
+BROKEN.inspect = () => [...BROKEN.safetensors(), ...BROKEN.pickle()];
+
 function safetensors(...header) {
   const text = latin1(...header);
   const size = Buffer.alloc(8);

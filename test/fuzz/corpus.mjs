@@ -40,6 +40,12 @@ const MAKERS = {
     encodePickle(toNumpy(network([4, 3, 2, 3]))),
     ...PYTHON_PICKLES.map((text) => Buffer.from(text, 'base64')),
   ],
+  inspect: (dist) => [
+    ...MAKERS.safetensors(dist),
+    ...MAKERS.pickle(dist),
+    ...everyDtype(),
+    Buffer.from(PYTHON_TYPES, 'base64'),
+  ],
   config: ({ defaultConfig }) =>
     [
       defaultConfig(),
@@ -109,10 +115,49 @@ function metadataOf(widths) {
   };
 }
 
-/** Dicts of arrays as CPython and numpy write them, in protocols 3 and 4, numpy 1 and 2. */
+/** A safetensors file with a tensor of every dtype, and one with none. */
+function everyDtype() {
+  const bytes = {
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    F8_E5M2: 1,
+    F8_E4M3: 1,
+    F8_E8M0: 1,
+    F4: 1,
+    I16: 2,
+    F16: 2,
+    BF16: 2,
+    U32: 4,
+  };
+  const all = { ...bytes, F32: 4, F64: 8, I64: 8, U64: 8, C64: 8 };
+  let at = 0;
+  const entries = Object.entries(all).map(([dtype, size]) => {
+    const elements = dtype === 'F4' ? 4 : 2;
+    at += 2 * size;
+    return [dtype, { dtype, shape: [elements], data_offsets: [at - 2 * size, at] }];
+  });
+  return [
+    [Object.fromEntries(entries), at],
+    [{}, 0],
+    [{ __metadata__: { format: 'pt' } }, 0],
+  ].map(([header, length]) => {
+    const text = Buffer.from(JSON.stringify(header));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(text.length));
+    return Buffer.concat([size, text, Buffer.from(Array.from({ length }, (_, index) => (index * 89) % 256))]);
+  });
+}
+
+/** A dict of arrays as CPython and numpy 2 write it in protocol 5: bool, int64, float16, big-endian and complex ones. */
+const PYTHON_TYPES =
+  'gAWVxgIAAAAAAAB9lCiMAWKUjBNudW1weS5fY29yZS5udW1lcmljlIwLX2Zyb21idWZmZXKUk5QolgQAAAAAAAAAAQEBAJSMBW51bXB5lIwFZHR5cGWUk5SMAmIxlImIh5RSlChLA4wBfJROTk5K/////0r/////SwB0lGJLAksChpSMAUOUdJRSlIwBaZRoBCiWIAAAAAAAAAABAAAAAAAAAP7/////////AwAAAAAAAAAAAAAAAAAAAJRoCIwCaTiUiYiHlFKUKEsDjAE8lE5OTkr/////Sv////9LAHSUYksCSwKGlGgPdJRSlIwBaJRoBCiWCAAAAAAAAAAAPADAAEIAAJRoCIwCZjKUiYiHlFKUKEsDaBdOTk5K/////0r/////SwB0lGJLAksChpRoD3SUUpSMA2JpZ5RoBCiWEAAAAAAAAAA/gAAAwAAAAEBAAAAAAAAAlGgIjAJmNJSJiIeUUpQoSwOMAT6UTk5OSv////9K/////0sAdJRiSwJLAoaUaA90lFKUjAF6lGgEKJYgAAAAAAAAAAAAgD8AAAAAAAAAwAAAAAAAAEBAAAAAAAAAAAAAAAAAlGgIjAJjOJSJiIeUUpQoSwNoF05OTkr/////Sv////9LAHSUYksCSwKGlGgPdJRSlIwBZpRoBCiWEAAAAAAAAAAAAIA/AABAQAAAAMAAAAAAlGgIjAJmNJSJiIeUUpQoSwNoF05OTkr/////Sv////9LAHSUYksCSwKGlIwBRpR0lFKUjARwYXJ0lIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlGgGjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwJLAYaUaAiMAmY4lImIh5RSlChLA2gXTk5OSv////9K/////0sAdJRiiUMQAAAAAAAA8D8AAAAAAAAIQJR0lGJ1Lg==';
+
+/** Dicts of float32 arrays as CPython and numpy write them, in protocols 3 to 5, numpy 1 and 2. */
 const PYTHON_PICKLES = [
   'gAN9cQAoWAIAAABXMXEBY251bXB5Ll9jb3JlLm11bHRpYXJyYXkKX3JlY29uc3RydWN0CnECY251bXB5Cm5kYXJyYXkKcQNLAIVxBEMBYnEFh3EGUnEHKEsBSwJLA4ZxCGNudW1weQpkdHlwZQpxCVgCAAAAZjRxComIh3ELUnEMKEsDWAEAAAA8cQ1OTk5K/////0r/////SwB0cQ5iiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAcQ90cRBiWAIAAADDqXERaAJoA0sAhXESaAWHcRNScRQoSwFLAYVxFWgMiUMEAACAPnEWdHEXYlgBAAAAZXEYaAJoA0sAhXEZaAWHcRpScRsoSwFLAEsChnEcaAyJQwBxHXRxHmJYBAAAAHNhbWVxH2gUdS4=',
   'gASVAAEAAAAAAAB9lCiMAlcxlIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwJLA4aUaAWMBWR0eXBllJOUjAJmNJSJiIeUUpQoSwOMATyUTk5OSv////9K/////0sAdJRiiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAlHSUYowCw6mUaARoB0sAhZRoCYeUUpQoSwFLAYWUaBGJQwQAAIA+lHSUYowBZZRoBGgHSwCFlGgJh5RSlChLAUsASwKGlGgRiUMAlHSUYowEc2FtZZRoGXUu',
+  'gAWV4QAAAAAAAAB9lCiMAlcxlIwTbnVtcHkuX2NvcmUubnVtZXJpY5SMC19mcm9tYnVmZmVylJOUKJYYAAAAAAAAAAAAgD8AAADAAABAQAAAgEAAALBAAADAQJSMBW51bXB5lIwFZHR5cGWUk5SMAmY0lImIh5RSlChLA4wBPJROTk5K/////0r/////SwB0lGJLAksDhpSMAUOUdJRSlIwCw6mUaAQolgQAAAAAAAAAAACAPpRoC0sBhZRoD3SUUpSMAWWUaAQolgAAAAAAAAAAlGgLSwBLAoaUaA90lFKUjARzYW1llGgWdS4=',
 ];
 
 /** The results of a run of two models, one of which failed. */

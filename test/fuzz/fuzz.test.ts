@@ -12,7 +12,7 @@ import { encodeSafetensors } from '../../dist/weights/safetensors.js';
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('run.mjs', import.meta.url));
 const FOUND = fileURLToPath(new URL('found', import.meta.url));
-const READERS = ['idx', 'gzip', 'safetensors', 'pickle', 'config', 'results', 'png', 'jpeg'];
+const READERS = ['idx', 'gzip', 'safetensors', 'pickle', 'inspect', 'config', 'results', 'png', 'jpeg'];
 const encoders = { defaultConfig, encodePickle, encodeSafetensors, storeMetadata, toNumpy, toStateDict };
 
 /** Seconds for all readers together; the continuous integration gives more. */

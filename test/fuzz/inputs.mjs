@@ -52,6 +52,9 @@ const WORDS = {
     'X\xff\xff\xff\x7f',
     '\x8e\xff\xff\xff\xff\xff\xff\xff\x7f',
     'cnumpy\nndarray\n',
+    'cnumpy.core.numeric\n_frombuffer\n',
+    '\x96\x04\0\0\0\0\0\0\0aaaa',
+    '\x97',
     'i',
     'P',
     '\x81',
@@ -97,10 +100,17 @@ const WORDS = {
     '\xff\xff',
     '\xff\xdc',
     '\xff\xe0',
+    '\xff\xe1\0\x1aExif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0',
     '\xff\xc1',
     '\xff\xc9',
   ),
 };
+
+WORDS.inspect = [
+  ...WORDS.safetensors,
+  ...WORDS.pickle,
+  ...bytesOf('"BF16"', '"F8_E4M3"', '"BOOL"', 'f8', 'b1', '>'),
+];
 
 const KEYS = {
   safetensors: [
@@ -123,6 +133,8 @@ const STRUCTURES = {
   gzip: mutateGzip,
   safetensors: mutateSafetensors,
   pickle: mutatePickle,
+  inspect: (bytes, tape, corpus) =>
+    (bytes[0] === 0x80 ? mutatePickle : mutateSafetensors)(bytes, tape, corpus),
   config: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.config),
   results: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.results),
   png: mutatePng,
@@ -205,7 +217,7 @@ function mutateSafetensors(bytes, tape) {
 
 /** Lengths of the arguments of the opcodes that have fixed ones, and the bytes of the length that the others have. */
 const FIXED = { 128: 1, 149: 8, 74: 4, 75: 1, 77: 2, 113: 1, 114: 4, 104: 1, 106: 4 };
-const COUNTED = { 140: 1, 88: 4, 141: 8, 67: 1, 66: 4, 142: 8 };
+const COUNTED = { 140: 1, 88: 4, 141: 8, 67: 1, 66: 4, 142: 8, 150: 8 };
 
 /** Leaves out, repeats, exchanges and changes opcodes with their arguments; frames are often left out before. */
 function mutatePickle(bytes, tape, corpus) {

@@ -32,11 +32,24 @@ function noise(length) {
  * A JPEG file. `factors` has one pair of sampling factors a component; `scans` lists, for each scan, the components,
  * the first and last coefficient, and the bits of successive approximation (two nibbles).
  */
-export function jpegFile({ width, height, factors, scans, progressive = false, restart = 0, adobe = false }) {
+export function jpegFile({
+  width,
+  height,
+  factors,
+  scans,
+  progressive = false,
+  restart = 0,
+  adobe = false,
+  exif = false,
+}) {
   const size = [height >> 8, height & 255, width >> 8, width & 255];
   const components = factors.flatMap(([h, v], index) => [index + 1, h * 16 + v, 0]);
   const parts = [Buffer.of(0xff, 0xd8)];
   parts.push(segment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1')));
+  if (exif)
+    parts.push(
+      segment(0xe1, Buffer.from('Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06', 'latin1')),
+    );
   if (adobe) parts.push(segment(0xee, Buffer.from('Adobe\0\x64\0\0\0\0\x02', 'latin1')));
   parts.push(segment(0xdb, [0, ...new Array(64).fill(8)]));
   parts.push(segment(progressive ? 0xc2 : 0xc0, [8, ...size, factors.length, ...components]));
@@ -86,6 +99,7 @@ export function jpegCorpus() {
   const all = [0, 1, 2];
   return [
     jpegFile({ ...grey, scans: [{ of: [0], ...BASELINE }] }),
+    jpegFile({ ...grey, exif: true, scans: [{ of: [0], ...BASELINE }] }),
     jpegFile({ ...grey, restart: 3, scans: [{ of: [0], ...BASELINE }] }),
     jpegFile({ ...colour, scans: [{ of: all, ...BASELINE }] }),
     jpegFile({ ...colour, scans: all.map((index) => ({ of: [index], ...BASELINE })) }),

@@ -7,7 +7,7 @@ const { TreadleError } = await dist('bindings/index.js');
 const { openIdxFile } = await dist('data/idx-file.js');
 const { readIdxImages, readIdxLabels } = await dist('data/idx.js');
 const { decodeImage } = await dist('data/image.js');
-const { decodeWeights } = await dist('weights/model-file.js');
+const { decodeWeights, describeWeights } = await dist('weights/model-file.js');
 const { parseConfig } = await dist('cli/config-file.js');
 const { parseResults } = await dist('report/results.js');
 const { defaultConfig, resolveConfig } = await dist('orchestrate/config.js');
@@ -37,8 +37,8 @@ const SLACK = 256 * KIB;
 const SIZE = 8;
 
 /**
- * `read` is given a file's bytes; `check` throws when what it returned breaks a promise; `limit` is the number of
- * bytes that reading a file may allocate in all, as the reader's own comment declares it.
+ * `read` is given a file's bytes; `check`, given what it returned and the bytes, throws when that breaks a promise;
+ * `limit` is the number of bytes that reading a file may allocate in all, as the reader's own comment declares it.
  */
 export const TARGETS = {
   idx: {
@@ -59,6 +59,11 @@ export const TARGETS = {
   pickle: {
     read: (bytes) => decodeWeights(bytes, 'x'),
     check: checkWeights,
+    limit: ({ length }) => 400 * length + SLACK,
+  },
+  inspect: {
+    read: (bytes) => describeWeights(bytes, 'x'),
+    check: checkDescription,
     limit: ({ length }) => 400 * length + SLACK,
   },
   config: {
@@ -113,6 +118,22 @@ function checkWeights({ tensors, inputs, hidden, classes }) {
     must(Object.values(norm).every((values) => values.length === hidden[block]));
     must(norm.runningVar.every((value) => value >= 0));
   });
+}
+
+/** A file is shown as a network where it can be loaded as one, and nowhere else; a range is in order. */
+function checkDescription({ tensors, network, problem }, bytes) {
+  for (const { name, dtype, shape, min, max, mean } of tensors) {
+    must(typeof name === 'string' && dtype.length > 0 && shape.every(Number.isSafeInteger));
+    must((min === null) === (max === null) && (min === null) === (mean === null));
+    must(min === null || min <= max || Number.isNaN(min));
+  }
+  must((network === null) === problem instanceof TreadleError);
+  try {
+    checkWeights(decodeWeights(bytes, 'x'));
+    must(network !== null);
+  } catch (error) {
+    must(error.message === problem?.message);
+  }
 }
 
 function checkPixels(pixels) {

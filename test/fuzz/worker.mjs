@@ -41,7 +41,7 @@ function attempt(file) {
   }
   const allocated = stopMeter();
   const time = performance.now() - start;
-  return { time, allocated, most, thrown, problem: judge(value, thrown, allocated, most) };
+  return { time, allocated, most, thrown, problem: judge(bytes, value, thrown, allocated, most) };
 }
 
 /**
@@ -57,11 +57,11 @@ function measure(file) {
   return outcome;
 }
 
-function judge(value, thrown, allocated, most) {
+function judge(bytes, value, thrown, allocated, most) {
   if (allocated > most) return `allocated ${allocated} bytes, more than ${most}`;
   if (thrown === undefined) {
     try {
-      check(value);
+      check(value, bytes);
       return null;
     } catch (error) {
       return `was read, but: ${error.message}`;

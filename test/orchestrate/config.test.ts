@@ -16,7 +16,7 @@ describe('resolveConfig', () => {
       mode: 'chained',
       epochs: 10,
       dropout: 0.5,
-      validationSize: 10000,
+      validationSize: null,
       keep: 'best',
     });
   });
@@ -64,11 +64,22 @@ describe('resolveConfig', () => {
       ],
       'architectures',
     ],
+    ['architectures', [{ name: '__proto__', hidden: [8] }], 'architectures.0.name'],
   ];
   it.each(wrong)('refuses %s = %j and names it', async (setting, value, subject) => {
     const error = await failure('range', () => resolveConfig({ [setting]: value }));
     expect(error.subject).toBe(subject);
     expect(error.message).toMatch(/; .+ is expected\.$/);
+  });
+
+  it('says in plain words which lists have repeats', async () => {
+    const rates = await failure('range', () => resolveConfig({ learningRates: [0.1, 0.1] }));
+    expect(rates.message).toBe(
+      'learningRates is [0.1,0.1]; a list of learning rates that differ is expected.',
+    );
+    const twice = { name: 'a', hidden: [8] };
+    const names = await failure('range', () => resolveConfig({ architectures: [twice, twice] }));
+    expect(names.message).toMatch(/; a list of architectures with different names is expected\.$/);
   });
 
   it('refuses a setting that does not exist', async () => {

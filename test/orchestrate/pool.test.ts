@@ -119,6 +119,17 @@ describe('trainJobs', () => {
     expect(trainers).toHaveLength(3);
   });
 
+  it('fails a job whose network no memory can hold once, with the code and words of its constructor', async () => {
+    const huge = jobs('simd-mt', 2).map((job) =>
+      job.model === 'a' ? { ...job, spec: { ...job.spec, hidden: [20_000, 20_000] } } : job,
+    );
+    const { trained, failed, events } = await run(huge);
+    expect([...trained.keys()].sort()).toEqual(['b_0.001', 'b_0.01']);
+    expect(failed.get('a_0.01')).toMatchObject({ code: 'range' });
+    expect(failed.get('a_0.01')!.message).toMatch(/^The network needs \d\.\d\d GiB of memory; .* 4 GiB\.$/);
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+  });
+
   it('rejects as interrupted and leaves no thread behind when the signal aborts', async () => {
     const controller = new AbortController();
     let heard = 0;

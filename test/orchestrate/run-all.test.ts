@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { TreadleError } from '../../dist/bindings/index.js';
+import { checkNetwork, loadEngine, Network, type TreadleError } from '../../dist/bindings/index.js';
 import { runAll } from '../../dist/orchestrate/run-all.js';
 import type { RunEvent } from '../../dist/records.js';
 import { failure } from '../support/errors.js';
@@ -72,7 +72,7 @@ describe('runAll', () => {
     await runAll(options);
     const half = 'slim_weights_0.01.safetensors.4711.0123456789ab.tmp';
     await writeFile(join(options.weights, half), 'half');
-    await runAll(options);
+    await runAll({ ...options, replace: true });
     expect(await readdir(options.weights)).not.toContain(half);
   });
 
@@ -89,7 +89,7 @@ describe('runAll', () => {
     }
     expect(results.models.every(({ test }) => test !== null)).toBe(true);
     expect(await readdir(options.out)).toHaveLength(1);
-    await runAll(options);
+    await runAll({ ...options, replace: true });
   });
 
   it('frees its folders when it is refused or aborted', async () => {
@@ -118,7 +118,67 @@ describe('runAll', () => {
     const { results } = await runAll({ ...options, settings: { ...options.settings, trainSamples: 50 } });
     expect(results.dataset).toMatchObject({ trainSamples: 50, validationSamples: 40, testSamples: 40 });
     const settings = { ...options.settings, trainSamples: 161 };
-    const error = await failure('range', () => runAll({ ...options, settings }));
+    const error = await failure('range', () => runAll({ ...options, settings, replace: true }));
     expect(error.message).toContain('161');
+  });
+
+  it('plans memory for the samples there are: a batch size that no memory could hold takes all of them', async () => {
+    const options = await small(await temporaryFolder());
+    const architectures = [{ name: 'wide', hidden: [2048, 1024] }];
+    const settings = { ...options.settings, architectures, learningRates: [0.001], batchSize: 65_536 };
+    const spec = { inputs: 20, hidden: [2048, 1024], classes: 4, dropout: 0.5 };
+    await failure('range', async () => checkNetwork(await loadEngine(), spec, 65_536, 200));
+    const { results } = await runAll({ ...options, settings });
+    expect(results.models).toMatchObject([{ model: 'wide', kept: { epoch: expect.any(Number) } }]);
+  });
+
+  it('refuses a network that no memory can hold before it trains any, with the words of its constructor', async () => {
+    const options = await small(await temporaryFolder());
+    const architectures = [
+      { name: 'slim', hidden: [8] },
+      { name: 'wide', hidden: [20_000, 20_000] },
+    ];
+    const events: RunEvent[] = [];
+    const settings = { ...options.settings, architectures };
+    const onEvent = (event: RunEvent) => events.push(event);
+    const error = await failure('range', () => runAll({ ...options, settings, onEvent }));
+    const spec = { inputs: 20, hidden: [20_000, 20_000], classes: 4, dropout: 0.5 };
+    const data = { images: new Uint8Array(20 * 200), labels: new Uint8Array(200) };
+    const engine = await loadEngine();
+    const own = await failure('range', () => new Network(engine, spec, { seed: 0, batchSize: 16, data }));
+    expect(error.message).toBe(`Model wide: ${own.message}`);
+    expect(own.message).toMatch(
+      /^The network needs \d\.\d\d GiB of memory; WebAssembly has at most 4 GiB\.$/,
+    );
+    expect(events).toEqual([]);
+    expect(await readdir(options.out)).toEqual([]);
+  });
+
+  it.each([1e20, 1e25, 1e30])(
+    'is finished when its chain diverges at %s, though the losses stay finite',
+    async (rate) => {
+      const options = await small(await temporaryFolder());
+      const events: RunEvent[] = [];
+      const onEvent = (event: RunEvent) => events.push(event);
+      const settings = { ...options.settings, learningRates: [rate, 0.005] };
+      const { results, resumable, interrupted, folder } = await runAll({ ...options, settings, onEvent });
+      const failed = events.flatMap((event) => (event.type === 'failed' ? [event.code] : []));
+      expect(failed).toEqual(['diverged', 'worker']);
+      expect(events.filter(({ type }) => type === 'start')).toHaveLength(1);
+      expect(results.models.map(({ kept, weights }) => [kept, weights])).toEqual(Array(2).fill([null, []]));
+      expect({ resumable, interrupted }).toEqual({ resumable: false, interrupted: false });
+      expect((await failure('usage', () => runAll({ resume: folder }))).message).toContain('is finished');
+      await failure('not-found', () => runAll({ out: options.out, resume: true }));
+    },
+  );
+
+  it('marks the models of an interrupted run that it had no time for', async () => {
+    const options = await small(await temporaryFolder());
+    const controller = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'start') controller.abort();
+    };
+    const { results } = await runAll({ ...options, onEvent, signal: controller.signal });
+    expect(results.models.map(({ interrupted }) => interrupted)).toEqual([true, true]);
   });
 });

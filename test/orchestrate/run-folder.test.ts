@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readWasm } from '../../dist/bindings/index.js';
 import { resolveConfig } from '../../dist/orchestrate/config.js';
@@ -11,9 +11,11 @@ import {
   coreDigest,
   expectSame,
   finishRun,
+  idOf,
   openRun,
   type RunRecord,
   resumedConfig,
+  weightsFolderOf,
 } from '../../dist/orchestrate/run-folder.js';
 import type { RunConfig } from '../../dist/records.js';
 import { failure } from '../support/errors.js';
@@ -28,13 +30,14 @@ const config = resolveConfig({
 });
 
 const record: RunRecord = {
-  schema: 1,
+  schema: 2,
   build: 'simd-mt',
   core: 'c0ffee',
   dataset: { name: 'made-up', hash: 'beef' },
   data: '/data/made up',
   verify: false,
-  weights: '/weights',
+  weights: '../../weights',
+  replaceable: ['5eed'],
   finished: false,
 };
 
@@ -89,6 +92,48 @@ describe('a run that was begun', () => {
     await writeFile(join(out, 'a'), '');
     await failure('unwritable', () => begin(out, 'a'));
   });
+});
+
+describe('the weights folder of a run to resume', () => {
+  const run = (folder: string, change: Partial<RunRecord>): BegunRun => ({
+    folder,
+    config,
+    record: { ...record, ...change },
+  });
+
+  it('is found from the folder of the run, wherever that is now', () => {
+    expect(weightsFolderOf(run('/old/runs/a', {}))).toBe('/old/weights');
+    expect(weightsFolderOf(run('/new/place/runs/a', {}))).toBe('/new/place/weights');
+    expect(weightsFolderOf(run('/new/runs/a', { weights: '/mnt/weights' }))).toBe('/mnt/weights');
+  });
+
+  it('of treadle 0.1.0 is used within its project, and asked for where that was copied or moved', async () => {
+    const old = { schema: 1, weights: '/old/weights' } as const;
+    expect(weightsFolderOf(run('/old/runs/a', old))).toBe('/old/weights');
+    const error = await failure('usage', () => weightsFolderOf(run('/new/runs/a', old)));
+    expect(error.message).toBe(
+      'Run a was begun with the weights folder /old/weights, which may belong to another copy of it; --weights DIR is expected, to say where its weights go now.',
+    );
+  });
+
+  it('is read from a record of treadle 0.1.0, which knows no files of its own', async () => {
+    const out = await temporaryFolder();
+    const { folder } = await begin(out, 'a');
+    const { replaceable, ...others } = record;
+    await writeFile(join(folder, 'run.json'), JSON.stringify({ ...others, schema: 1, weights: '/weights' }));
+    expect((await openRun('a', out)).record).toMatchObject({
+      schema: 1,
+      weights: '/weights',
+      replaceable: [],
+    });
+  });
+});
+
+it('names a run by its folder, however that is given', async () => {
+  expect(idOf('runs/a')).toBe('a');
+  expect(idOf('.')).toBe(basename(process.cwd()));
+  const error = await failure('usage', () => resumedConfig({ folder: '.', config, record }, { epochs: 4 }));
+  expect(error.message).toContain(`Run ${basename(process.cwd())} cannot be resumed`);
 });
 
 describe('the newest unfinished run', () => {
@@ -156,7 +201,7 @@ describe('openRun refuses', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['schema', 2, 'schema is 2; version 1 is expected'],
+    ['schema', 3, 'schema is 3; version 1 or 2 is expected'],
     ['build', 3, 'build is 3; a text is expected'],
     ['core', null, 'core is null; a text is expected'],
     ['dataset', 'x', 'dataset is "x"; an object is expected'],
@@ -164,6 +209,8 @@ describe('openRun refuses', () => {
     ['data', 3, 'data is 3; a text is expected'],
     ['verify', 'no', 'verify is "no"; true or false is expected'],
     ['weights', [], 'weights is Array; a text is expected'],
+    ['replaceable', 'x', 'replaceable is "x"; a list of SHA-256 digests is expected'],
+    ['replaceable', [3], 'replaceable.0 is 3; a text is expected'],
     ['finished', 0, 'finished is 0; true or false is expected'],
   ])('a record whose %s is %j', async (key, value, words) => {
     const out = await temporaryFolder();
@@ -174,15 +221,18 @@ describe('openRun refuses', () => {
     expect(error.message).toBe(`${file}: ${words}.`);
   });
 
-  it.each(Object.keys(record))('a record without %s, in plain words', async (key) => {
-    const out = await temporaryFolder();
-    const { folder } = await begin(out, 'a');
-    const file = join(folder, 'run.json');
-    await writeFile(file, JSON.stringify({ ...record, [key]: undefined }));
-    const error = await failure('format', () => openRun('a', out));
-    expect(error.message.startsWith(`${file}: ${key} is `)).toBe(true);
-    expect(error.message).not.toContain('Invalid');
-  });
+  it.each(Object.keys(record).filter((key) => key !== 'replaceable'))(
+    'a record without %s, in plain words',
+    async (key) => {
+      const out = await temporaryFolder();
+      const { folder } = await begin(out, 'a');
+      const file = join(folder, 'run.json');
+      await writeFile(file, JSON.stringify({ ...record, [key]: undefined }));
+      const error = await failure('format', () => openRun('a', out));
+      expect(error.message.startsWith(`${file}: ${key} is `)).toBe(true);
+      expect(error.message).not.toContain('Invalid');
+    },
+  );
 
   it('settings that are wrong', async () => {
     const out = await temporaryFolder();
@@ -229,7 +279,7 @@ describe('resumedConfig', () => {
     [{ dropout: 0.4 }, 'dropout is 0.4; 0.5'],
     [{ mode: 'independent' }, 'mode is independent; chained'],
     [{ keep: 'last' }, 'keep is last; best'],
-    [{ validationSize: 7 }, 'validationSize is 7; 10000'],
+    [{ validationSize: 7 }, 'validationSize is 7; null'],
     [{ trainSamples: 100 }, 'trainSamples is 100; null'],
     [{ build: 'relaxed-mt' }, 'build is relaxed-mt; auto'],
     [{ learningRates: [0.005, 0.01] }, 'learningRates is [0.005,0.01]; [0.01,0.005]'],
@@ -252,15 +302,15 @@ describe('resumedConfig', () => {
 describe('expectSame', () => {
   const run: BegunRun = { folder: 'runs/a', config, record };
 
-  it('accepts the same build, core, weights folder and data, by whatever name', () => {
+  it('accepts the same build, core and data, by whatever name and wherever the weights go', () => {
     expectSame(run, { ...record });
+    expectSame(run, { ...record, weights: '/other' } as RunRecord);
     expectSame(run, { ...record, dataset: { name: 'renamed', hash: 'beef' } });
   });
 
   it.each<[Partial<RunRecord>, string, string]>([
     [{ build: 'simd' }, 'the build is simd; simd-mt', 'the build'],
     [{ core: 'dead' }, "the core's SHA-256 is dead; c0ffee", "the core's SHA-256"],
-    [{ weights: '/other' }, 'the weights folder is /other; /weights', 'the weights folder'],
     [
       { dataset: { name: 'made-up', hash: 'f00d' } },
       'the data is made-up (SHA-256 f00d); made-up (SHA-256 beef)',

@@ -27,13 +27,14 @@ const STRIDE = process.env.TREADLE_CUTS === 'all' ? 1 : 7;
 
 const { config, job, train } = smallJob([64, 32], 4);
 const record: RunRecord = {
-  schema: 1,
+  schema: 2,
   build: 'simd',
   core: '0',
   dataset: { name: 'made up', hash: '0' },
   data: null,
   verify: false,
   weights: 'weights',
+  replaceable: [],
   finished: false,
 };
 

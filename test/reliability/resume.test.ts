@@ -111,7 +111,7 @@ describe('a run that is stopped', () => {
     expect(second[0]).toBe((first.at(-1) ?? 0) + 1);
   });
 
-  it('is not resumed with other settings, data, build or weights folder, and the error says what differs', async () => {
+  it('is not resumed with other settings, data or build, and the error says what differs', async () => {
     const folder = await temporaryFolder();
     const options = await small(folder);
     const controller = new AbortController();
@@ -128,7 +128,6 @@ describe('a run that is stopped', () => {
     expect(await refusal({ settings: { build: 'relaxed' } })).toContain(
       'build is relaxed; strict is expected',
     );
-    expect(await refusal({ weights: join(folder, 'others') })).toContain('the weights folder is');
     const data = join(folder, 'other data');
     await writeIdxDataset(
       data,

@@ -82,6 +82,7 @@ async function trainAndReport() {
     settings: { architectures: ARCHITECTURES, validationSize: 100, batchSize: 128, jobs: 2, threads: 2 },
     weights: join(folder, 'weights'),
     out: join(folder, 'runs'),
+    replace: true,
   });
   if (results.models.some(({ test }) => test === null)) throw new Error('a model was not trained');
   await rm(join(folder, 'runs'), { recursive: true });

@@ -4,10 +4,11 @@ import type { RunResults } from '../../dist/records.js';
 import { comparisonFigure, comparisonKey, hasComparison } from '../../dist/report/comparison.js';
 import { curvesFigure, curvesKey, curvesPanel, hasCurves, MEASURES } from '../../dist/report/curves.js';
 import { cellStrength, confusionFigure } from '../../dist/report/heatmap.js';
+import { reportHtml } from '../../dist/report/html.js';
 import { svgToPng } from '../../dist/report/png.js';
 import { niceScale, tickLabel } from '../../dist/report/scale.js';
 import { embedSvg } from '../../dist/report/svg.js';
-import { light, TONES, tint } from '../../dist/report/theme.js';
+import { channels, light, seriesStyle, TONES, tint } from '../../dist/report/theme.js';
 import { figuresOf } from '../../dist/report/write.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
@@ -28,6 +29,14 @@ describe('an axis', () => {
     [[-3, 12_000], { min: -5000, max: 15_000, interval: 5000, digits: 0 }],
   ])('of %j has round ticks', (values, expected) => {
     expect(niceScale(values)).toEqual(expected);
+  });
+
+  it.each([
+    [[0.5], { min: 0.49, max: 0.51 }],
+    [[1, 1, 1], { min: 0.99, max: 1 }],
+    [[0], { min: 0, max: 0.01 }],
+  ])('of %j alone has it on its middle, or at the end of what there can be', (values, expected) => {
+    expect(niceScale(values, { least: 0, most: 1 })).toMatchObject(expected);
   });
 
   it.each([[[]], [[0.5]], [[0, 0]], [[1e-300, 2e-300]], [[1e30, 3e30]], [[-1, -1]]])(
@@ -126,6 +135,23 @@ describe('the curves', () => {
     expect(svg).toContain(`fill="${light('paper')}" stroke="${light('series1')}"`);
   });
 
+  it('tell apart rates that share a colour', () => {
+    const learningRates = Array.from({ length: 24 }, (_, index) => 1 / (index + 1));
+    const styles = learningRates.map((_, rate) => seriesStyle(rate));
+    expect(new Set(styles.map(({ role, symbol }) => `${role} ${symbol}`)).size).toBe(24);
+    const many = randomResults(3, {
+      mode: 'independent',
+      epochs: 30,
+      learningRates: learningRates.slice(0, 7),
+    });
+    const { svg } = curvesPanel(many, 'tiny', MEASURES[2]!);
+    const marks = (role: 'series1' | 'series2') =>
+      count(svg, new RegExp(`<path[^>]*fill="${light(role)}"`, 'g'));
+    // One dot for the second rate; for the first one more, the seventh's own, and its ten marks on the line.
+    expect(marks('series2')).toBe(1);
+    expect(marks('series1')).toBe(1 + 1 + 10);
+  });
+
   it('are left out where no epoch was finished', () => {
     const { models, ...rest } = results;
     const broken = { ...rest, models: [failedModel('small', 0.005), ...models.slice(0, 4)] };
@@ -158,6 +184,28 @@ describe('the comparison', () => {
     expect(comparisonKey(other)).not.toContain('published');
   });
 
+  it('cuts long names, never rates', () => {
+    const long = randomResults(3, {
+      architectures: [{ name: 'quite-a-long-name-for-a-network', hidden: [8] }],
+      learningRates: [0.125, 0.0625],
+    });
+    const all = texts(comparisonFigure(long).svg);
+    for (const rate of ['0.125', '0.0625']) {
+      expect(all.filter((text) => text.endsWith(`… at ${rate}`))).toHaveLength(2);
+    }
+  });
+
+  it('ends its axis at 1', () => {
+    const perfect = randomResults(3);
+    for (const { test, kept } of perfect.models) {
+      test!.macroF1 = 1;
+      kept!.valMacroF1 = 1;
+    }
+    const all = texts(comparisonFigure(perfect).svg);
+    expect(all).toContain('1.00');
+    expect(all).not.toContain('1.01');
+  });
+
   it('marks failed models, and is left out when all failed', () => {
     const failed = { ...results, models: [failedModel('small', 0.005), ...results.models.slice(1)] };
     expect(texts(comparisonFigure(failed).svg).filter((text) => text === 'failed')).toHaveLength(2);
@@ -185,6 +233,50 @@ describe('the confusion heat map', () => {
     expect(texts(confusionFigure(more, tested(more)).svg).some((text) => /^\d+$/.test(text))).toBe(false);
   });
 
+  it('has a pixel for each cell above twenty classes', () => {
+    const results = randomResults(256, { learningRates: [0.1] });
+    const model = tested(results);
+    model.test.confusion = model.test.confusion.map((row, actual) =>
+      row.map((_, at) => (at === actual ? 3 : 0)),
+    );
+    model.test.confusion[7]![200] = 1;
+    const figure = confusionFigure(results, model);
+    const address = /<image image-rendering="pixelated" href="data:image\/png;base64,([^"]*)"/.exec(
+      figure.svg,
+    )!;
+    const image = decode(Buffer.from(address[1]!, 'base64'));
+    expect([image.width, image.height]).toEqual([256, 256]);
+    const pixel = (x: number, y: number) => [...image.data.slice(4 * (256 * y + x), 4 * (256 * y + x) + 4)];
+    expect(pixel(8, 8)).toEqual([...channels(light('hit')), 255]);
+    expect(pixel(7, 7)).toEqual([...channels(light('hit')), Math.round(255 * cellStrength(3, 4, true))]);
+    expect(pixel(200, 7)).toEqual([...channels(light('miss')), Math.round(255 * cellStrength(1, 4, false))]);
+    expect(pixel(7, 200)[3]).toBe(0);
+    // As rectangles it would have two megabytes and more.
+    expect(figure.svg.length).toBeLessThan(100_000);
+    const names = texts(figure.svg).filter((text) => text.startsWith('class '));
+    expect(names.slice(0, 2)).toEqual(['class 0', 'class 4']);
+  });
+
+  it('is drawn at its own size where twice that would be huge', async () => {
+    const results = randomResults(256, { learningRates: [0.1], epochs: 1 });
+    const figure = confusionFigure(results, tested(results));
+    const png = decode(await svgToPng(figure));
+    expect([png.width, png.height]).toEqual([Math.round(figure.width), Math.round(figure.height)]);
+    // Pixels are enlarged, not blurred: within a cell of 4 pixels all are alike.
+    const at = (x: number, y: number) => {
+      const start = png.channels * (y * png.width + x);
+      return [...png.data.slice(start, start + 3)].join();
+    };
+    const { svg } = figure;
+    const [, left, top] = /<image[^>]* x="([\d.]+)" y="([\d.]+)"/.exec(svg)!.map(Number);
+    const inner = (cell: number, from: number) => Math.ceil(from + 4 * cell);
+    for (const cell of [0, 100, 254]) {
+      const [x, y] = [inner(cell, left!), inner(cell, top!)];
+      expect(at(x + 2, y + 2)).toBe(at(x, y));
+      expect(at(x + 4, y)).not.toBe(at(x, y));
+    }
+  });
+
   it('colours a hit by its share, and lets a rare miss be seen', () => {
     expect(cellStrength(75, 100, true)).toBe(0.75);
     expect(cellStrength(3, 100, false)).toBeCloseTo(Math.sqrt(0.1), 12);
@@ -203,6 +295,45 @@ describe('the confusion heat map', () => {
   });
 });
 
+describe('names that every object has', () => {
+  const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'];
+  const results = randomResults(5, {
+    architectures: names.map((name) => ({ name, hidden: [8] })),
+    learningRates: [0.1],
+    epochs: 2,
+  });
+  results.dataset.classNames = names;
+
+  it('are drawn like others, and leave Object.prototype alone', async () => {
+    const before = Object.getOwnPropertyNames(Object.prototype);
+    const figures = figuresOf(results);
+    expect(figures).toHaveLength(1 + 5 + 5);
+    const shown = texts(figures.map(({ svg }) => svg).join('\n'));
+    for (const name of names) {
+      expect(shown).toContain(
+        `${name} at 0.1`.length <= 18 ? `${name} at 0.1` : `${name.slice(0, 10)}… at 0.1`,
+      );
+      // Over its curves, and on both axes of each matrix.
+      expect(shown.filter((text) => text === name)).toHaveLength(1 + 2 * 5);
+    }
+    expect(figures.some(({ svg }) => svg.includes('\uffff'))).toBe(false);
+    for (const figure of figures) decode(await svgToPng(figure));
+    expect(reportHtml(results)).toContain('<th scope="row">__proto__</th>');
+    expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
+    const inherited = [];
+    for (const key in {}) inherited.push(key);
+    expect(inherited).toEqual([]);
+  });
+
+  it('take the place of other names of their length', () => {
+    const other = structuredClone(results);
+    other.dataset.classNames = ['a_proto_b', ...names.slice(1)];
+    other.models[1]!.test!.confusion = results.models[1]!.test!.confusion;
+    const [drawn, plain] = [results, other].map((each) => confusionFigure(each, tested(each, 1)).svg);
+    expect(drawn!.replaceAll('__proto__', 'a_proto_b')).toBe(plain);
+  });
+});
+
 describe('every figure', () => {
   const cases: [string, RunResults][] = [
     ['the twelve models', publishedLikeResults()],
@@ -216,17 +347,20 @@ describe('every figure', () => {
     for (const { name, svg } of first) {
       expect(second.find((figure) => figure.name === name)?.svg).toBe(svg);
       expect(svg).toMatch(SIZE);
-      expect(svg).not.toMatch(/<style|class=|ecmeta|zr\d|NaN|undefined|<script|href=/);
+      expect(svg.replace(/base64,[^"]*/, '')).not.toMatch(
+        /<style|class=|ecmeta|zr\d|NaN|undefined|<script|href="(?!data:image\/png;)/,
+      );
     }
   });
 
   it.each(cases)('is a PNG of twice its size with text in it: %s', async (_, results) => {
-    for (const { svg } of [figuresOf(results)[0]!, figuresOf(results).at(-1)!]) {
+    for (const figure of [figuresOf(results)[0]!, figuresOf(results).at(-1)!]) {
+      const { svg } = figure;
       const [, width, height] = SIZE.exec(svg)!.map(Number);
-      const png = decode(await svgToPng(svg));
+      const png = decode(await svgToPng(figure));
       expect([png.width, png.height]).toEqual([Math.ceil(2 * width!), Math.ceil(2 * height!)]);
       // The same without its texts: were a font missing, the two would be equal.
-      const bare = decode(await svgToPng(svg.replace(/<text[\s\S]*?<\/text>/g, '')));
+      const bare = decode(await svgToPng({ ...figure, svg: svg.replace(/<text[\s\S]*?<\/text>/g, '') }));
       expect(Buffer.compare(png.data as Uint8Array, bare.data as Uint8Array)).not.toBe(0);
     }
   });

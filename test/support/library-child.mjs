@@ -35,7 +35,13 @@ const settings = {
   jobs: 2,
   threads: 2,
 };
-const choice = { data: path('data'), verify: false, weights: path('weights'), out: path('runs') };
+const choice = {
+  data: path('data'),
+  verify: false,
+  weights: path('weights'),
+  out: path('runs'),
+  replace: true,
+};
 const engine = await treadle.loadEngine();
 const plain = await treadle.loadDataset({ data: path('data'), verify: false });
 const shape = { inputs: plain.imageWidth * plain.imageHeight, classes: plain.classNames.length };

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TreadleError } from '../../dist/bindings/index.js';
 import { quote } from '../../dist/text.js';
-import { describeTensors, loadWeights, saveWeights, weightsFileName } from '../../dist/weights/model-file.js';
+import {
+  describeTensors,
+  describeWeights,
+  inspectWeights,
+  loadWeights,
+  saveWeights,
+  weightsFileName,
+} from '../../dist/weights/model-file.js';
 import { toStateDict } from '../../dist/weights/naming.js';
 import { encodePickle } from '../../dist/weights/pickle.js';
 import { encodeSafetensors } from '../../dist/weights/safetensors.js';
@@ -265,13 +272,112 @@ describe('describeTensors', () => {
       { name: 'nan', dtype: 'float32', shape: [2], min: Number.NaN, max: Number.NaN, mean: Number.NaN },
     ]);
   });
+});
 
-  test('refuses element types it does not know', async () => {
-    const path = join(folder, 'half.safetensors');
-    const header = '{"t":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}';
-    const length = Buffer.alloc(8);
-    length.writeUInt32LE(header.length);
-    await writeFile(path, Buffer.concat([length, Buffer.from(header), Buffer.alloc(2)]));
-    expect((await failure(describeTensors(path))).message).toContain('tensor "t" is F16; F32 (or I64');
+/** A safetensors file of `[dtype, shape, bytes]` by name. */
+function safetensorsOf(
+  tensors: Record<string, [dtype: string, shape: number[], bytes: number[]]>,
+  metadata?: Record<string, string>,
+): Buffer {
+  let at = 0;
+  const entries = Object.entries(tensors).map(([name, [dtype, shape, bytes]]) => {
+    at += bytes.length;
+    return [name, { dtype, shape, data_offsets: [at - bytes.length, at] }];
+  });
+  const header = JSON.stringify({
+    ...(metadata && { __metadata__: metadata }),
+    ...Object.fromEntries(entries),
+  });
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(header.length);
+  const data = Object.values(tensors).flatMap(([, , bytes]) => bytes);
+  return Buffer.concat([length, Buffer.from(header), Buffer.from(data)]);
+}
+
+describe('describeWeights', () => {
+  test.each<[string, number[], [number, number, number] | null]>([
+    ['BOOL', [0, 1], [0, 1, 0.5]],
+    ['U8', [0, 255], [0, 255, 127.5]],
+    ['I8', [0x80, 0x7f], [-128, 127, -0.5]],
+    ['U16', [1, 0, 0xff, 0xff], [1, 65_535, 32_768]],
+    ['I16', [0, 0x80, 0xff, 0x7f], [-32_768, 32_767, -0.5]],
+    ['U32', [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], [0, 2 ** 32 - 1, (2 ** 32 - 1) / 2]],
+    ['I32', [0, 0, 0, 0x80, 0, 0, 0, 0], [-(2 ** 31), 0, -(2 ** 30)]],
+    ['U64', [0, 0, 0, 0, 0, 0, 0, 0x80, ...Array(8).fill(0)], [0, 2 ** 63, 2 ** 62]],
+    ['I64', [...Array(8).fill(0xff), 3, 0, 0, 0, 0, 0, 0, 0], [-1, 3, 1]],
+    ['F32', [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0], [-2, 1, -0.5]],
+    ['F64', [0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0xc0], [-2, 1, -0.5]],
+    // The least and the greatest of each small type, and its infinity and NaN, by its definition.
+    ['F16', [0xff, 0xfb, 0xff, 0x7b], [-65_504, 65_504, 0]],
+    ['F16', [0x01, 0x00, 0x00, 0x04], [2 ** -24, 2 ** -14, (2 ** -24 + 2 ** -14) / 2]],
+    ['F16', [0x00, 0x3c, 0x00, 0xfc], [-Infinity, 1, -Infinity]],
+    ['F16', [0x00, 0x3c, 0x00, 0x7e], [Number.NaN, Number.NaN, Number.NaN]],
+    ['BF16', [0x7f, 0x7f, 0x80, 0xbf], [-1, 255 * 2 ** 120, (255 * 2 ** 120 - 1) / 2]],
+    ['BF16', [0x01, 0x00, 0x80, 0x7f], [2 ** -133, Infinity, Infinity]],
+    ['F8_E5M2', [0x7b, 0x01], [2 ** -16, 57_344, (57_344 + 2 ** -16) / 2]],
+    ['F8_E5M2', [0x7c, 0xbc], [-1, Infinity, Infinity]],
+    ['F8_E4M3', [0x7e, 0x81], [-(2 ** -9), 448, (448 - 2 ** -9) / 2]],
+    ['F8_E4M3', [0x38, 0x7f], [Number.NaN, Number.NaN, Number.NaN]],
+    ['F8_E8M0', [1, 2], null],
+    ['F8_E4M3FNUZ', [1, 2], null],
+    ['F8_E5M2FNUZ', [1, 2], null],
+    ['C64', Array(16).fill(0), null],
+  ])('reads %s %j', (dtype, bytes, range) => {
+    const [min, max, mean] = range ?? [null, null, null];
+    const { tensors, problem } = describeWeights(safetensorsOf({ t: [dtype, [2, 1], bytes] }), 'w');
+    expect(tensors).toEqual([{ name: 't', dtype, shape: [2, 1], min, max, mean }]);
+    expect(problem).toBeInstanceOf(TreadleError);
+  });
+
+  test.each([
+    ['F4', [1, 4], [0x21, 0x43]],
+    ['F6_E2M3', [4], [1, 2, 3]],
+    ['F6_E3M2', [4], [1, 2, 3]],
+  ])('names the packed %s', (dtype, shape, bytes) => {
+    const [tensor] = describeWeights(safetensorsOf({ t: [dtype, shape, bytes] }), 'w').tensors;
+    expect(tensor).toEqual({ name: 't', dtype, shape, min: null, max: null, mean: null });
+  });
+
+  test('shows a file without tensors, with its metadata', () => {
+    const { format, tensors, stored, network, problem } = describeWeights(
+      safetensorsOf({}, { format: 'pt' }),
+      'w',
+    );
+    expect({ format, tensors, stored, network }).toEqual({
+      format: 'safetensors',
+      tensors: [],
+      stored: { format: 'pt' },
+      network: null,
+    });
+    expect(problem!.message).toContain('w is not a complete dense network: "0.weight" is missing');
+    expect(describeWeights(safetensorsOf({}), 'w').stored).toBeNull();
+  });
+
+  test('says why a file of other names is no network, and what metadata it cannot use', async () => {
+    const prefixed = new Map(
+      [...toStateDict(TENSORS)].map(([name, tensor]) => [`net.${name}`, tensor] as const),
+    );
+    const { tensors, problem } = describeWeights(encodeSafetensors(prefixed, { treadle: '9' }), 'w');
+    expect(tensors).toHaveLength(16);
+    expect(tensors[0]).toMatchObject({ name: 'net.0.weight', dtype: 'F32', shape: [3, 2], min: -2.875 });
+    expect(problem!.message).toContain('"net.0.weight" is not expected');
+    const other = describeWeights(encodeSafetensors(toStateDict(TENSORS), { treadle: '9' }), 'w');
+    expect(other.stored).toEqual({ treadle: '9' });
+    expect(other.problem!.message).toContain('metadata has "treadle" as "9"; version 1 is expected');
+  });
+
+  test('gives the network of a file that is one, as loadWeights does', async () => {
+    for (const path of await saveWeights(folder, TENSORS, METADATA)) {
+      const { network, problem, stored } = await inspectWeights(path);
+      expect(problem).toBeNull();
+      expect(network).toEqual(await loadWeights(path));
+      expect(stored === null).toBe(network!.metadata === null);
+    }
+  });
+
+  test('refuses a damaged file as the reader does', () => {
+    const bytes = safetensorsOf({ t: ['F16', [2], [0, 0]] });
+    expect(() => describeWeights(bytes, 'w')).toThrow('w: tensor "t" is F16 of shape [2] in 2 bytes');
+    expect(() => describeWeights(new Uint8Array(0), 'w')).toThrow('w: the file is empty');
   });
 });

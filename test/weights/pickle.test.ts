@@ -5,7 +5,7 @@ import type { FloatTensor } from '../../dist/weights/tensor.js';
 
 /**
  * Written by CPython 3.11: {'W1': [[1, -2, 3], [4, 5.5, 6]], 'é': [0.25], 'e': zeros((0, 2)), 'same': the array of
- * 'é'} with float32 arrays; numpy 1.24.2 and 2.4.6, protocols 3 and 4.
+ * 'é'} with float32 arrays; numpy 1.24.2 and 2.4.6, protocols 3 to 5.
  */
 const WRITTEN_BY_PYTHON: [string, string][] = [
   [
@@ -23,6 +23,10 @@ const WRITTEN_BY_PYTHON: [string, string][] = [
   [
     'numpy 2, protocol 4',
     'gASVAAEAAAAAAAB9lCiMAlcxlIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwJLA4aUaAWMBWR0eXBllJOUjAJmNJSJiIeUUpQoSwOMATyUTk5OSv////9K/////0sAdJRiiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAlHSUYowCw6mUaARoB0sAhZRoCYeUUpQoSwFLAYWUaBGJQwQAAIA+lHSUYowBZZRoBGgHSwCFlGgJh5RSlChLAUsASwKGlGgRiUMAlHSUYowEc2FtZZRoGXUu',
+  ],
+  [
+    'numpy 2, protocol 5',
+    'gAWV4QAAAAAAAAB9lCiMAlcxlIwTbnVtcHkuX2NvcmUubnVtZXJpY5SMC19mcm9tYnVmZmVylJOUKJYYAAAAAAAAAAAAgD8AAADAAABAQAAAgEAAALBAAADAQJSMBW51bXB5lIwFZHR5cGWUk5SMAmY0lImIh5RSlChLA4wBPJROTk5K/////0r/////SwB0lGJLAksDhpSMAUOUdJRSlIwCw6mUaAQolgQAAAAAAAAAAACAPpRoC0sBhZRoD3SUUpSMAWWUaAQolgAAAAAAAAAAlGgLSwBLAoaUaA90lFKUjARzYW1llGgWdS4=',
   ],
 ];
 
@@ -63,6 +67,20 @@ const dtype = (letters: string, order: string) =>
 /** The state of an array and the BUILD that sets it. */
 const state = (shape: number[], data: string | Uint8Array, type = dtype('f4', '<'), fortran = '\x89') =>
   bytes('(K\x01(', ...shape.map(int), 't', type, fortran, 'C', data.length, data, 'tb');
+/** The call of protocol 5 for an array over the given bytes, or over what an opcode pushes. */
+const fromBuffer = (shape: number[], data: string | Uint8Array, order = 'C') => {
+  const content = typeof data === 'string' ? bytes(0x96, data.length, '\0\0\0\0\0\0\0', data) : data;
+  const sizes = bytes('(', ...shape.map(int), 't');
+  return bytes(
+    global('numpy._core.numeric', '_frombuffer'),
+    '(',
+    content,
+    dtype('f4', '<'),
+    sizes,
+    str(order),
+    'tR',
+  );
+};
 const pickle = (...body: (string | number | Uint8Array)[]) => bytes('\x80\x04', ...body, '.');
 /** A pickle of `{'a': <value>}`. */
 const dictOf = (...value: (string | number | Uint8Array)[]) => pickle('}', str('a'), ...value, 's');
@@ -93,6 +111,11 @@ describe('decodePickle', () => {
     );
   });
 
+  test('reads an array over bytes, as protocol 5 has them', () => {
+    const file = bytes('\x80\x05}', str('a'), fromBuffer([2, 1], '\0\0\x80\x3f\0\0\0\x40'), 's.');
+    expect(decodePickle(file, 'x')).toEqual(new Map([['a', float([2, 1], 1, 2)]]));
+  });
+
   test('reads an array put together by hand, of any rank', () => {
     const file = dictOf(array, state([], '\0\0\x80\x3f'));
     expect(decodePickle(file, 'x')).toEqual(new Map([['a', float([], 1)]]));
@@ -103,7 +126,7 @@ describe('decodePickle', () => {
     ['builtins', 'eval'],
     ['numpy.core.multiarray', 'scalar'],
     ['numpy', 'load'],
-    ['numpy.core.numeric', '_frombuffer'],
+    ['numpy.core.numeric', 'frombuffer'],
   ])('refuses %s.%s by name', (module, name) => {
     const expected = `w.pkl: the pickle asks for ${module}.${name}; numpy array reconstruction, and nothing else, is`;
     expect(refusal(pickle(global(module, name), str('id'), '\x85R'))).toContain(expected);
@@ -113,8 +136,19 @@ describe('decodePickle', () => {
   const attacks: [string, Uint8Array, string][] = [
     ['an empty file', bytes(), 'does not begin as a pickle'],
     ['a text pickle of protocol 0', bytes("cposix\nsystem\n(S'id'\ntR."), 'does not begin as a pickle'],
-    ['protocol 2', bytes('\x80\x02}.'), 'of protocol 2; protocol 4 (or 3)'],
-    ['protocol 5', bytes('\x80\x05}.'), 'of protocol 5; protocol 4 (or 3)'],
+    ['protocol 2', bytes('\x80\x02}.'), 'of protocol 2; protocol 3, 4 or 5'],
+    ['protocol 6', bytes('\x80\x06}.'), 'of protocol 6; protocol 3, 4 or 5'],
+    ['bytes outside the file', dictOf('\x97'), "keeps an array's bytes elsewhere; a pickle with all"],
+    ['a read-only buffer', dictOf('N\x98'), 'opcode 0x98'],
+    ['an array over fewer bytes than its shape', dictOf(fromBuffer([2], '1234')), 'of shape [2] has 4 bytes'],
+    ['an array over bytes in Fortran order', dictOf(fromBuffer([1], '1234', 'F')), 'in Fortran order'],
+    [
+      'an array over bytes in an order of its own',
+      dictOf(fromBuffer([1], '1234', 'K')),
+      '_frombuffer in an unknown',
+    ],
+    ['an array over a string', dictOf(fromBuffer([1], str('1234'))), '_frombuffer in an unknown way'],
+    ['an array over bytes with a state', dictOf(fromBuffer([0], ''), state([0], '')), 'unknown state'],
     [
       'a file that ends after its protocol',
       bytes('\x80\x04'),

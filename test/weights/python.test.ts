@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { inspectWeights } from '../../dist/weights/model-file.js';
 import { toNumpy } from '../../dist/weights/naming.js';
 import { decodePickle, encodePickle } from '../../dist/weights/pickle.js';
 import type { FloatTensor } from '../../dist/weights/tensor.js';
@@ -45,11 +46,31 @@ path, protocol, pickler = sys.argv[1:]
 arrays = {'W1': numpy.arange(40000, dtype=numpy.float32).reshape(200, 200) / 8,
           'b1': numpy.float32([1.5, -2.25]), 'empty': numpy.zeros((0, 3), numpy.float32),
           'transposed': numpy.ascontiguousarray(numpy.float32([[1, 2], [3, 4]]).T),
-          'slice': numpy.arange(10, dtype=numpy.float32)[::3]}
+          'slice': numpy.arange(10, dtype=numpy.float32)[::3],
+          'readonly': numpy.frombuffer(numpy.float32([7]).tobytes(), numpy.float32)}
 arrays.update((f'many{i}', numpy.float32([i])) for i in range(1100))
 dumps = pickle.dumps if pickler == 'C' else pickle._dumps
 with open(path, 'wb') as file:
     file.write(dumps(arrays, protocol=int(protocol)))
+`;
+
+/** Writes arrays of every number type, and what numpy says of each. */
+const WRITE_TYPES = `
+import json, numpy, pickle, sys
+path, protocol = sys.argv[1:]
+letters = ['b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8', 'c8', 'c16']
+values = numpy.random.default_rng(1).integers(-100, 100, (7, 5)) / 8
+arrays = {order + kind: values.astype(order + kind, order='F' if kind == 'f8' else 'C')
+          for kind in letters for order in '<>'}
+arrays['zeros'] = numpy.zeros((0, 2))
+with open(path, 'wb') as file:
+    pickle.dump({**arrays, 'note': 'a text', 'last': arrays['<f4'][::2]}, file, protocol=int(protocol))
+def told(array):
+    shown = array.size > 0 and array.dtype.kind != 'c'
+    figures = [float(f) for f in (array.min(), array.max(), array.astype(float).mean())] if shown else [None] * 3
+    big = array.dtype.str[0] == '>'
+    return [array.dtype.newbyteorder('=').name + (' >' if big else ''), list(array.shape), *figures]
+print(json.dumps({name: told(array) for name, array in arrays.items()}))
 `;
 
 const float = (shape: number[], values: Iterable<number>): FloatTensor => ({
@@ -78,18 +99,38 @@ describe.each(['python3', '/usr/bin/python3'])('%s', (python) => {
     ['3', 'C'],
     ['4', 'C'],
     ['4', 'Python'],
+    ['5', 'C'],
+    ['5', 'Python'],
   ] as const)('writes a pickle of protocol %s in %s that we load', async ([protocol, pickler], context) => {
     if ('missing' in numpy) return context.skip(`${python}: ${numpy.missing}`);
     const path = join(folder, 'theirs.pkl');
     run(python, WRITE, path, protocol, pickler);
     const arrays = decodePickle(await readFile(path), path);
-    expect(arrays.size).toBe(1105);
+    expect(arrays.size).toBe(1106);
     const eighths = Array.from({ length: 40_000 }, (_, index) => index / 8);
     expect(arrays.get('W1')).toEqual(float([200, 200], eighths));
     expect(arrays.get('b1')).toEqual(float([2], [1.5, -2.25]));
     expect(arrays.get('empty')).toEqual(float([0, 3], []));
     expect(arrays.get('transposed')).toEqual(float([2, 2], [1, 3, 2, 4]));
     expect(arrays.get('slice')).toEqual(float([4], [0, 3, 6, 9]));
+    expect(arrays.get('readonly')).toEqual(float([1], [7]));
     expect(arrays.get('many1099')).toEqual(float([1], [1099]));
   });
+
+  test.for(['3', '4', '5'])(
+    'writes arrays of every number type in protocol %s that we describe',
+    async (protocol, context) => {
+      if ('missing' in numpy) return context.skip(`${python}: ${numpy.missing}`);
+      const path = join(folder, 'types.pkl');
+      const told = JSON.parse(run(python, WRITE_TYPES, path, protocol));
+      const { tensors, problem } = await inspectWeights(path);
+      expect(problem?.message).toContain('array "<b1" is of dtype "|b1"; "<f4" (numpy.float32) is expected');
+      expect(tensors.map(({ name }) => name)).toEqual([...Object.keys(told), 'last']);
+      for (const { name, dtype, shape, min, max, mean } of tensors.slice(0, -1)) {
+        expect([name, dtype, shape, min, max]).toEqual([name, ...told[name].slice(0, 4)]);
+        if (mean === null) expect(told[name][4]).toBeNull();
+        else expect(mean).toBeCloseTo(told[name][4], 9);
+      }
+    },
+  );
 });

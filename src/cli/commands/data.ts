@@ -6,7 +6,13 @@ import { plainTable } from '../table.js';
 
 /** Adds `data fetch` and `data info`. */
 export function addDataCommand(program: Command): void {
-  const data = program.command('data').description('get the dataset, or show what it holds');
+  const data = program
+    .command('data')
+    .description('get the dataset, or show what it holds')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  treadle data fetch\n  treadle data info --data ./mnist --no-verify',
+    );
 
   addDataOptions(data.command('fetch').description('make sure that the dataset is here and whole'))
     .addHelpText('after', '\nExample:\n  treadle data fetch')

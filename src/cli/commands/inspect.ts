@@ -1,36 +1,76 @@
 import type { Command } from 'commander';
-import { describeTensors, loadWeights } from '../../weights/model-file.js';
+import { oneLine } from '../../text.js';
+import { inspectWeights, type WeightsDescription } from '../../weights/model-file.js';
+import { EXIT, orTold } from '../errors.js';
 import { addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
 
-/** Adds `inspect`. */
-export function addInspect(program: Command): void {
+/** Rows of the table; the time that it takes grows faster than they do. */
+const MOST_ROWS = 1000;
+
+/** Adds `inspect`; `end` takes the exit code. */
+export function addInspect(program: Command, end: (code: number) => void): void {
   const command = program
     .command('inspect')
-    .description('show what a weights file holds: metadata, and name, shape and range of every tensor')
-    .argument('<weights>', 'a .safetensors or .pkl file');
-  addJsonOption(command, 'the description')
+    .description('show what weights files hold: metadata, and name, type, shape and range of every tensor')
+    .argument('<weights...>', '.safetensors or .pkl files, of any tensors');
+  addJsonOption(command, 'one object per file')
     .addHelpText('after', '\nExample:\n  treadle inspect weights/small_weights_0.001.safetensors')
-    .action(async (file: string, options: { json: boolean }) => {
-      const { metadata, format, inputs, hidden, classes } = await loadWeights(file);
-      const tensors = await describeTensors(file);
-      if (options.json) {
-        process.stdout.write(
-          `${JSON.stringify({ file, format, inputs, hidden, classes, metadata, tensors })}\n`,
-        );
-        return;
+    .action(async (files: string[], options: { json: boolean }) => {
+      for (const [index, file] of files.entries()) {
+        const description = await orTold({ file }, () => inspectWeights(file), options.json);
+        if (description === null) end(EXIT.failed);
+        else if (options.json) process.stdout.write(asJson(file, description));
+        else process.stdout.write(`${index > 0 ? '\n' : ''}${asText(file, description)}`);
       }
-      const lines = [`${file}: ${format}, ${[inputs, ...hidden, classes].join(' -> ')}`];
-      for (const [key, value] of Object.entries(metadata ?? {})) {
-        lines.push(`  ${key}: ${Array.isArray(value) ? value.join(', ') : value}`);
-      }
-      const rows = tensors.map(({ name, dtype, shape, min, max, mean }) => [
-        name,
-        dtype,
+    });
+}
+
+function asJson(file: string, { format, tensors, stored, network, problem }: WeightsDescription): string {
+  const { inputs = null, hidden = null, classes = null } = network ?? {};
+  const metadata = network?.metadata ?? stored;
+  const fields = {
+    file,
+    format,
+    inputs,
+    hidden,
+    classes,
+    metadata,
+    problem: problem?.message ?? null,
+    tensors,
+  };
+  // JSON has no NaN and no infinity.
+  const text = JSON.stringify(fields, (_, value) => {
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  });
+  return `${text}\n`;
+}
+
+function asText(file: string, { format, tensors, stored, network, problem }: WeightsDescription): string {
+  const lines: string[] = [];
+  if (network !== null) {
+    lines.push(
+      `${file}: ${format}, a network ${[network.inputs, ...network.hidden, network.classes].join(' -> ')}`,
+    );
+  } else {
+    const count = `${tensors.length} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
+    lines.push(`${file}: ${format}, ${count}, no network that treadle can test:`, `  ${problem?.message}`);
+  }
+  for (const [key, value] of Object.entries(network?.metadata ?? stored ?? {})) {
+    lines.push(`  ${oneLine(key)}: ${oneLine(Array.isArray(value) ? value.join(', ') : String(value))}`);
+  }
+  if (tensors.length > 0) {
+    const rows = tensors
+      .slice(0, MOST_ROWS)
+      .map(({ name, dtype, shape, min, max, mean }) => [
+        oneLine(name),
+        oneLine(dtype),
         `(${shape.join(', ')})`,
         ...[min, max, mean].map((value) => (value === null ? '-' : value.toPrecision(4))),
       ]);
-      lines.push('', plainTable(['tensor', 'type', 'shape', 'min', 'max', 'mean'], rows));
-      process.stdout.write(`${lines.join('\n')}\n`);
-    });
+    lines.push('', plainTable(['tensor', 'type', 'shape', 'min', 'max', 'mean'], rows));
+    const left = tensors.length - rows.length;
+    if (left > 0) lines.push('', `${left} more; --json has all.`);
+  }
+  return `${lines.join('\n')}\n`;
 }

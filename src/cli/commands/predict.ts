@@ -5,7 +5,8 @@ import { inferenceNetwork } from '../../orchestrate/evaluate.js';
 import { printable } from '../../report/format.js';
 import { type LoadedWeights, loadWeights } from '../../weights/model-file.js';
 import { openEngine } from '../engine.js';
-import { addBuildOption, addJsonOption, path } from '../options.js';
+import { EXIT, orTold } from '../errors.js';
+import { addBuildOption, addJsonOption, path, usageError } from '../options.js';
 
 /** What a network says of one image; probabilities in label order. */
 interface Prediction {
@@ -14,8 +15,21 @@ interface Prediction {
   probabilities: { class: string; probability: number }[];
 }
 
-/** Adds `predict`. */
-export function addPredict(program: Command): void {
+/** Width and height in pixels. */
+type Size = readonly [number, number];
+
+interface PredictOptions {
+  weights: string;
+  size?: Size;
+  build: string;
+  json: boolean;
+}
+
+/** The image size of a file that has 784 inputs and does not say it: MNIST's and Fashion-MNIST's. */
+const MNIST_SIZE: Size = [28, 28];
+
+/** Adds `predict`; `end` takes the exit code. */
+export function addPredict(program: Command, end: (code: number) => void): void {
   const command = program
     .command('predict')
     .description('classify PNG or JPEG images (light objects on black, as in Fashion-MNIST)')
@@ -24,6 +38,12 @@ export function addPredict(program: Command): void {
         .argParser(path('--weights', 'file'))
         .makeOptionMandatory(),
     )
+    .addOption(
+      new Option(
+        '--size <WxH>',
+        'width and height of the images that the network takes, for a file that does not say it, such as a .pkl (default: 28x28 for 784 pixels)',
+      ).argParser(imageSize),
+    )
     .argument('<image...>', 'PNG or JPEG files');
   addBuildOption(command);
   addJsonOption(command, 'one object per image')
@@ -31,34 +51,70 @@ export function addPredict(program: Command): void {
       'after',
       '\nExample:\n  treadle predict --weights weights/small_weights_0.001.safetensors shoe.png coat.jpg',
     )
-    .action(async (images: string[], options: { weights: string; build: string; json: boolean }) => {
-      const stored = await loadWeights(options.weights);
-      const [width, height] = imageSize(stored, options.weights);
-      const pixels = new Uint8Array(images.length * width * height);
-      for (const [index, image] of images.entries()) {
-        pixels.set(await readImage(image, width, height), index * width * height);
-      }
-      const engine = await openEngine(options.build);
-      const network = inferenceNetwork(engine, stored);
-      const probabilities = network.predict(pixels);
-      network.dispose();
-      for (const [index, image] of images.entries()) {
-        const own = probabilities.subarray(index * stored.classes, (index + 1) * stored.classes);
-        const prediction = describe(image, own, stored);
-        process.stdout.write(options.json ? `${JSON.stringify(prediction)}\n` : asText(prediction));
-      }
+    .action(async (images: string[], options: PredictOptions) => {
+      end(await predictAndShow(images, options));
     });
 }
 
-/** Width and height of the images that a network takes. Throws `shape` when the file does not tell and they are not square. */
-function imageSize({ metadata, inputs }: LoadedWeights, file: string): [number, number] {
-  const side = Math.round(Math.sqrt(inputs));
-  const [width, height] = metadata === null ? [side, side] : [metadata.imageWidth, metadata.imageHeight];
-  if (width * height === inputs) return [width, height];
+async function predictAndShow(
+  images: readonly string[],
+  { weights, size, build, json }: PredictOptions,
+): Promise<number> {
+  const stored = await loadWeights(weights);
+  const [width, height] = sizeFor(stored, weights, size ?? null);
+  const pixels: Uint8Array[] = [];
+  const read: string[] = [];
+  for (const image of images) {
+    const found = await orTold({ image }, () => readImage(image, width, height), json);
+    if (found === null) continue;
+    pixels.push(found);
+    read.push(image);
+  }
+  if (read.length > 0) {
+    const engine = await openEngine(build);
+    const all = new Uint8Array(read.length * width * height);
+    for (const [index, own] of pixels.entries()) all.set(own, index * own.length);
+    const network = inferenceNetwork(engine, stored);
+    const probabilities = network.predict(all);
+    network.dispose();
+    for (const [index, image] of read.entries()) {
+      const own = probabilities.subarray(index * stored.classes, (index + 1) * stored.classes);
+      const prediction = describe(image, own, stored);
+      process.stdout.write(json ? `${JSON.stringify(prediction)}\n` : asText(prediction));
+    }
+  }
+  return read.length === images.length ? EXIT.done : EXIT.failed;
+}
+
+/** A parser for `--size`. Throws `usage`. */
+function imageSize(text: string): Size {
+  const [, width, height] = /^([1-9]\d{0,6})[x×]([1-9]\d{0,6})$/i.exec(text) ?? [];
+  if (width === undefined) throw usageError('--size', text, 'a width and a height such as 28x28');
+  return [Number(width), Number(height)];
+}
+
+/**
+ * Width and height of the images that a network takes: as its file says, else as asked for, else 28x28 for 784 pixels.
+ * Throws `shape` when nothing says it, and `usage` for a size that is not the network's.
+ */
+function sizeFor({ metadata, inputs }: LoadedWeights, file: string, asked: Size | null): Size {
+  const stated: Size | null = metadata && [metadata.imageWidth, metadata.imageHeight];
+  const known = stated !== null && stated[0] * stated[1] === inputs ? stated : null;
+  if (asked !== null) {
+    const isOther = known !== null && asked.join() !== known.join();
+    if (asked[0] * asked[1] === inputs && !isOther) return asked;
+    const expected = known === null ? `a size of ${inputs} pixels` : known.join('x');
+    throw usageError('--size', asked.join('x'), `${expected}, as ${file} takes,`);
+  }
+  if (known !== null) return known;
+  if (stated === null && inputs === MNIST_SIZE[0] * MNIST_SIZE[1]) {
+    process.stderr.write(`${file} does not say the size of its images; 28x28 is taken, as MNIST's are.\n`);
+    return MNIST_SIZE;
+  }
   throw new TreadleError(
     'shape',
-    `${file} takes ${inputs} pixels and does not say how they make an image; image sizes in its metadata, or a square number of pixels, are expected.`,
-    { subject: file, found: inputs, expected: 'the size of an image' },
+    `${file} takes ${inputs} pixels and does not say how they make an image; --size WxH is expected.`,
+    { subject: file, found: inputs, expected: '--size WxH' },
   );
 }
 

@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { createLogUpdate } from 'log-update';
+import { TreadleError } from '#bindings';
 import { readFileBounded } from '../../files.js';
 import { parseResults } from '../../report/results.js';
 import { resultsText, textOptions } from '../../report/text.js';
@@ -9,6 +11,9 @@ import { withSignals } from '../signals.js';
 
 /** Larger than the results of any run. */
 const MAX_BYTES = 1 << 28;
+
+/** What a run's folder holds its results in. */
+const FILE = 'results.json';
 
 /** Adds `report`. */
 export function addReport(program: Command): void {
@@ -23,25 +28,41 @@ export function addReport(program: Command): void {
     .addHelpText('after', '\nExample:\n  treadle report runs/20260131T120000Z-3f9a')
     .action(async (run: string, options: { out: string; json: boolean }) => {
       const folder = await folderOf(run, options.out);
-      const file = join(folder, 'results.json');
+      const file = join(folder, FILE);
       const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
       const results = parseResults(text, file);
       const { writeReport } = await import('../../report/write.js');
-      const { html } = await withSignals((signal) => writeReport(folder, results, signal));
+      const show = progressLine();
+      const { html } = await withSignals((signal) =>
+        writeReport(folder, results, {
+          signal,
+          onProgress: (done, steps) => show?.(`Report: ${done} of ${steps} parts done`),
+        }),
+      ).finally(() => show?.clear());
       if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
       else process.stdout.write(`${resultsText(results, textOptions(process.stdout))}\n\nReport: ${html}\n`);
     });
 }
 
-/** The folder itself when it holds results, else the one of that name among the runs, if that does. */
+/** A line on a terminal that each call writes anew; undefined where there is no terminal. */
+function progressLine() {
+  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? createLogUpdate(process.stderr) : undefined;
+}
+
+/** The folder itself when it holds results, else the one of that name among the runs. Throws `not-found`. */
 async function folderOf(run: string, out: string): Promise<string> {
-  const byId = join(out, run);
-  return !(await hasResults(run)) && (await hasResults(byId)) ? byId : run;
+  for (const folder of [run, join(out, run)]) if (await hasResults(folder)) return folder;
+  const places = `${join(run, FILE)} nor ${join(out, run, FILE)}`;
+  throw new TreadleError(
+    'not-found',
+    `${run} is no run: neither ${places} is there; a run's folder or id is expected.`,
+    { subject: run, found: 'no run', expected: "a run's folder or id" },
+  );
 }
 
 async function hasResults(folder: string): Promise<boolean> {
   try {
-    await access(join(folder, 'results.json'));
+    await access(join(folder, FILE));
     return true;
   } catch {
     return false;

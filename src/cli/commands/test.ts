@@ -8,7 +8,7 @@ import type { TestRecord } from '../../records.js';
 import { figure, modelTitle } from '../../report/format.js';
 import { testText, textOptions } from '../../report/text.js';
 import { openEngine } from '../engine.js';
-import { EXIT } from '../errors.js';
+import { EXIT, tellFailed } from '../errors.js';
 import {
   addBuildOption,
   addDataOptions,
@@ -43,7 +43,16 @@ export function addTest(program: Command, end: (code: number) => void): void {
 
 async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<number> {
   const stored = await listModels(options.weights);
-  const models = options.best ? [bestStored(stored, options.weights)] : stored;
+  let exitCode: number = EXIT.done;
+  let models = stored;
+  if (options.best) {
+    for (const { file, error } of stored) {
+      if (error === undefined) continue;
+      tellFailed({ file }, error, options.json);
+      exitCode = EXIT.failed;
+    }
+    models = [bestStored(stored, options.weights)];
+  }
   const engine = await openEngine(options.build);
   const dataset = await loadDataset({
     data: options.data,
@@ -53,7 +62,6 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
   });
   if (!options.json) process.stdout.write(`Data: ${dataset.name} from ${dataset.source}.\n`);
 
-  let exitCode: number = EXIT.done;
   await testFiles(
     models.map(({ file }) => file),
     {
@@ -79,8 +87,7 @@ function show(
 ): void {
   const { file, metadata } = model;
   if (result instanceof TreadleError) {
-    if (json) write(JSON.stringify({ type: 'failed', file, code: result.code, message: result.message }));
-    process.stderr.write(`error: ${result.message}\n`);
+    tellFailed({ file }, result, json);
     return;
   }
   if (json) {

@@ -6,6 +6,7 @@ import { type RunOutcome, runAll } from '../../orchestrate/run-all.js';
 import type { RunConfig } from '../../records.js';
 import { modelTitle } from '../../report/format.js';
 import { resultsText, textOptions } from '../../report/text.js';
+import { askToReplace } from '../ask.js';
 import { readConfigFile } from '../config-file.js';
 import { openEngine } from '../engine.js';
 import { EXIT } from '../errors.js';
@@ -36,7 +37,7 @@ export function addTraining(program: Command, end: (code: number) => void): void
   addTrainingOptions(runAllCommand)
     .addHelpText(
       'after',
-      '\nExamples:\n  treadle run-all --epochs 3 --train-samples 10000 --seed 1\n  treadle run-all --resume',
+      '\nExamples:\n  treadle run-all --epochs 3 --train-samples 10000 --seed 1 --weights weights-quick\n  treadle run-all --resume',
     )
     .action(async (options: TrainingOptions, command: Command) => {
       end(await runAndShow(options, await settingsOf(options, command), command));
@@ -117,6 +118,7 @@ async function runAndShow(
           verify: given(command, 'verify'),
           weights: given(command, 'weights'),
           out: options.out,
+          replace: options.force || (options.json ? false : (files) => askToReplace(files, signal)),
           log: view.note,
           onEvent(event) {
             if (event.type === 'run') begun = event.id;

@@ -1,0 +1,31 @@
+import type { ConfusionMatrix } from '../metrics/classification.js';
+import { whole } from './format.js';
+
+/** Images of one class that were taken for another. */
+export interface Confusion {
+  actual: number;
+  predicted: number;
+  count: number;
+  /** Of the images of the actual class. */
+  share: number;
+}
+
+/** Everything that was confused, the largest first. */
+export function confusionsOf(confusion: ConfusionMatrix): Confusion[] {
+  return confusion
+    .flatMap((row, actual) => {
+      const support = row.reduce((total, count) => total + count, 0);
+      return row.map((count, predicted) => ({ actual, predicted, count, share: count / support }));
+    })
+    .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
+    .sort((a, b) => b.count - a.count);
+}
+
+/** What a list of the `shown` largest of `all` confusions is. */
+export function confusionsTitle(shown: number, all: number, classes: number): string {
+  if (all === 0) return `None of the ${classes} classes was taken for another.`;
+  const what = shown === all ? `All ${whole(all)}` : `The ${shown} largest of the ${whole(all)}`;
+  return all === 1
+    ? `The only confusion among ${classes} classes`
+    : `${what} confusions among ${classes} classes`;
+}
