@@ -1,7 +1,7 @@
 // A helper thread: helps the network whose ticket it is given until that network is disposed of.
 import { parentPort, workerData } from 'node:worker_threads';
-import { assist, enableRelaxedSimd } from '../../dist/bindings/index.js';
+import { enableRelaxedSimd, helpNetwork } from '../../dist/bindings/index.js';
 
 enableRelaxedSimd();
 parentPort.postMessage('ready');
-assist(workerData);
+helpNetwork(workerData);
