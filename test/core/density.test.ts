@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { DensityWatch, nonZeroShare, pixelDensity } from '../../dist/bindings/density.js';
+import { type Layer, lowerModel } from '../../dist/bindings/index.js';
+import { DensityWatch, nonZeroShare, sampleDensity } from '../../dist/bindings/network/density.js';
 
-const spec = { inputs: 4, hidden: [8, 8], classes: 2, dropout: 0.5 };
+/** Two hidden blocks and the output. */
+const blocks = (rate = 0.5, activation: 'relu' | 'gelu' = 'relu') => {
+  const hidden: Layer[] = [{ type: 'dense', units: 8 }, { type: activation }, { type: 'dropout', rate }];
+  return lowerModel({
+    input: { features: 4, type: 'u8' },
+    layers: [...hidden, ...hidden, { type: 'dense', units: 2 }],
+  });
+};
 
 describe('a density watch', () => {
   it.each([
@@ -11,11 +19,19 @@ describe('a density watch', () => {
     [0.5, 0.6, [false, true, true]],
     [0, 1, [false, true, true]],
   ])('starts from what dropout %f and pixels of density %f let expect: %j', (dropout, pixels, expected) => {
-    expect(new DensityWatch({ ...spec, dropout }, pixels).compressed).toEqual(expected);
+    expect(new DensityWatch(blocks(dropout), pixels).compressed).toEqual(expected);
+  });
+
+  it.each([
+    [0, [false, false, false]],
+    [0.4, [false, false, false]],
+    [0.5, [false, true, true]],
+  ])('expects zeros of dropout %f alone behind another activation than ReLU: %j', (dropout, expected) => {
+    expect(new DensityWatch(blocks(dropout, 'gelu'), 1).compressed).toEqual(expected);
   });
 
   it('compresses below 0.6, and goes back at 0.65', () => {
-    const watch = new DensityWatch(spec, 0.1);
+    const watch = new DensityWatch(blocks(), 0.1);
     const after = (density: number) => {
       watch.measure(1, density);
       return watch.compressed[1];
@@ -26,7 +42,7 @@ describe('a density watch', () => {
   });
 
   it('follows each layer alone', () => {
-    const watch = new DensityWatch(spec, 0.1);
+    const watch = new DensityWatch(blocks(), 0.1);
     watch.measure(2, 0.9);
     expect(watch.compressed).toEqual([true, true, false]);
     watch.measure(0, 0.9);
@@ -35,20 +51,21 @@ describe('a density watch', () => {
   });
 });
 
-describe('pixelDensity', () => {
-  it('is the share of pixels that are not zero', () => {
-    expect(pixelDensity(Uint8Array.of(0, 1, 255, 0, 0, 7, 0, 0), 4)).toBe(3 / 8);
-    expect(pixelDensity(new Uint8Array(12), 4)).toBe(0);
+describe('sampleDensity', () => {
+  it('is the share of values that are not zero, -0 among the zeros', () => {
+    expect(sampleDensity(Float32Array.of(0, -1.5, -0, 2), 2, 2)).toBe(1 / 2);
+    expect(sampleDensity(Uint8Array.of(0, 1, 255, 0, 0, 7, 0, 0), 4, 2)).toBe(3 / 8);
+    expect(sampleDensity(new Uint8Array(12), 4, 3)).toBe(0);
   });
 
   it('counts samples spread evenly over many: every third of 3 x 2048', () => {
     const images = new Uint8Array(3 * 2048 * 2);
     for (let sample = 0; sample < 3 * 2048; sample += 3) images[2 * sample] = 9;
-    expect(pixelDensity(images, 2)).toBe(0.5);
+    expect(sampleDensity(images, 2, 3 * 2048)).toBe(0.5);
   });
 
   it('is 1, the density that is not compressed, of no samples', () => {
-    expect(pixelDensity(new Uint8Array(0), 4)).toBe(1);
+    expect(sampleDensity(new Uint8Array(0), 4, 0)).toBe(1);
   });
 });
 

@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { calibrate, suitKernels } from '../../dist/bindings/calibrate.js';
 import {
   DEFAULT_KERNELS,
   describeKernels,
   type GemmShape,
   type Kernels,
-  loadEngine,
+  loadCore,
   parseKernels,
   prepareProduct,
   revectorize,
 } from '../../dist/bindings/index.js';
-import { engines } from './support.js';
+import { calibrate, suitKernels } from '../../dist/bindings/open/calibrate.js';
+import { cores } from './support.js';
 
 // That every choice of kernels trains to the same bytes is shown in compressed.test.ts.
 
@@ -44,7 +44,7 @@ describe('a choice of kernels', () => {
       expect(() => parseKernels(text)).toThrow(
         expect.objectContaining({
           code: 'usage',
-          message: `TREADLE_KERNELS is '${text}'; 4x8 or 6x8, then /16, /32 or /64, is expected.`,
+          message: `TREADLE_KERNELS is ${text}; 4x8 or 6x8, then /16, /32 or /64, is expected.`,
           subject: 'TREADLE_KERNELS',
           found: text,
         }),
@@ -53,47 +53,47 @@ describe('a choice of kernels', () => {
   );
 });
 
-describe('an engine is loaded', () => {
+describe('a core is loaded', () => {
   it.each(choices)('with the kernels of TREADLE_KERNELS: %s', async (text, kernels) => {
     vi.stubEnv('TREADLE_KERNELS', text);
-    expect((await loadEngine({ build: 'simd' })).kernels).toEqual(kernels);
-    expect((await loadEngine({ build: 'debug' })).kernels).toEqual(kernels);
+    expect((await loadCore({ build: 'simd' })).kernels).toEqual(kernels);
+    expect((await loadCore({ build: 'debug' })).kernels).toEqual(kernels);
   });
 
   it('with the kernels asked for, before those of TREADLE_KERNELS', async () => {
     vi.stubEnv('TREADLE_KERNELS', '4x8/16');
     const kernels = { tileHeight: 6, sparseWidth: 32 } as const;
-    expect((await loadEngine({ build: 'simd', kernels })).kernels).toEqual(kernels);
+    expect((await loadCore({ build: 'simd', kernels })).kernels).toEqual(kernels);
   });
 
   it.each(choices)('and keeps the kernels asked for when it is compiled anew: %s', async (_, kernels) => {
-    const engine = await loadEngine({ build: 'simd', kernels });
-    expect(engine.kernelsForced).toBe(true);
-    expect((await suitKernels({ ...engine, revectorized: true })).kernels).toEqual(kernels);
+    const core = await loadCore({ build: 'simd', kernels });
+    expect(core.kernelsForced).toBe(true);
+    expect((await suitKernels({ ...core, revectorized: true })).kernels).toEqual(kernels);
   });
 
   it('not at all with a TREADLE_KERNELS that is none', async () => {
     vi.stubEnv('TREADLE_KERNELS', 'fast');
-    await expect(loadEngine({ build: 'simd' })).rejects.toMatchObject({ code: 'usage', found: 'fast' });
+    await expect(loadCore({ build: 'simd' })).rejects.toMatchObject({ code: 'usage', found: 'fast' });
   });
 
   it('with kernels found by calibration, or the default ones in the debug build', async () => {
     vi.stubEnv('TREADLE_KERNELS', '');
-    const { kernels, revectorized } = await loadEngine({ build: 'simd' });
+    const { kernels, revectorized } = await loadCore({ build: 'simd' });
     expect(choices.map(([text]) => text)).toContain(describeKernels(kernels));
     expect(revectorized).toBe(false);
-    expect((await loadEngine({ build: 'debug' })).kernels).toEqual(DEFAULT_KERNELS);
+    expect((await loadCore({ build: 'debug' })).kernels).toEqual(DEFAULT_KERNELS);
   });
 });
 
-it.each(engines)('calibration changes nothing but the kernels: $build', async (engine) => {
-  const { kernels, ...rest } = await calibrate(engine);
-  const { kernels: _, ...before } = engine;
+it.each(cores)('calibration changes nothing but the kernels: $build', async (core) => {
+  const { kernels, ...rest } = await calibrate(core);
+  const { kernels: _, ...before } = core;
   expect(rest).toEqual(before);
   expect(choices.map(([, choice]) => choice)).toContainEqual(kernels);
 });
 
-describe.each(engines)('a prepared product in the build $build', (engine) => {
+describe.each(cores)('a prepared product in the build $build', (core) => {
   // Neither tile divides m, nor a panel n, nor a K-block k.
   const shape = { m: 23, n: 45, k: 300 };
   const forms: [GemmShape['form'], boolean][] = [
@@ -107,7 +107,7 @@ describe.each(engines)('a prepared product in the build $build', (engine) => {
   it.each(forms)('%s is near float64, compressed: %s', (form, compressed) => {
     const unit = shape.k * 2 ** -24;
     for (const [text, kernels] of choices) {
-      const product = prepareProduct(engine, { form, ...shape }, { compressed, density: 0.5, kernels });
+      const product = prepareProduct(core, { form, ...shape }, { compressed, density: 0.5, kernels });
       product.pack();
       // C is zero until it is multiplied, and its elements are sums of about 150 products of up to 1/4 in size.
       expect(Math.min(...rows.map(product.rowError)), text).toBeGreaterThan(0.1);
@@ -121,7 +121,7 @@ describe.each(engines)('a prepared product in the build $build', (engine) => {
 
   it('keeps the share of A that it is given', () => {
     for (const compressed of [false, true]) {
-      const empty = prepareProduct(engine, { form: 'NN', ...shape }, { compressed, density: 0 });
+      const empty = prepareProduct(core, { form: 'NN', ...shape }, { compressed, density: 0 });
       empty.pack();
       empty.multiply();
       expect(Math.max(...rows.map(empty.rowError))).toBe(0);
@@ -132,12 +132,12 @@ describe.each(engines)('a prepared product in the build $build', (engine) => {
 describe('joining 128-bit operations', () => {
   const [major] = process.versions.node.split('.').map(Number);
 
-  it.skipIf(major! >= 22)('leaves the engine as it is where V8 cannot', async () => {
-    for (const engine of engines) expect(await revectorize(engine)).toBe(engine);
+  it.skipIf(major! >= 22)('leaves the core as it is where V8 cannot', async () => {
+    for (const core of cores) expect(await revectorize(core)).toBe(core);
   });
 
   it('leaves the debug build as it is', async () => {
-    const debug = engines.find(({ build }) => build === 'debug')!;
+    const debug = cores.find(({ build }) => build === 'debug')!;
     expect(await revectorize(debug)).toBe(debug);
   });
 });

@@ -2,68 +2,162 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { type Engine, Network, type NetworkSpec } from '../../dist/bindings/index.js';
-import { engines, range, toySamples } from './support.js';
+import {
+  type Core,
+  type ModelSpec,
+  mlp,
+  type Network,
+  type Samples,
+  type TrainingOptions,
+} from '../../dist/bindings/index.js';
+import {
+  bytesOf,
+  coreOf,
+  cores,
+  networkOn,
+  RECIPE,
+  range,
+  recipe,
+  sparse,
+  toySamples,
+  uniform,
+} from './support.js';
 
-const spec: NetworkSpec = { inputs: 50, hidden: [130, 40, 17], classes: 5, dropout: 0.5 };
-const data = toySamples(spec, 300, 9);
-const threaded = engines.filter(({ build }) => build.endsWith('-mt'));
+const ROWS = 300;
+const shape = { inputs: 50, hidden: [130, 40, 17], classes: 5, dropout: 0.5 };
+const data = toySamples(shape, ROWS, 9);
+const next = uniform(4);
+const floats = Float32Array.from(data.inputs, (pixel) => pixel / 255);
+const numbers = Float32Array.from({ length: 3 * ROWS }, next);
+const weights = Float32Array.from({ length: ROWS }, () => 2 * next());
+const threaded = cores.filter(({ build }) => build.endsWith('-mt'));
 
-/** Trains three epochs; helpers join before the epoch that `joins` says: joins[e] more threads at epoch e. */
-async function train(
-  engine: Engine,
-  joins: number[],
-): Promise<{ threads: number[]; tensors: unknown; evaluation: unknown }> {
-  const network = new Network(engine, spec, { seed: 5, batchSize: 64, data });
-  const workers: Worker[] = [];
-  const threads: number[] = [];
-  for (const helpers of joins) {
-    for (let i = 0; i < helpers; i++) {
-      const worker = new Worker(new URL('../support/assist-worker.mjs', import.meta.url), {
-        workerData: network.ticket,
-      });
-      workers.push(worker);
-      await once(worker, 'message');
-    }
-    // A helper joins moments after it is ready; epochs go by until all have.
-    for (let patience = 0; patience < 200; patience++) {
-      network.beginEpoch(range(300), 0.01);
-      if (network.threads === workers.length + 1) break;
-      await setTimeout(10);
-    }
-    for (let first = 0; first < 300; first += 64) network.trainBatch(first, Math.min(64, 300 - first));
-    threads.push(network.threads);
-  }
-  const evaluation = network.evaluate(range(300));
-  const tensors = network.exportTensors();
-  const exits = workers.map((worker) => once(worker, 'exit'));
-  network.dispose();
-  await Promise.all(exits);
-  return { threads, tensors, evaluation };
+interface Run {
+  name: string;
+  model: ModelSpec;
+  data: Samples;
+  training: TrainingOptions;
 }
 
-describe.each(threaded)('threads in the build $build', (engine) => {
-  it('give the same bytes: 1, 2 and 3 from the start, or joining later', async () => {
-    const alone = await train(engine, [0, 0, 0]);
-    expect(alone.threads).toEqual([1, 1, 1]);
-    for (const joins of [
-      [1, 0, 0],
-      [2, 0, 0],
-      [0, 1, 1],
-    ]) {
-      const together = await train(engine, joins);
-      const expected = joins.map((_, e) => 1 + joins.slice(0, e + 1).reduce((sum, count) => sum + count));
-      expect(together.threads).toEqual(expected);
-      expect(together.tensors).toEqual(alone.tensors);
-      expect(together.evaluation).toEqual(alone.evaluation);
+const wide = { inputs: 50, hidden: [130, 40, 17] } as const;
+const plain = (activation: 'tanh' | 'gelu' | 'relu', outputs: number, inputType?: 'sparse') =>
+  mlp({ ...wide, activation, outputs, standardize: false, ...(inputType && { inputType }) });
+
+const runs: Run[] = [
+  { name: 'the default recipe', model: recipe(shape), data, training: RECIPE },
+  {
+    name: 'tanh without norm, by SGD with momentum',
+    model: plain('tanh', 3),
+    data: { inputs: floats, targets: numbers },
+    training: { loss: { type: 'squaredError' }, optimizer: { type: 'sgd', momentum: 0.9 } },
+  },
+  {
+    name: 'GELU by AdamW, weighted and clipped',
+    model: plain('gelu', 3),
+    data: { inputs: floats, targets: numbers, weights },
+    training: { loss: { type: 'binaryCrossEntropy' }, optimizer: { type: 'adamW' }, clipNorm: 0.01 },
+  },
+  {
+    name: 'sparse input',
+    model: plain('relu', 5, 'sparse'),
+    data: { inputs: sparse(floats, 50), targets: data.targets },
+    training: RECIPE,
+  },
+  {
+    name: 'an average of the parameters',
+    model: recipe(shape),
+    data,
+    training: { ...RECIPE, average: true },
+  },
+];
+
+interface Result {
+  threads: number[];
+  bytes: Buffer;
+}
+
+/** Trains three epochs; helpers join before the epoch that `joins` says: joins[e] more threads at epoch e. */
+async function train(core: Core, run: Run, joins: number[]): Promise<Result> {
+  const { model, training } = run;
+  const network = networkOn(core, model, run.data, { seed: 5, batchSize: 64, threads: 3, training });
+  const workers: Worker[] = [];
+  const threads: number[] = [];
+  try {
+    for (const helpers of joins) {
+      for (let i = 0; i < helpers; i++) workers.push(await helper(network));
+      // A helper joins moments after it is ready.
+      for (let patience = 0; patience < 200 && network.joined <= workers.length; patience++) {
+        await setTimeout(10);
+      }
+      threads.push(network.admit());
+      network.training.begin(range(ROWS));
+      if (training.average) network.training.averageBy(0.1);
+      for (let first = 0; first < ROWS; first += 64) {
+        network.training.step(first, Math.min(64, ROWS - first), 0.01);
+      }
     }
+    const evaluation = network.evaluate(0, range(ROWS), { outputs: true });
+    const averaged = training.average ? network.training.averaged() : [];
+    network.training.estimateStatistics([
+      { first: 0, rows: 64 },
+      { first: 64, rows: 64 },
+    ]);
+    const state = network.training.exportState();
+    return { threads, bytes: bytesOf([evaluation, averaged, state]) };
+  } finally {
+    const exits = workers.map((worker) => once(worker, 'exit'));
+    network.dispose();
+    await Promise.all(exits);
+  }
+}
+
+async function helper(network: Network): Promise<Worker> {
+  const worker = new Worker(new URL('../support/assist-worker.mjs', import.meta.url), {
+    workerData: network.ticket,
+  });
+  await once(worker, 'message');
+  return worker;
+}
+
+describe.each(threaded)('threads in the build $build', (core) => {
+  it.each(runs)('give the same bytes, 1, 2 and 3 of them: $name', async (run) => {
+    const alone = await train(core, run, [0, 0, 0]);
+    expect(alone.threads).toEqual([1, 1, 1]);
+    for (const helpers of [1, 2]) {
+      const together = await train(core, run, [helpers, 0, 0]);
+      expect(together.threads).toEqual([1, 1, 1].map(() => 1 + helpers));
+      expect(together.bytes.equals(alone.bytes), `${1 + helpers} threads`).toBe(true);
+    }
+  });
+
+  it('give the same bytes where they join later', async () => {
+    const alone = await train(core, runs[0]!, [0, 0, 0]);
+    const together = await train(core, runs[0]!, [0, 1, 1]);
+    expect(together.threads).toEqual([1, 2, 3]);
+    expect(together.bytes.equals(alone.bytes)).toBe(true);
+  });
+
+  it('more than there is room for go home again', async () => {
+    const network = networkOn(core, recipe(shape), data, { threads: 2 });
+    const workers = [await helper(network), await helper(network)];
+    for (let patience = 0; patience < 200 && network.joined < 2; patience++) await setTimeout(10);
+    expect(network.admit()).toBe(2);
+    expect(network.joined).toBe(2);
+    const exits = workers.map((worker) => once(worker, 'exit'));
+    network.dispose();
+    await Promise.all(exits);
   });
 });
 
-it('the builds with and without threads give the same bytes', async () => {
-  const tensors = async (build: string) =>
-    (await train(engines.find((engine) => engine.build === build)!, [0, 0])).tensors;
-  expect(await tensors('simd-mt')).toEqual(await tensors('simd'));
-  expect(await tensors('relaxed-mt')).toEqual(await tensors('relaxed'));
-  expect(await tensors('debug')).toEqual(await tensors('simd'));
+it.each(runs)('the builds with and without threads give the same bytes: $name', async (run) => {
+  const bytes = async (build: string) => (await train(coreOf(build), run, [0, 0])).bytes;
+  expect((await bytes('simd-mt')).equals(await bytes('simd'))).toBe(true);
+  expect((await bytes('relaxed-mt')).equals(await bytes('relaxed'))).toBe(true);
+  expect((await bytes('debug')).equals(await bytes('simd'))).toBe(true);
+});
+
+it('a build without threads has no ticket and stays alone', () => {
+  const network = networkOn(coreOf('simd'), recipe(shape), data, { threads: 2 });
+  expect(network.ticket).toBeNull();
+  expect([network.joined, network.admit()]).toEqual([1, 1]);
 });

@@ -1,20 +1,25 @@
 // What is left of networks, for test/core/memory.test.ts. Run with --expose-gc; argv: what to try, and the build.
 import { setTimeout } from 'node:timers/promises';
-import { enableRelaxedSimd, loadEngine, Network } from '../../dist/bindings/index.js';
+import { enableRelaxedSimd, loadCore, mlp, Network } from '../../dist/bindings/index.js';
 
 const [task, build] = process.argv.slice(2);
 enableRelaxedSimd();
-const engine = await loadEngine({ build, kernels: { tileHeight: 4, sparseWidth: 16 } });
+const core = await loadCore({ build, kernels: { tileHeight: 4, sparseWidth: 16 } });
 
-const SPEC = { inputs: 784, hidden: [16], classes: 10, dropout: 0 };
+const MODEL = mlp({ inputs: 784, hidden: [16], outputs: 10, norm: true, inputType: 'u8' });
 /** Their pixels are 7.5 MiB, most of what a network takes. */
 const SAMPLES = 10_000;
-const data = { images: new Uint8Array(784 * SAMPLES), labels: new Uint8Array(SAMPLES) };
+const data = { inputs: new Uint8Array(784 * SAMPLES), targets: new Uint8Array(SAMPLES) };
 const NETWORKS = 100;
 
 function newNetwork() {
-  const network = new Network(engine, SPEC, { seed: 0, batchSize: 16, data });
-  network.predict(data.images.subarray(0, 784));
+  const network = new Network(core, MODEL, {
+    batchSize: 16,
+    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    sets: [{ rows: SAMPLES }],
+  });
+  network.load(0, data);
+  network.predict(data.inputs.subarray(0, 784));
   return network;
 }
 

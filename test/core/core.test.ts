@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  chooseBuild,
-  createMemory,
-  loadEngine,
-  measurePeak,
-  TreadleError,
-} from '../../dist/bindings/index.js';
-import { engines } from './support.js';
+import { chooseBuild, createMemory, loadCore, measurePeak, TreadleError } from '../../dist/bindings/index.js';
+import { cores } from './support.js';
 
 const all = { simd: true, relaxedSimd: true, threads: true };
 
@@ -39,7 +33,7 @@ describe('the build is', () => {
       'engine',
       'relaxed SIMD and WebAssembly threads',
     ],
-    ['fast', all, 'usage', "build is 'fast'; one of auto, strict, debug, simd"],
+    ['fast', all, 'usage', 'build is fast; one of auto, strict, debug, simd'],
   ])('refused: %s', (wanted, features, code, words) => {
     let error: unknown;
     try {
@@ -55,9 +49,9 @@ describe('the build is', () => {
   it('taken from TREADLE_BUILD where nothing else is asked for', async () => {
     process.env.TREADLE_BUILD = 'simd';
     try {
-      expect((await loadEngine()).build).toBe('simd');
-      expect((await loadEngine({ build: 'debug' })).build).toBe('debug');
-      expect((await loadEngine({ build: 'strict' })).build).toBe('simd-mt');
+      expect((await loadCore()).build).toBe('simd');
+      expect((await loadCore({ build: 'debug' })).build).toBe('debug');
+      expect((await loadCore({ build: 'strict' })).build).toBe('simd-mt');
     } finally {
       delete process.env.TREADLE_BUILD;
     }
@@ -65,7 +59,7 @@ describe('the build is', () => {
 });
 
 it('a build takes nothing but memory from its host, so that no mathematics of an engine is in its results', () => {
-  for (const { build, module } of engines) {
+  for (const { build, module } of cores) {
     const names = WebAssembly.Module.imports(module).map(({ name }) => name);
     expect(names, build).toEqual(build === 'debug' ? ['abort', 'memory'] : ['memory']);
   }
@@ -76,7 +70,7 @@ it('memory over 4 GiB is refused', () => {
 });
 
 it('the measured peak is a number, and every product a share of it', () => {
-  const { peakGflops, gemm } = measurePeak(engines[1]!, [{ form: 'TN', m: 20, n: 30, k: 40 }]);
+  const { peakGflops, gemm } = measurePeak(cores[1]!, [{ form: 'TN', m: 20, n: 30, k: 40 }]);
   expect(peakGflops).toBeGreaterThan(0);
   expect(gemm[0]!.peakFraction).toBeCloseTo(gemm[0]!.gflops / peakGflops, 12);
 });
