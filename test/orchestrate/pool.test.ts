@@ -98,11 +98,9 @@ describe('trainJobs', () => {
   });
 
   it('fails a job whose thread dies again and again, and those that wait for it; the others go on', async () => {
-    // No check refuses a BigInt zero, and arithmetic on it ends the thread with a TypeError.
-    const dropout = 0n as unknown as number;
-    const broken = jobs('simd-mt', 2).map((job) =>
-      job.id === 'a_0.01' ? { ...job, spec: { ...job.spec, dropout } } : job,
-    );
+    // No check refuses a BigInt, and arithmetic on it ends the thread with a TypeError.
+    const batchSize = 16n as unknown as number;
+    const broken = jobs('simd-mt', 2).map((job) => (job.id === 'a_0.01' ? { ...job, batchSize } : job));
     const { trained, failed, events } = await run(broken);
     expect([...trained.keys()].sort()).toEqual(['b_0.001', 'b_0.01']);
     expect(failed.get('a_0.01')).toMatchObject({ code: 'worker' });

@@ -1,7 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { checkNetwork, loadEngine, Network, type TreadleError } from '../../dist/bindings/index.js';
+import { checkNetwork, loadCore, Network, type TreadleError } from '../../dist/bindings/index.js';
+import { classifierModel } from '../../dist/model/classifier.js';
 import { runAll } from '../../dist/orchestrate/run-all.js';
 import type { RunEvent } from '../../dist/records.js';
 import { failure } from '../support/errors.js';
@@ -24,6 +25,14 @@ async function small(folder: string) {
     settings: { architectures, learningRates: [0.01, 0.005], epochs: 2, batchSize: 16, validationSize: 40 },
   };
 }
+
+/** A network that trains on 200 samples in such batches. */
+const trainingOf = (batchSize: number) =>
+  ({
+    batchSize,
+    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    sets: [{ rows: 200 }],
+  }) as const;
 
 describe('runAll', () => {
   it('prints nothing and installs no signal handlers', async () => {
@@ -127,7 +136,9 @@ describe('runAll', () => {
     const architectures = [{ name: 'wide', hidden: [2048, 1024] }];
     const settings = { ...options.settings, architectures, learningRates: [0.001], batchSize: 65_536 };
     const spec = { inputs: 20, hidden: [2048, 1024], classes: 4, dropout: 0.5 };
-    await failure('range', async () => checkNetwork(await loadEngine(), spec, 65_536, 200));
+    await failure('range', async () =>
+      checkNetwork(await loadCore(), classifierModel(spec), trainingOf(65_536)),
+    );
     const { results } = await runAll({ ...options, settings });
     expect(results.models).toMatchObject([{ model: 'wide', kept: { epoch: expect.any(Number) } }]);
   });
@@ -143,9 +154,8 @@ describe('runAll', () => {
     const onEvent = (event: RunEvent) => events.push(event);
     const error = await failure('range', () => runAll({ ...options, settings, onEvent }));
     const spec = { inputs: 20, hidden: [20_000, 20_000], classes: 4, dropout: 0.5 };
-    const data = { images: new Uint8Array(20 * 200), labels: new Uint8Array(200) };
-    const engine = await loadEngine();
-    const own = await failure('range', () => new Network(engine, spec, { seed: 0, batchSize: 16, data }));
+    const engine = await loadCore();
+    const own = await failure('range', () => new Network(engine, classifierModel(spec), trainingOf(16)));
     expect(error.message).toBe(`Model wide: ${own.message}`);
     expect(own.message).toMatch(
       /^The network needs \d\.\d\d GiB of memory; WebAssembly has at most 4 GiB\.$/,
