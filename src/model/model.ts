@@ -9,6 +9,7 @@ import {
   problem,
   type Tensors,
   type TrainingOptions,
+  TreadleError,
   usualLoss,
 } from '#bindings';
 import { adaptFeatures, type Features } from '../data/features.js';
@@ -189,7 +190,11 @@ export class Model {
         expected: 'one training at a time',
       });
     }
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) {
+      throw new TreadleError('interrupted', 'The training was stopped before it began.', {
+        subject: 'model',
+      });
+    }
     const from = options.checkpoint ?? null;
     const tensors =
       from === null ? this.#tensors : new Map([...from.training.state.tensors, ...from.statistics]);

@@ -1,10 +1,11 @@
 import { bench, describe, expect } from 'vitest';
 import { checkLosses, trainEpoch } from '../../dist/bench/epochs.js';
-import { Network, type NetworkSpec } from '../../dist/bindings/index.js';
+import type { Network } from '../../dist/bindings/index.js';
 import { loadDataset } from '../../dist/data/dataset.js';
+import type { NetworkSpec } from '../../dist/model/classifier.js';
 import { batchRanges } from '../../dist/train/batches.js';
 import { predictionError } from './float64.js';
-import { MODELS, openMachine, productWork, THRICE } from './setup.js';
+import { MODELS, openMachine, productWork, THRICE, trainer } from './setup.js';
 
 const SAMPLES = 48_000;
 const BATCH = 256;
@@ -20,7 +21,7 @@ function trainedNetwork(model: string, spec: NetworkSpec): Network {
     images: train.images.subarray(0, SAMPLES * spec.inputs),
     labels: train.labels.subarray(0, SAMPLES),
   };
-  const network = new Network(engine, spec, { seed: 1, batchSize: BATCH, data });
+  const network = trainer(engine, spec, BATCH, data);
   checkLosses(model, trainEpoch(network, model, 0, batches));
   expect(predictionError(network, data), model).toBeLessThan(1e-4);
   return network;

@@ -1,9 +1,5 @@
-import {
-  BATCH_NORM_EPSILON,
-  type NetworkSpec,
-  type NetworkTensors,
-  type Samples,
-} from '../../dist/bindings/index.js';
+import { BATCH_NORM_EPSILON, type Network } from '../../dist/bindings/index.js';
+import { type LabelledImages, type NetworkTensors, toBlocks } from '../../dist/model/classifier.js';
 
 /** Probabilities of one image, worked out in float64: Dense, BatchNorm with running statistics, ReLU; softmax at last. */
 export function float64Probabilities({ dense, batchNorm }: NetworkTensors, image: Uint8Array): number[] {
@@ -28,17 +24,14 @@ export function float64Probabilities({ dense, batchNorm }: NetworkTensors, image
 }
 
 /** The largest difference between a network's probabilities and the float64 ones, over a few random samples. */
-export function predictionError(
-  network: { spec: NetworkSpec; predict(images: Uint8Array): Float32Array; exportTensors(): NetworkTensors },
-  { images, labels }: Samples,
-): number {
-  const { inputs } = network.spec;
-  const tensors = network.exportTensors();
+export function predictionError(network: Network, { images, labels }: LabelledImages): number {
+  const { features } = network.model.input;
+  const blocks = toBlocks(network.model, network.tensors(), 0);
   const errors = Array.from({ length: 3 }, () => {
     const sample = Math.floor(Math.random() * labels.length);
-    const image = images.subarray(sample * inputs, (sample + 1) * inputs);
+    const image = images.subarray(sample * features, (sample + 1) * features);
     const found = network.predict(image);
-    return Math.max(...float64Probabilities(tensors, image).map((p, c) => Math.abs(p - found[c]!)));
+    return Math.max(...float64Probabilities(blocks, image).map((p, c) => Math.abs(p - found[c]!)));
   });
   return Math.max(...errors);
 }

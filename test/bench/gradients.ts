@@ -1,19 +1,16 @@
-import { encodeProgram, layOut } from '../../dist/bindings/arena.js';
-import { createMemory, instantiate, probeCore } from '../../dist/bindings/engine.js';
-import type { Engine, GemmShape, Kernels, Product } from '../../dist/bindings/index.js';
-import type { Argument, Operation } from '../../dist/bindings/plan.js';
-
-const place = (buffer: string) => ({ buffer });
-const operation = (opcode: string, ...args: Argument[]): Operation => ({ opcode, args, barrier: false });
-
-/** A dimension of 0 stands for the rows of the batch. */
-const ROWS = 0;
+import { createMemory, instantiate, probeCore } from '../../dist/bindings/core/core.js';
+import type { Core, GemmShape, Kernels, Product } from '../../dist/bindings/index.js';
+import { STEP_KINDS } from '../../dist/bindings/index.js';
+import { encodeProgram, layOut } from '../../dist/bindings/program/arena.js';
+import { BATCH_WORDS, type Operation, operation } from '../../dist/bindings/program/operations.js';
+import { ROW_KINDS } from '../../dist/bindings/program/product.js';
+import { at, type Buffer, ROWS } from '../../dist/bindings/program/types.js';
 
 /**
  * Adam's factors (assembly/optim/adam) with betas of 0, an epsilon of 1 and a step of 0: the first moment becomes the
  * gradient itself and the weights stay, for the same operations as ever.
  */
-const PLAIN_FACTORS = [0, 1, 0, 1, 1, 0, 1];
+const PLAIN_FACTORS = [0, 1, 0, 1, 1, 0, 1, 1, 0];
 
 /** A Dense layer's sizes for a gradient: X (rows, inputs), dZ (rows, outputs), W (inputs, outputs). */
 interface Sizes {
@@ -25,51 +22,76 @@ interface Sizes {
   outputStride: number;
 }
 
+/** The buffers of a gradient. */
+interface Buffers {
+  state: Buffer;
+  zeros: Buffer;
+  scratch: Buffer;
+  factors: Buffer;
+  x: Buffer;
+  d: Buffer;
+  w: Buffer;
+  moment1: Buffer;
+  moment2: Buffer;
+  dx: Buffer;
+  packedD: Buffer;
+  entries: Buffer;
+  starts: Buffer;
+  pack: Buffer;
+  multiply: Buffer;
+}
+
 /**
  * A gradient of a Dense layer over its compressed input X, of which the share `density` is not zero: form TN is the
  * weight gradient X^T dZ with Adam's step, form NT the input gradient dZ W^T where X is not zero. `rowError` looks at no
  * other elements than those.
  */
-export function prepareGradient(engine: Engine, { form, m, n, k }: GemmShape, density: number): Product {
-  const { constant, functions } = probeCore(engine);
-  const panel = constant('PANEL');
+export function prepareGradient(core: Core, { form, m, n, k }: GemmShape, density: number): Product {
+  const { constants, functions } = probeCore(core);
+  const { panel } = constants;
   const [rows, inputs, outputs] = form === 'TN' ? ([k, m, n] as const) : ([m, n, k] as const);
   const [I, O] = [inputs, outputs].map((width) => Math.ceil(width / panel) * panel) as [number, number];
   const sizes = { rows, inputs, outputs, inputStride: 4 * I, outputStride: 4 * O };
-  const programs =
-    form === 'TN' ? weightPrograms(sizes, engine.kernels) : inputPrograms(sizes, engine.kernels);
-  const format = { recordBytes: constant('RECORD_BYTES'), opcode: constant };
   const [compressedRows, length] = form === 'TN' ? [I, rows] : [rows, I];
-  const { addresses, end } = layOut(
-    new Map([
-      ['state', constant('STATE_BYTES')],
-      ['zeros', 4 * Math.max(rows, I, O, 2 * panel)],
-      ['x', 4 * rows * I],
-      ['d', 4 * rows * O],
-      ['w', 4 * I * O],
-      ['moment1', 4 * I * O],
-      ['moment2', 4 * I * O],
-      ['dx', 4 * rows * I],
-      ['packedD', 4 * rows * O],
-      ['entries', compressedRows * functions.entryStride(length)],
-      ['starts', 4 * compressedRows * (Math.ceil(length / constant('K_BLOCK')) + 1)],
-      ['pack', 3 * format.recordBytes],
-      ['multiply', 3 * format.recordBytes],
-    ]),
-    constant('ARENA_START'),
-  );
-  const core = instantiate(engine, createMemory(engine.build, end));
-  const { buffer } = core.memory;
-  const address = (name: string) => addresses.get(name)!;
-  for (const [name, operations] of Object.entries(programs)) {
-    new Uint8Array(buffer, address(name)).set(encodeProgram(operations, addresses, format));
+  const of = (name: string, bytes: number): Buffer => ({ name, bytes });
+  const buffers: Buffers = {
+    state: of('state', constants.stateBytes),
+    zeros: of('zeros', 4 * Math.max(rows, I, O, 2 * panel)),
+    scratch: of('scratch', constants.scratchBytes),
+    factors: of('factors', 16 * constants.factorVectors),
+    x: of('x', 4 * rows * I + 16),
+    d: of('d', 4 * rows * O),
+    w: of('w', 4 * I * O),
+    moment1: of('moment1', 4 * I * O),
+    moment2: of('moment2', 4 * I * O),
+    dx: of('dx', 4 * rows * I),
+    packedD: of('packedD', 4 * rows * O),
+    entries: of('entries', compressedRows * functions.entryStride(length)),
+    starts: of('starts', 4 * compressedRows * (Math.ceil(length / constants.kBlock) + 1)),
+    pack: of('pack', 3 * constants.recordBytes),
+    multiply: of('multiply', 3 * constants.recordBytes),
+  };
+  const programs = (form === 'TN' ? weightPrograms : inputPrograms)(sizes, buffers, core.kernels);
+  const { addresses, end } = layOut(Object.values(buffers), constants.arenaStart);
+  const instance = instantiate(core, createMemory(core.build, end));
+  const { buffer } = instance.memory;
+  const address = (name: keyof Buffers) => addresses.get(buffers[name])!;
+  for (const [name, operations] of Object.entries(programs) as ['pack' | 'multiply', Operation[]][]) {
+    new Uint8Array(buffer, address(name)).set(encodeProgram(operations, addresses, constants.recordBytes));
   }
-  writeState(new DataView(buffer, address('state')), constant, address('zeros'));
-  const run = (name: string) => {
-    core.functions.runProgram(address('state'), address(name), address('zeros'), rows);
+  const words = { rows, zeros: address('zeros'), scratch: address('scratch') };
+  const state = new DataView(buffer, address('state'));
+  for (const [word, value] of Object.entries(words)) {
+    const index = BATCH_WORDS.indexOf(word as (typeof BATCH_WORDS)[number]);
+    state.setUint32(constants.teamBytes + 4 * index, value, true);
+  }
+  state.setInt32(constants.teamActive, 1, true);
+  new Float32Array(buffer, address('factors')).set(PLAIN_FACTORS.flatMap((f) => [f, f, f, f]));
+  const run = (name: 'pack' | 'multiply') => {
+    instance.functions.runProgram(address('state'), address(name));
   };
 
-  const view = (name: string) => new Float32Array(buffer, address(name));
+  const view = (name: keyof Buffers) => new Float32Array(buffer, address(name));
   const [x, d, w] = [view('x'), view('d'), view('w')];
   const inPanels = (row: number, column: number) =>
     (Math.floor(column / panel) * inputs + row) * panel + (column % panel);
@@ -100,42 +122,40 @@ export function prepareGradient(engine: Engine, { form, m, n, k }: GemmShape, de
 
 type Programs = Record<'pack' | 'multiply', Operation[]>;
 
-function weightPrograms(sizes: Sizes, { sparseWidth }: Kernels): Programs {
-  const { inputs, outputs, inputStride, outputStride } = sizes;
-  const [x, d, w, packedD] = [place('x'), place('d'), place('w'), place('packedD')];
-  const [entries, starts] = [place('entries'), place('starts')];
-  const moments = [place('moment1'), place('moment2')];
+function weightPrograms(sizes: Sizes, buffers: Buffers, { sparseWidth: width }: Kernels): Programs {
+  const { inputs: I, outputs: O, inputStride, outputStride } = sizes;
+  const [entries, starts, b] = [at(buffers.entries), at(buffers.starts), at(buffers.packedD)];
+  const rows = { kind: ROW_KINDS.plain, source: at(buffers.x), stride: inputStride, ordered: 0 };
+  const step = { kind: STEP_KINDS.adam, w: at(buffers.w), m: at(buffers.moment1), v: at(buffers.moment2) };
   return {
     pack: [
-      operation('OP_COMPRESS_COLUMNS', inputs, x, inputStride, entries, starts),
-      operation('OP_PACK_B', ROWS, outputs, d, outputStride, packedD),
+      operation('CompressColumns', { ...rows, M: I, entries, starts }),
+      operation('PackB', { K: ROWS, N: O, source: at(buffers.d), stride: outputStride, out: b }),
     ],
     multiply: [
-      operation('OP_UPDATE_COMPRESSED', sparseWidth, inputs, outputs, starts, packedD, w, ...moments),
+      operation('UpdateCompressed', {
+        width,
+        I,
+        O,
+        blocks: 0,
+        starts,
+        b,
+        ...step,
+        factors: at(buffers.factors),
+      }),
     ],
   };
 }
 
-function inputPrograms(sizes: Sizes, { sparseWidth }: Kernels): Programs {
-  const { inputs, outputs, inputStride, outputStride } = sizes;
-  const [x, d, w, dx] = [place('x'), place('d'), place('w'), place('dx')];
-  const [entries, starts] = [place('entries'), place('starts')];
+function inputPrograms(sizes: Sizes, buffers: Buffers, { sparseWidth: width }: Kernels): Programs {
+  const { inputs: K, outputs: N, inputStride, outputStride: dStride } = sizes;
+  const starts = at(buffers.starts);
+  const rows = { kind: ROW_KINDS.plain, source: at(buffers.x), stride: inputStride, ordered: 0 };
+  const places = { d: at(buffers.d), dStride, b: at(buffers.w), dx: at(buffers.dx), xStride: inputStride };
   return {
-    pack: [operation('OP_COMPRESS_ROWS', inputs, x, inputStride, entries, starts)],
-    multiply: [
-      operation('OP_SDDMM', sparseWidth, outputs, inputs, starts, d, outputStride, w, dx, inputStride),
-    ],
+    pack: [operation('CompressRows', { ...rows, K, entries: at(buffers.entries), starts })],
+    multiply: [operation('Sddmm', { width, N, K, starts, ...places })],
   };
-}
-
-/** One thread, and Adam's factors, each in the four lanes of a vector. */
-function writeState(state: DataView, constant: (name: string) => number, zeros: number): void {
-  state.setUint32(constant('STATE_ZEROS'), zeros, true);
-  state.setInt32(constant('STATE_ACTIVE'), 1, true);
-  const lanes = PLAIN_FACTORS.flatMap((factor) => [factor, factor, factor, factor]);
-  lanes.forEach((factor, lane) => {
-    state.setFloat32(constant('STATE_ADAM_FACTORS') + 4 * lane, factor, true);
-  });
 }
 
 function fill(rows: number, columns: number, set: (row: number, column: number) => void): void {

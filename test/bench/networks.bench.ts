@@ -1,11 +1,12 @@
 import { bench, describe, expect } from 'vitest';
 import { checkLosses } from '../../dist/bench/epochs.js';
-import { Network, type NetworkSpec } from '../../dist/bindings/index.js';
+import type { NetworkSpec } from '../../dist/model/classifier.js';
 import { predictionError } from './float64.js';
-import { LONGER, MODELS, madeUpSamples, openMachine, productWork } from './setup.js';
+import { LONGER, MODELS, madeUpSamples, openMachine, productWork, trainer } from './setup.js';
 
 const BATCHES = [256, 64];
 const STEPS = 24;
+const RATE = 0.005;
 
 const { engine, machine } = await openMachine();
 
@@ -29,15 +30,15 @@ function workOf(pass: 'forward' | 'training'): Record<string, number> {
  */
 function trainedNetwork({ name, spec, batch }: Case) {
   const data = madeUpSamples(spec, STEPS * batch);
-  const network = new Network(engine, spec, { seed: 1, batchSize: batch, data });
+  const network = trainer(engine, spec, batch, data);
   const order = Uint32Array.from(data.labels, (_, index) => index);
-  network.beginEpoch(order, 0.005);
+  network.training.begin(order);
   checkLosses(
     name,
-    Array.from({ length: STEPS }, (_, step) => network.trainBatch(step * batch, batch)),
+    Array.from({ length: STEPS }, (_, step) => network.training.step(step * batch, batch, RATE)),
   );
   expect(predictionError(network, data), name).toBeLessThan(1e-4);
-  network.beginEpoch(order, 0.005);
+  network.training.begin(order);
   return { network, data };
 }
 
@@ -48,7 +49,7 @@ describe('training step', { meta: { group: { machine, work: workOf('training') }
     bench(
       entry.name,
       () => {
-        network.trainBatch((step % STEPS) * entry.batch, entry.batch);
+        network.training.step((step % STEPS) * entry.batch, entry.batch, RATE);
         step += 1;
       },
       LONGER,

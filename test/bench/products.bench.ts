@@ -1,11 +1,11 @@
 import { bench, describe, expect } from 'vitest';
 import { gemmShapes, shapeName } from '../../dist/bench/shapes.js';
-import { needs } from '../../dist/bindings/features.js';
+import { needs } from '../../dist/bindings/core/builds.js';
 import {
   BUILD_NAMES,
   type BuildName,
+  type Core,
   detectFeatures,
-  type Engine,
   type GemmShape,
   type Product,
   prepareProduct,
@@ -46,7 +46,7 @@ function checked(shape: GemmShape, product: Product): Product {
 }
 
 /** A product over a compressed A; gradients are those of a compressed input, as in training. */
-function compressedProduct(engine: Engine, shape: GemmShape): Product {
+function compressedProduct(engine: Core, shape: GemmShape): Product {
   if (shape.form !== 'NN') return prepareGradient(engine, shape, DENSITY);
   return prepareProduct(engine, shape, { compressed: true, density: DENSITY });
 }

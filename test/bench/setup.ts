@@ -1,13 +1,12 @@
-import {
-  type BuildName,
-  type Engine,
-  measurePeak,
-  type NetworkSpec,
-  type Samples,
-  widths,
-} from '../../dist/bindings/index.js';
+import { type BuildName, type Core, measurePeak, Network } from '../../dist/bindings/index.js';
 import { openEngine } from '../../dist/cli/engine.js';
 import { ARCHITECTURES } from '../../dist/model/architectures.js';
+import {
+  classifierModel,
+  type LabelledImages,
+  type NetworkSpec,
+  widths,
+} from '../../dist/model/classifier.js';
 import { describeEnvironment } from '../../dist/orchestrate/environment.js';
 
 /** What a group of benches ran on. */
@@ -50,7 +49,7 @@ export const THRICE = { ...ONCE, iterations: 3 };
  */
 export async function openMachine(
   wanted: BuildName | 'auto' = 'auto',
-): Promise<{ engine: Engine; machine: BenchMachine }> {
+): Promise<{ engine: Core; machine: BenchMachine }> {
   const engine = await openEngine(wanted);
   const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(engine, 0);
   const { peakGflops } = measurePeak(engine, []);
@@ -77,7 +76,7 @@ export function productWork(spec: NetworkSpec, rows: number, pass: 'forward' | '
 }
 
 /** Samples that a network learns, half of whose pixels are zero as in Fashion-MNIST: an image for each class, and noise. */
-export function madeUpSamples({ inputs, classes }: NetworkSpec, count: number): Samples {
+export function madeUpSamples({ inputs, classes }: NetworkSpec, count: number): LabelledImages {
   let word = 1;
   const next = (): number => {
     word = (Math.imul(word, 1664525) + 1013904223) >>> 0;
@@ -93,4 +92,16 @@ export function madeUpSamples({ inputs, classes }: NetworkSpec, count: number): 
     images[i] = pixel === 0 ? 0 : pixel + Math.floor(next() * 55);
   }
   return { images, labels };
+}
+
+/** A network of a spec that trains on the samples. */
+export function trainer(core: Core, spec: NetworkSpec, batchSize: number, data: LabelledImages): Network {
+  const network = new Network(core, classifierModel(spec), {
+    seed: 1,
+    batchSize,
+    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    sets: [{ rows: data.labels.length }],
+  });
+  network.load(0, { inputs: data.images, targets: data.labels });
+  return network;
 }

@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { loadEngine, loadWeights, Network, runAll } from '../../dist/index.js';
+import { classifierModel, loadCore, loadWeights, Network, runAll } from '../../dist/index.js';
+import { fromBlocks } from '../../dist/model/classifier.js';
 import { fitLine } from './fit-line.js';
 
 const ROUNDS_PER_HOUR = 23;
@@ -58,7 +59,7 @@ try {
 
 /** Runs the rounds and returns the memory after each. */
 async function soak() {
-  const engine = await loadEngine();
+  const engine = await loadCore();
   const samples = [];
   console.log('round  rss MiB  heap  external  arrayBuffers  threads  files');
   while (samples.length < rounds && performance.now() < deadline) {
@@ -96,12 +97,9 @@ async function predict(engine) {
     const { inputs, hidden, classes, tensors } = await loadWeights(
       join(folder, 'weights', `${name}_weights_0.001.safetensors`),
     );
-    const network = new Network(
-      engine,
-      { inputs, hidden, classes, dropout: 0 },
-      { seed: 0, batchSize: 2, data: { images: image, labels: Uint8Array.of(0) } },
-    );
-    network.importTensors(tensors);
+    const model = classifierModel({ inputs, hidden, classes, dropout: 0 });
+    const network = new Network(engine, model);
+    network.setTensors(fromBlocks(model, tensors));
     if (!Number.isFinite(network.predict(image)[0])) throw new Error('a prediction is no number');
     network.dispose();
   }

@@ -42,7 +42,7 @@ const choice = {
   out: path('runs'),
   replace: true,
 };
-const engine = await treadle.loadEngine();
+const engine = await treadle.loadCore();
 const plain = await treadle.loadDataset({ data: path('data'), verify: false });
 const shape = { inputs: plain.imageWidth * plain.imageHeight, classes: plain.classNames.length };
 const indices = treadle.stratifiedSplit(plain.train.labels, shape.classes, 60, 0);
@@ -76,12 +76,29 @@ const abortAtFirst = (call) => {
   const controller = new AbortController();
   return call(controller.signal, () => controller.abort());
 };
-const network = (change) =>
-  new treadle.Network(
-    engine,
-    { ...shape, hidden: [8], dropout: 0.5 },
-    { seed: 0, batchSize: 32, data: plain.train, ...change },
-  );
+const rows = plain.train.labels.length;
+const network = (inputs = plain.train.images) => {
+  const model = treadle.classifierModel({ ...shape, hidden: [8], dropout: 0.5 });
+  const training = { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } };
+  const made = new treadle.Network(engine, model, { batchSize: 32, training, sets: [{ rows }] });
+  made.load(0, { inputs, targets: plain.train.labels });
+  return made;
+};
+const points = {
+  x: [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ],
+  y: [0, 1, 1, 0],
+};
+const fit = async (data, options) => {
+  const model = await treadle.createModel(treadle.mlp({ inputs: 2, hidden: [4], outputs: 2 }));
+  await model.fit(data, options);
+  await treadle.loadModel(model.save());
+  model.dispose();
+};
 writeFileSync(path('broken.safetensors'), 'not weights');
 writeFileSync(path('broken.png'), '\x89PNG\r\n\x1a\n and no more');
 
@@ -152,26 +169,38 @@ const CALLS = [
   ['format', 'loadWeights, a broken file', () => treadle.loadWeights(path('broken.safetensors'))],
   ['not-found', 'describeTensors, no file', () => treadle.describeTensors(path('none'))],
   ['format', 'readImage, a broken file', () => treadle.readImage(path('broken.png'), 6, 5)],
-  ['usage', 'loadEngine, no such build', () => treadle.loadEngine({ build: 'fast' })],
-  [
-    'shape',
-    'Network, data that does not fit',
-    () => network({ data: { images: new Uint8Array(1), labels: new Uint8Array(1) } }),
-  ],
+  ['usage', 'loadCore, no such build', () => treadle.loadCore({ build: 'fast' })],
+  ['shape', 'Network, data that does not fit', () => network(new Uint8Array(1))],
   [
     'well',
     'Network',
     () => {
       const made = network();
-      made.beginEpoch(
-        Uint32Array.from({ length: 64 }, (_, index) => index),
-        0.01,
-      );
-      made.trainBatch(0, 32);
+      made.training.begin(Uint32Array.from({ length: 64 }, (_, index) => index));
+      made.training.step(0, 32, 0.01);
       made.predict(plain.test.images);
       made.dispose();
     },
   ],
+  ['well', 'a model', () => fit(points, { epochs: 3 })],
+  [
+    'range',
+    'a model, NaN',
+    () =>
+      fit(
+        {
+          ...points,
+          x: [
+            [0, 0],
+            [0, Number.NaN],
+            [1, 0],
+            [1, 1],
+          ],
+        },
+        {},
+      ),
+  ],
+  ['interrupted', 'a model, stopped', () => fit(points, { signal: AbortSignal.abort() })],
   ['format', 'parseResults', () => treadle.parseResults('{', 'results.json')],
 ];
 

@@ -4,7 +4,7 @@ import * as core from '../../dist/bindings/index.js';
 import { trainDigest } from './train-digest.mjs';
 
 core.enableRelaxedSimd();
-const engine = await core.loadEngine({ build: process.argv[2] });
+const engine = await core.loadCore({ build: process.argv[2] });
 const plain = await trainDigest(core, engine);
 const joined = await core.revectorize(engine);
 console.log(
