@@ -138,6 +138,12 @@ export class NetworkMemory {
     }
   }
 
+  /** Samples of the latest batch. */
+  get rows(): number {
+    const at = this.instance.constants.teamBytes / 4 + BATCH_WORDS.indexOf('rows');
+    return this.u32(this.plan.state)[at]!;
+  }
+
   /** Runs a program on the batch. */
   run(name: ProgramName): void {
     this.instance.functions.runProgram(
