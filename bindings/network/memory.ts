@@ -11,16 +11,13 @@ import type { TreadleError } from '../errors/errors.js';
 import { problem } from '../errors/problem.js';
 import type { ModelSpec } from '../model/layers.js';
 import { type Arena, encodeProgram, layOut } from '../program/arena.js';
-import { BATCH_WORDS, type BatchWord, type Operation } from '../program/operations.js';
+import { BATCH_WORDS, type BatchWord, FLOAT_WORDS, type Operation } from '../program/operations.js';
 import { type Plan, planModel } from '../program/plan.js';
 import type { Buffer } from '../program/types.js';
 import type { PlanConstants, Use } from '../program/use.js';
 
 /** What the words of a batch hold: numbers, or the buffers whose addresses they are; null for the address 0. */
 export type BatchValues = { readonly [Word in BatchWord]?: number | Buffer | null };
-
-/** The words that are f32; the others are whole numbers. */
-const FLOAT_WORDS: readonly BatchWord[] = ['inverse', 'momentum', 'carry'];
 
 /** A program of a network: its place, with room for the longest of its versions. */
 export type ProgramName = 'train' | 'statistics' | 'fold' | 'infer' | 'inferSparse' | 'inferFew';
@@ -139,6 +136,12 @@ export class NetworkMemory {
       if (FLOAT_WORDS.includes(word)) view.setFloat32(at, number, true);
       else view.setUint32(at, number, true);
     }
+  }
+
+  /** Samples of the latest batch. */
+  get rows(): number {
+    const at = this.instance.constants.teamBytes / 4 + BATCH_WORDS.indexOf('rows');
+    return this.u32(this.plan.state)[at]!;
   }
 
   /** Runs a program on the batch. Throws `worker` when a helper thread has died; the network is of no use then. */

@@ -299,3 +299,6 @@ export const BATCH_WORDS = [
   'carry',
 ] as const;
 export type BatchWord = (typeof BATCH_WORDS)[number];
+
+/** The words that are f32; the others are whole numbers. */
+export const FLOAT_WORDS: readonly BatchWord[] = ['inverse', 'momentum', 'carry'];

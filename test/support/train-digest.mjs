@@ -61,7 +61,9 @@ export async function trainDigest({ mlp, Network }, core) {
   const { tensors, optimizer, batchesTracked } = network.training.exportState();
   const { loss, predicted } = network.evaluate(0, order);
   const confusion = Array.from({ length: SHAPE.outputs }, () => new Array(SHAPE.outputs).fill(0));
-  for (const [sample, answer] of predicted.entries()) confusion[labels[sample]][answer]++;
+  predicted.forEach((answer, sample) => {
+    confusion[labels[sample]][answer]++;
+  });
   const digests = {
     weights: await sha256([...inOrder(tensors), batchesTracked]),
     optimizer: await sha256([optimizer.steps, ...optimizer.slots.map(inOrder)]),
