@@ -16,8 +16,6 @@ export const TEAM_CAPACITY: i32 = 12;
 const ARRIVED: i32 = 64;
 /** Barriers passed. */
 const PHASE: i32 = 128;
-/** 1 once a thread has waited for the others in vain. */
-export const TEAM_BROKEN: i32 = 132;
 /** Bytes of the team's words. */
 export const TEAM_BYTES: i32 = 192;
 
@@ -30,33 +28,17 @@ const SPINS: i32 = 20000;
 /** True in the builds that can have helper threads. */
 export const THREADS: bool = ASC_FEATURE_THREADS;
 
-/**
- * Longest sleep of a thread that waits at a barrier, in nanoseconds, and how many of them follow each other before it gives
- * up: an operation takes milliseconds, so a thread that does not arrive for so long has died. Sleeps are counted, not
- * time, so that a process that is suspended and goes on gives nobody up.
- */
-const NAP: i64 = 1000000000;
-const NAPS: i32 = 10;
-
-/** Returns when the i32 at `address` is no longer `value`; true after so many naps in which it still was. */
-function awaitChange(address: usize, value: i32, naps: i32): bool {
+/** Returns when the i32 at `address` is no longer `value`. */
+function awaitChange(address: usize, value: i32): void {
   if (ASC_FEATURE_THREADS) {
     for (let i = 0; i < SPINS; i++) {
-      if (atomic.load<i32>(address) != value) return false;
+      if (atomic.load<i32>(address) != value) return;
     }
-    let nap = 0;
-    while (atomic.load<i32>(address) == value) {
-      if (nap++ == naps) return true;
-      atomic.wait<i32>(address, value, NAP);
-    }
+    while (atomic.load<i32>(address) == value) atomic.wait<i32>(address, value, -1);
   }
-  return false;
 }
 
-/**
- * Returns when all the active threads have arrived; what each wrote before is seen by all. Traps when one of them does not
- * arrive, and leaves TEAM_BROKEN behind.
- */
+/** Returns when all the active threads have arrived; what each wrote before is seen by all. */
 export function barrier(state: usize, threads: i32): void {
   if (ASC_FEATURE_THREADS) {
     if (threads == 1) return;
@@ -66,10 +48,7 @@ export function barrier(state: usize, threads: i32): void {
       atomic.store<i32>(state + PHASE, phase + 1);
       atomic.notify(state + PHASE, -1);
     } else {
-      if (awaitChange(state + PHASE, phase, NAPS)) {
-        atomic.store<i32>(state + TEAM_BROKEN, 1);
-        unreachable();
-      }
+      awaitChange(state + PHASE, phase);
     }
   }
 }
@@ -123,6 +102,6 @@ export function joinTeam(state: usize): i32 {
 
 /** Helper: waits for a generation other than `seen` and returns it. */
 export function awaitStart(state: usize, seen: i32): i32 {
-  awaitChange(state + GENERATION, seen, i32.MAX_VALUE);
+  awaitChange(state + GENERATION, seen);
   return generation(state);
 }

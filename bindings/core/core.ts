@@ -76,7 +76,6 @@ export interface CoreConstants {
   readonly teamActive: number;
   readonly teamJoined: number;
   readonly teamCapacity: number;
-  readonly teamBroken: number;
   readonly peakChains: number;
   /** Whether multiply-adds round once. */
   readonly fused: boolean;
@@ -164,7 +163,6 @@ export function instantiate(core: Core, memory: WebAssembly.Memory): Instance {
       teamActive: constant('TEAM_ACTIVE'),
       teamJoined: constant('TEAM_JOINED'),
       teamCapacity: constant('TEAM_CAPACITY'),
-      teamBroken: constant('TEAM_BROKEN'),
       peakChains: constant('PEAK_CHAINS'),
       fused: constant('FUSED') === 1,
       threads: constant('THREADS') === 1,

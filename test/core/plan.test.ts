@@ -1,288 +1,193 @@
 import { describe, expect, it } from 'vitest';
-import { encodeProgram, layOut } from '../../dist/bindings/arena.js';
-import { type Operation, type Place, planNetwork } from '../../dist/bindings/plan.js';
+import { lowerModel, type ModelSpec, mlp } from '../../dist/bindings/index.js';
+import { encodeProgram, layOut } from '../../dist/bindings/program/arena.js';
+import { OPERATIONS, type Operation, operation } from '../../dist/bindings/program/operations.js';
+import { planModel } from '../../dist/bindings/program/plan.js';
+import { at, type Buffer } from '../../dist/bindings/program/types.js';
+import type { TrainingUse, Use } from '../../dist/bindings/program/use.js';
 
-const constants = {
+const core = {
   panel: 32,
   rowPadding: 12,
-  tileHeight: 4,
-  sparseWidth: 16,
-  sparseBlock: 16,
-  entryStride: (K: number) => 8 * K + 64,
+  kBlock: 16,
   keepAll: 65536,
   stateBytes: 512,
+  scratchBytes: 4096,
+  factorVectors: 9,
+  normChunk: 4096,
+  entryStride: (K: number) => 8 * K + 64,
 };
-const spec = { inputs: 20, hidden: [37, 5], classes: 3, dropout: 0.5 };
-const plan = planNetwork(spec, { batch: 8, samples: 100 }, constants);
-/** Every choice of layers whose inputs are compressed. */
-const choices = Array.from({ length: 8 }, (_, bits) => [0, 1, 2].map((l) => (bits & (1 << l)) !== 0));
-const [dense, compressed] = [plan.programs.train(choices[0]!), plan.programs.train(choices[7]!)];
+const kernels = { tileHeight: 4, sparseWidth: 16 } as const;
+const recipe: TrainingUse = { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } };
 
-/** The places in a program's arguments. */
-const places = (operations: Operation[]): Place[] =>
+function planOf(model: ModelSpec, training: TrainingUse | null = recipe, change: Partial<Use> = {}) {
+  const loss = training?.loss ?? { type: 'crossEntropy' as const };
+  const use = { rows: 9, threads: 1, training, loss, sets: [{ rows: 100 }], stageEntries: 64, kernels, core };
+  return planModel(model, { ...use, ...change });
+}
+
+const published = mlp({ inputs: 20, hidden: [37, 5], outputs: 3, dropout: 0.5, norm: true, inputType: 'u8' });
+
+/** Every choice of blocks whose inputs are compressed. */
+const choices = Array.from({ length: 8 }, (_, bits) => [0, 1, 2].map((l) => (bits & (1 << l)) !== 0));
+
+const words = (operations: readonly Operation[]) =>
+  operations.map(({ name, barrier }) => (barrier ? `${name} |` : name));
+
+/** The buffers that operations name. */
+const buffersOf = (operations: readonly Operation[]): Buffer[] =>
   operations.flatMap(({ args }) =>
-    args.flatMap((arg) => (typeof arg === 'object' && 'buffer' in arg ? [arg] : [])),
+    Object.values(args).flatMap((arg) => (typeof arg === 'object' && arg !== null ? [arg.buffer] : [])),
   );
 
 describe('a plan', () => {
   it('pads rows to panels and places the weights one after another, then the vectors', () => {
+    const { parameters, ld } = planOf(published);
     const vectors = 20 * 64 + 37 * 32 + 5 * 32;
+    const offsets = [...parameters.matrices].map(([key, { offset }]) => [key, offset / 4]);
+    expect(Object.fromEntries(offsets)).toMatchObject({
+      '0.weight': 0,
+      '4.weight': 20 * 64,
+      '8.weight': 20 * 64 + 37 * 32,
+      '0.bias': vectors,
+      '1.gamma': vectors + 64,
+      '1.beta': vectors + 128,
+      '4.bias': vectors + 192,
+      '8.bias': vectors + 288,
+    });
+    expect(parameters.vectors).toEqual({ offset: 4 * vectors, count: 320 });
     // Rows of hidden activations are a cache line longer.
-    const line = 64;
-    const matrix = (elements: number, rows: number, columns: number) => ({
-      buffer: 'parameters',
-      offset: 4 * elements,
-      rows,
-      columns,
-    });
-    expect(plan.layers).toEqual([
-      {
-        inputs: 20,
-        outputs: 37,
-        columns: 64,
-        inputStride: 4 * 32 + line,
-        outputStride: 4 * 64 + line,
-        weight: matrix(0, 20, 37),
-        bias: matrix(vectors, 1, 37),
-        norm: { gamma: matrix(vectors + 64, 1, 37), beta: matrix(vectors + 128, 1, 37) },
-      },
-      {
-        inputs: 37,
-        outputs: 5,
-        columns: 32,
-        inputStride: 4 * 64 + line,
-        outputStride: 4 * 32 + line,
-        weight: matrix(20 * 64, 37, 5),
-        bias: matrix(vectors + 192, 1, 5),
-        norm: { gamma: matrix(vectors + 224, 1, 5), beta: matrix(vectors + 256, 1, 5) },
-      },
-      {
-        inputs: 5,
-        outputs: 3,
-        columns: 32,
-        inputStride: 4 * 32 + line,
-        outputStride: 4 * 32,
-        weight: matrix(20 * 64 + 37 * 32, 5, 3),
-        bias: matrix(vectors + 288, 1, 3),
-        norm: null,
-      },
+    expect(ld).toEqual([64 + 16, 32 + 16, 32]);
+  });
+
+  it.each(choices.map((choice) => [choice]))(
+    'names only buffers that it has, in no longer a program than the dense one: compressed %j',
+    (choice) => {
+      const plan = planOf(published);
+      const { train, statistics } = plan.training!;
+      for (const program of [train(choice), statistics(choice), plan.infer(choice), plan.fold]) {
+        for (const buffer of buffersOf(program)) expect(plan.buffers).toContain(buffer);
+      }
+      expect(train(choice).length).toBeLessThanOrEqual(train([false, false, false]).length);
+    },
+  );
+
+  it('runs the published recipe in this order', () => {
+    expect(words(planOf(published).training!.train([true, true, false]))).toEqual([
+      'CompressRows |',
+      'Spmm |',
+      'BlockForward |',
+      'CompressRows |',
+      'Spmm |',
+      'BlockForward |',
+      'PackRows',
+      'CompressRows |',
+      'Gemm |',
+      'Softmax |',
+      'CrossEntropyBackward |',
+      'BiasGradient',
+      'PackB',
+      'PackColumns',
+      'Sddmm |',
+      'UpdateDense |',
+      'BlockBackward |',
+      'PackB',
+      'CompressColumns',
+      'Sddmm |',
+      'UpdateCompressed |',
+      'BlockBackward |',
+      'PackB',
+      'CompressColumns |',
+      'UpdateCompressed |',
+      'Step',
     ]);
-    const rows = 12;
-    expect(plan.buffers.get('z0')).toBe(rows * (4 * 64 + line));
-    expect(plan.buffers.get('x2')).toBe(rows * (4 * 32 + line));
-    expect(plan.buffers.get('z2')).toBe(rows * 4 * 32);
-    for (const name of ['d0', 'd1']) expect(plan.buffers.get(name)).toBe(rows * (4 * 64 + line));
-    expect(plan.vectors).toEqual({ offset: 4 * vectors, count: 320 });
-    expect(plan.parameterCount).toBe(vectors + 320);
   });
 
-  it('keeps moments of every parameter, gradients of the vectors alone, and one row of the batch to spare', () => {
-    for (const name of ['parameters', 'moment1', 'moment2']) {
-      expect(plan.buffers.get(name)).toBe(plan.parameterCount * 4);
+  it('works the whole input gradient out where a zero does not stop it', () => {
+    const plan = planOf(mlp({ inputs: 4, hidden: [8], outputs: 3, activation: 'tanh' }));
+    const names = words(plan.training!.train([false, false]));
+    expect(names).not.toContain('Sddmm');
+    expect(names).toContain('TransposePanels |');
+    expect(plan.fold).toEqual([]);
+    expect(plan.minRows).toBe(1);
+  });
+
+  it('stores gradients, clips and then steps where a norm is given', () => {
+    const plan = planOf(published, { ...recipe, clipNorm: 1 });
+    const names = words(plan.training!.train([false, false, false]));
+    expect(names.slice(-4)).toEqual(['SquaredNorm |', 'Clip |', 'Step', 'Step']);
+    expect(plan.training!.optimizer.gradients.bytes).toBe(plan.parameters.parameters.bytes);
+  });
+
+  it('has no training state without training, and folds in place', () => {
+    const plan = planOf(published, null, { sets: [] });
+    expect(plan.training).toBeNull();
+    const names = plan.buffers.map(({ name }) => name);
+    for (const name of ['slot0', 'gradients', 'order', 'd0', 'packed XT', 'column entries']) {
+      expect(names).not.toContain(name);
     }
-    expect(plan.buffers.get('gradients')).toBe(320 * 4);
-    expect(plan.maxRows).toBe(9);
-    expect(plan.buffers.get('images')).toBe(100 * 20 + 4);
-    expect(plan.buffers.get('confusion')).toBe(3 * 3 * 4);
+    const scaled = plan.fold.filter(({ name }) => name === 'ScalePanels');
+    expect(scaled.map(({ args }) => args.out)).toEqual(scaled.map(({ args }) => args.source));
   });
 
-  it('has room for the compressed rows of each input, and the columns of the widest, 37 padded to 64', () => {
-    const bytes = (name: string) => plan.layers.map((_, l) => plan.buffers.get(`${name}${l}`));
-    expect(bytes('entries')).toEqual([20, 37, 5].map((inputs) => 9 * (8 * inputs + 64)));
-    // Blocks of 16: two, three and one in a row, one in a column of 9; and the end.
-    expect(bytes('starts')).toEqual([9 * 3 * 4, 9 * 4 * 4, 9 * 2 * 4]);
-    expect(plan.buffers.get('columnEntries')).toBe(64 * (8 * 9 + 64));
-    expect(plan.buffers.get('columnStarts')).toBe(64 * 2 * 4);
-  });
-
-  it('has weights folded with BatchNorm in panels, where there is one', () => {
-    const prepare = plan.programs.prepare;
-    expect(prepare.map(({ opcode, barrier }) => [opcode, barrier])).toEqual([
-      ['OP_FOLD_NORM', false],
-      ['OP_FOLD_NORM', true],
-      ['OP_SCALE_PANELS', false],
-      ['OP_SCALE_PANELS', false],
-    ]);
-    expect(prepare.slice(2).map(({ args }) => args)).toMatchObject([
-      [20, 37, { offset: 0 }, { buffer: 'scale0' }, { buffer: 'foldedW0' }],
-      [37, 5, { offset: 4 * 20 * 64 }, { buffer: 'scale1' }, { buffer: 'foldedW1' }],
-    ]);
-    expect(plan.buffers.get('foldedW0')).toBe(4 * 20 * 64);
-    expect(plan.buffers.get('foldedW1')).toBe(4 * 37 * 32);
-    const { evaluate, predict } = plan.programs;
-    for (const program of [evaluate(false), predict(false), evaluate(true), predict(true)]) {
-      // The weights stand before the bias in both.
-      const weights = program.flatMap(({ opcode, args }) =>
-        opcode === 'OP_GEMM' ? [args[5]] : opcode === 'OP_SPMM' ? [args[4]] : [],
-      );
-      expect(weights).toMatchObject([
-        { buffer: 'foldedW0' },
-        { buffer: 'foldedW1' },
-        { buffer: 'parameters', offset: 4 * (20 * 64 + 37 * 32) },
-      ]);
-    }
-  });
-
-  it('names only buffers that it has, in every program', () => {
-    const { train, prepare, evaluate, predict } = plan.programs;
-    const inference = [evaluate, predict].flatMap((program) => [program(false), program(true)]);
-    for (const program of [prepare, ...inference, ...choices.map(train)]) {
-      expect(program.length).toBeGreaterThan(3);
-      for (const { buffer } of places(program)) expect([...plan.buffers.keys()]).toContain(buffer);
-    }
-  });
-
-  it('writes gradients within their buffer, all of whose parameters Adam then steps', () => {
-    const gradients = places(compressed).filter(({ buffer }) => buffer === 'gradients');
-    const offsets = gradients.map(({ offset }) => (offset ?? 0) / 4);
-    // The head's bias, gamma and beta of the second block and of the first, and the step.
-    expect(offsets).toEqual([288, 224, 256, 64, 128, 0]);
-    expect(compressed.at(-1)).toMatchObject({
-      opcode: 'OP_ADAM',
-      args: [
-        320,
-        { buffer: 'parameters', offset: plan.vectors.offset },
-        { buffer: 'gradients' },
-        { buffer: 'moment1', offset: plan.vectors.offset },
-        { buffer: 'moment2', offset: plan.vectors.offset },
-      ],
-    });
-  });
-
-  it('steps every weight matrix once, with moments of its own', () => {
-    for (const program of [dense, compressed]) {
-      const updates = program.filter(({ opcode }) => opcode.startsWith('OP_UPDATE'));
-      const matrices = updates.map(({ args }) => ({ shape: args.slice(1, 3), update: args.slice(-3) }));
-      expect(matrices).toMatchObject(
-        [...plan.layers].reverse().map(({ weight: { offset, rows, columns } }) => ({
-          shape: [rows, columns],
-          update: ['parameters', 'moment1', 'moment2'].map((buffer) => ({ buffer, offset })),
-        })),
-      );
-    }
-  });
-
-  it('drops with a probability in steps of 2^-16, and scales by what it keeps', () => {
-    const norm = (dropout: number) =>
-      planNetwork({ ...spec, dropout }, { batch: 8, samples: 9 }, constants)
-        .programs.train(choices[0]!)
-        .find(({ opcode }) => opcode === 'OP_NORM_FORWARD')!.args;
-    expect(norm(0.5).slice(4, 6)).toEqual([32768, { float: 2 }]);
-    expect(norm(0).slice(4, 6)).toEqual([65536, { float: 1 }]);
-    expect(norm(0.9999999).slice(4, 6)).toEqual([1, { float: 65536 }]);
-  });
-
-  it('writes no hidden bias gradient', () => {
-    for (const program of [dense, compressed]) {
-      const outputs = program.filter(({ opcode }) => opcode === 'OP_BIAS_GRADIENT');
-      expect(outputs).toHaveLength(1);
-      expect(outputs[0]!.args[2]).toEqual({ buffer: 'gradients', offset: 4 * 288 });
-    }
+  it('reads sparse samples from their rows', () => {
+    const model = mlp({ inputs: 5000, hidden: [8], outputs: 3, inputType: 'sparse' });
+    const names = words(
+      planOf(model, recipe, { sets: [{ rows: 100, entries: 900 }] }).training!.train([false, false]),
+    );
+    expect(names[0]).toBe('SpmmCsr |');
+    expect(names).toContain('CsrColumns |');
   });
 });
 
-/** A layer's operations. */
-interface Layer {
-  forward: string[];
-  backward: string[];
-}
-
-describe('a training program', () => {
-  /**
-   * What a layer does with its input and its weights: forward and backward, densely and compressed. The input gradient
-   * is worked out at the entries of a compressed input, so a hidden one is compressed either way. After | all threads
-   * meet.
-   */
-  const pixels: Record<'dense' | 'compressed', Layer> = {
-    dense: {
-      forward: ['OP_GATHER_A |', 'OP_GEMM |'],
-      backward: ['OP_PACK_B', 'OP_GATHER_TRANSPOSED_A |', 'OP_UPDATE_DENSE |'],
+describe('layers that cannot be run', () => {
+  const input = { features: 4, type: 'f32' } as const;
+  it.each([
+    { layers: [{ type: 'relu' }, { type: 'dense', units: 2 }], place: 'layers[0] is relu' },
+    {
+      layers: [
+        { type: 'dense', units: 2 },
+        { type: 'relu' },
+        { type: 'batchNorm' },
+        { type: 'dense', units: 2 },
+      ],
+      place: 'layers[2] is batchNorm behind relu',
     },
-    compressed: {
-      forward: ['OP_COMPRESS_PIXEL_ROWS |', 'OP_SPMM |'],
-      backward: ['OP_PACK_B', 'OP_COMPRESS_PIXEL_COLUMNS |', 'OP_UPDATE_COMPRESSED |'],
+    {
+      layers: [{ type: 'dense', units: 2 }, { type: 'relu' }, { type: 'tanh' }, { type: 'dense', units: 2 }],
+      place: 'layers[2] is tanh behind relu',
     },
-  };
-  const block: Record<'dense' | 'compressed', Layer> = {
-    dense: {
-      forward: ['OP_PACK_A', 'OP_COMPRESS_ROWS |', 'OP_GEMM |'],
-      backward: ['OP_PACK_B', 'OP_PACK_TRANSPOSED_A', 'OP_SDDMM |', 'OP_UPDATE_DENSE |'],
-    },
-    compressed: {
-      forward: ['OP_COMPRESS_ROWS |', 'OP_SPMM |'],
-      backward: ['OP_PACK_B', 'OP_COMPRESS_COLUMNS', 'OP_SDDMM |', 'OP_UPDATE_COMPRESSED |'],
-    },
-  };
-
-  it.each(choices.map((choice) => [choice]))(
-    'runs the operations of its choice, and all threads meet before what reads their work: compressed %j',
-    (choice) => {
-      const program = plan.programs.train(choice);
-      const [first, second, third] = [pixels, block, block].map(({ dense, compressed }, l) =>
-        choice[l] ? compressed : dense,
-      );
-      expect(program.map(({ opcode, barrier }) => (barrier ? `${opcode} |` : opcode))).toEqual([
-        ...first!.forward,
-        'OP_NORM_FORWARD |',
-        ...second!.forward,
-        'OP_NORM_FORWARD |',
-        ...third!.forward,
-        'OP_SOFTMAX |',
-        'OP_TALLY',
-        'OP_CROSS_ENTROPY_BACKWARD |',
-        'OP_BIAS_GRADIENT',
-        ...third!.backward,
-        'OP_NORM_BACKWARD |',
-        ...second!.backward,
-        'OP_NORM_BACKWARD |',
-        ...first!.backward,
-        'OP_ADAM',
-      ]);
-      // A program is rewritten in place, in the room of the dense one.
-      expect(program.length).toBeLessThanOrEqual(dense.length);
-    },
-  );
+  ] as const)('are refused by name: $place', ({ layers, place }) => {
+    expect(() => lowerModel({ input, layers })).toThrow(place);
+  });
 });
 
 describe('an arena', () => {
+  const buffer = (name: string, bytes: number): Buffer => ({ name, bytes });
+
   it('starts every buffer on a cache line, without overlap', () => {
-    const sizes = new Map([
-      ['a', 1],
-      ['b', 64],
-      ['c', 65],
-      ['d', 4],
-    ]);
-    const { addresses, end } = layOut(sizes, 1000);
-    expect([...addresses]).toEqual([
-      ['a', 1024],
-      ['b', 1088],
-      ['c', 1152],
-      ['d', 1280],
-    ]);
+    const buffers = [buffer('a', 1), buffer('b', 64), buffer('c', 65), buffer('d', 4)];
+    const { addresses, end } = layOut(buffers, 1000);
+    expect(buffers.map((each) => addresses.get(each))).toEqual([1024, 1088, 1152, 1280]);
     expect(end).toBe(1284);
   });
 
   it('encodes opcodes, barriers, numbers, floats and addresses, and ends the program', () => {
-    const operations: Operation[] = [
-      { opcode: 'ONE', barrier: true, args: [-5, { float: 0.5 }, { buffer: 'a', offset: 8 }] },
-      { opcode: 'TWO', barrier: false, args: [] },
-    ];
-    const codes: Record<string, number> = { OP_END: 0, ONE: 1, TWO: 2 };
-    const bytes = encodeProgram(operations, new Map([['a', 4096]]), {
-      recordBytes: 64,
-      opcode: (name) => codes[name]!,
-    });
-    const words = new Int32Array(bytes.buffer);
-    expect([...words.subarray(0, 5)]).toEqual([1, 1, -5, 0x3f000000, 4104]);
-    expect([...words.subarray(16, 18)]).toEqual([2, 0]);
-    expect(words[32]).toBe(0);
-    expect(bytes).toHaveLength(3 * 64);
+    const x = buffer('x', 64);
+    const args = { kind: 6, slope: 0.5, ld: 32, source: at(x, 8), out: null };
+    const bytes = encodeProgram(
+      [{ ...operation('Activate', args), barrier: true }],
+      new Map([[x, 4096]]),
+      96,
+    );
+    const encoded = new Int32Array(bytes.buffer);
+    expect([...encoded.subarray(0, 7)]).toEqual([OPERATIONS.Activate.opcode, 1, 6, 0x3f000000, 32, 4104, 0]);
+    expect(encoded[24]).toBe(0);
+    expect(bytes).toHaveLength(2 * 96);
   });
 
   it('refuses an address it does not have', () => {
-    const operations: Operation[] = [{ opcode: 'ONE', barrier: true, args: [{ buffer: 'x' }] }];
-    expect(() => encodeProgram(operations, new Map(), { recordBytes: 64, opcode: () => 1 })).toThrow(
-      "no buffer 'x'",
-    );
+    const step = operation('BiasGradient', { ld: 4, dz: at(buffer('x', 4)), db: null });
+    expect(() => encodeProgram([step], new Map(), 96)).toThrow("no buffer 'x'");
   });
 });
