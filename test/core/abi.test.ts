@@ -63,10 +63,7 @@ describe('the operations', () => {
     // The host writes strides as numbers and every other usize as an address.
     const expected = classes
       .get(name)!
-      .map(([field, type]) => [
-        field,
-        type === 'usize' ? (/stride$/i.test(field) ? 'i32' : 'place') : type,
-      ]);
+      .map(([field, type]) => [field, type === 'usize' ? (/stride$/i.test(field) ? 'i32' : 'place') : type]);
     expect(Object.entries(fields)).toEqual(expected);
     expect(8 + 4 * expected.length).toBeLessThanOrEqual(opcodes.get('RECORD_BYTES')!);
   });
