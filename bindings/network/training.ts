@@ -225,7 +225,8 @@ export class Training {
 
   /**
    * Lets the average of the parameters take each following step's parameters with this share: 1 - decay for an exponential
-   * average, 1 / n for the mean of n steps. Throws `usage` where no average is kept.
+   * average, 1 / n for the mean of n steps. The average starts from zeros, so the first step that counts has the share 1,
+   * which is the default. Throws `usage` where no average is kept.
    */
   averageBy(share: number): void {
     expectNumber('share', share, 'a number above 0 and at most 1', (value) => value > 0 && value <= 1);
