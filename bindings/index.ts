@@ -31,6 +31,7 @@ export {
   tensorTable,
 } from './model/tensors.js';
 export { type HelperTicket, helpNetwork } from './network/helper.js';
+export { memoryFor } from './network/memory.js';
 export {
   checkNetwork,
   type Evaluation,

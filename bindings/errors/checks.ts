@@ -52,6 +52,12 @@ export function expectOneOf<T extends string>(
   throw problem('usage', { subject, found: typeof found === 'string' ? `'${found}'` : found, expected });
 }
 
+/** Throws `usage` unless `found` is true, false or left out. */
+export function expectBoolean(subject: string, found: unknown): asserts found is boolean | undefined {
+  if (found === undefined || typeof found === 'boolean') return;
+  throw problem('usage', { subject, found, expected: 'true or false' });
+}
+
 /** Throws `usage` unless `found` is a plain object whose keys are all among `known`. */
 export function expectKeys(
   subject: string,

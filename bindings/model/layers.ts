@@ -1,4 +1,11 @@
-import { expectKeys, expectNumber, expectOneOf, expectWhole, rangeError } from '../errors/checks.js';
+import {
+  expectBoolean,
+  expectKeys,
+  expectNumber,
+  expectOneOf,
+  expectWhole,
+  rangeError,
+} from '../errors/checks.js';
 import { problem } from '../errors/problem.js';
 
 // A model as plain JSON. The same object stands in jobs, checkpoints, weights files, results and URLs.
@@ -280,9 +287,4 @@ function checkNames(subject: string, names: unknown, count: number): void {
   if (seen.size === names.length) return;
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   throw rangeError(subject, `'${twice}' twice`, 'names that differ');
-}
-
-function expectBoolean(subject: string, found: unknown): void {
-  if (found === undefined || typeof found === 'boolean') return;
-  throw problem('usage', { subject, found, expected: 'true or false' });
 }

@@ -1,4 +1,4 @@
-import { expectKeys, expectNumber, expectOneOf } from '../errors/checks.js';
+import { expectBoolean, expectKeys, expectNumber, expectOneOf } from '../errors/checks.js';
 
 /** How gradients become steps. The rate is given with each step. Options that are left out have PyTorch's defaults. */
 export type Optimizer =
@@ -119,7 +119,7 @@ export function checkOptimizer(optimizer: unknown): asserts optimizer is Optimiz
   for (const [name, value] of Object.entries(optimizer)) {
     if (name === 'type' || value === undefined) continue;
     const subject = `optimizer.${name}`;
-    if (name === 'nesterov') expectOneOf(subject, String(value), ['true', 'false'] as const);
+    if (name === 'nesterov') expectBoolean(subject, value);
     else if (name === 'epsilon') expectNumber(subject, value, 'a number above 0', (number) => number > 0);
     else if (name === 'l2' || name === 'weightDecay')
       expectNumber(subject, value, 'a number from 0 up', (number) => number >= 0);

@@ -31,9 +31,9 @@ export function planConstants(core: Core): PlanConstants {
 }
 
 /** Bytes of linear memory that a network of this model and use takes. Pure. */
-export function memoryFor(core: Core, model: ModelSpec, use: Use): number {
+export function memoryFor(core: Core, model: ModelSpec, use: Omit<Use, 'core' | 'kernels'>): number {
   const { constants } = probeCore(core);
-  const plan = planModel(model, use);
+  const plan = planModel(model, { ...use, core: planConstants(core), kernels: core.kernels });
   const buffers = [...plan.buffers, ...programBuffers(plan, constants).values()];
   return layOut(buffers, constants.arenaStart, gapOf(core)).end;
 }

@@ -1,6 +1,6 @@
 import { type Core, expectMemory } from '../core/core.js';
 import { seedWords } from '../core/seed.js';
-import { expectKeys, expectNumber, expectWhole, rangeError } from '../errors/checks.js';
+import { expectBoolean, expectKeys, expectNumber, expectWhole, rangeError } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
 import { problem } from '../errors/problem.js';
 import { ACTIVATIONS } from '../model/blocks.js';
@@ -25,7 +25,7 @@ import {
   writeInputs,
   writeTargets,
 } from './samples.js';
-import { Training } from './training.js';
+import { type Loaded, Training } from './training.js';
 
 /** The largest batch size that is accepted. */
 export const MAX_BATCH = 65536;
@@ -88,7 +88,7 @@ export class Network {
   /** Whether the samples that inference sees are sparse enough to be compressed. */
   #sparse = false;
   /** What each set holds. */
-  readonly #loaded: { rows: number; weighted: boolean; targets: boolean }[];
+  readonly #loaded: Loaded[];
 
   /** Throws `usage`, `range` or `shape` for a model or option that cannot be used, `engine` for want of memory. */
   constructor(core: Core, model: ModelSpec, options: NetworkOptions = {}) {
@@ -142,7 +142,8 @@ export class Network {
 
   /** What trains this network. Throws `usage` where it was created without training. */
   get training(): Training {
-    if (this.#training !== null) return this.#training;
+    // A network that has been disposed of says so.
+    if (this.#memory && this.#training !== null) return this.#training;
     throw problem('usage', {
       subject: 'The network',
       found: 'one that only predicts',
@@ -370,10 +371,7 @@ export class Network {
     this.#statistics = statistics;
   }
 
-  #set(
-    index: number,
-    loaded = true,
-  ): SetPlan & { loaded: { rows: number; weighted: boolean; targets: boolean } } {
+  #set(index: number, loaded = true): SetPlan & { loaded: Loaded } {
     const { sets } = this.#memory.plan;
     const set = sets[index];
     if (set === undefined) throw rangeError('set', index, `a set below ${sets.length}`);
@@ -539,6 +537,8 @@ function checkTraining(training: TrainingUse, model: ModelSpec): void {
   expectKeys('training', training, ['loss', 'optimizer', 'clipNorm', 'frozenStatistics', 'average']);
   checkLoss(training.loss);
   checkOptimizer(training.optimizer);
+  expectBoolean('training.frozenStatistics', training.frozenStatistics);
+  expectBoolean('training.average', training.average);
   if (training.clipNorm !== undefined)
     expectNumber('training.clipNorm', training.clipNorm, 'a number above 0', (value) => value > 0);
   const { head } = LOSSES[training.loss.type];

@@ -45,11 +45,18 @@ export interface TrainingState {
   average?: Tensors;
 }
 
+/** What one loading of a set left in it. */
+export interface Loaded {
+  readonly rows: number;
+  readonly weighted: boolean;
+  readonly targets: boolean;
+}
+
 /** What training needs of its network. */
 interface Host {
   /** The parameters have changed. */
   touch(): void;
-  set(index: number): SetPlan & { loaded: { rows: number; weighted: boolean; targets: boolean } };
+  set(index: number): SetPlan & { loaded: Loaded };
   stage(samples: Samples): { set: SetPlan; rows: number; weighted: boolean };
   readonly density: DensityWatch;
 }
@@ -66,8 +73,8 @@ export class Training {
   #dropoutSteps = 0;
   #batchesTracked = 0;
   #totals: Totals = { ...NOTHING };
-  /** The set and the number of samples of the epoch's order; null before the first epoch. */
-  #epoch: { set: number; length: number } | null = null;
+  /** The set as it was loaded, and the number of samples, of the epoch's order; null before the first epoch. */
+  #epoch: { set: number; loaded: Loaded; length: number } | null = null;
   /** The choice of compressed blocks that the programs are written for. */
   #written = '';
   /** Rows of the latest training batch. */
@@ -118,7 +125,7 @@ export class Training {
     const room = memory.u32(memory.plan.training!.order);
     if (order.length > room.length) throw rangeError('order.length', order.length, `at most ${room.length}`);
     room.set(order);
-    this.#epoch = { set, length: order.length };
+    this.#epoch = { set, loaded, length: order.length };
     this.#totals = { ...totals };
     this.#measureDensities();
     this.#writePrograms();
@@ -134,28 +141,16 @@ export class Training {
 
   /**
    * One step on the samples order[first], ..., order[first + rows - 1] at a learning rate. Returns the batch's mean loss,
-   * which the caller checks: it may be NaN or infinite. Throws `range` for a batch that is not in the epoch's order and
-   * `usage` before the first epoch.
+   * which the caller checks: it may be NaN or infinite. Throws `range` for a batch that is not in the epoch's order, and
+   * `usage` before the first epoch and where its set has been loaded anew.
    */
   step(first: number, rows: number, rate: number): number {
     const memory = this.#memoryOf();
-    if (this.#epoch === null) {
-      throw problem('usage', {
-        subject: 'The epoch',
-        found: 'not begun',
-        expected: 'a call of begin() before the first step',
-      });
-    }
-    const { least, most } = this.rows;
-    expectWhole('rows', rows, least, Math.min(most, this.#epoch.length));
-    expectWhole('first', first, 0, this.#epoch.length - rows);
-    const { set, length } = this.#epoch;
-    const { loaded, ...plan } = this.#host.set(set);
+    const { loaded, ...set } = this.#expectBatches([{ first, rows }]);
     const order = memory.plan.training!.order;
     const rowsOfBatch = memory.u32(order).subarray(first, first + rows);
-    if (length < rows) throw rangeError('rows', rows, `at most ${length}`);
     return this.#run(
-      plan,
+      set,
       { order: memory.address(order) + 4 * first, rows, rowsOfBatch },
       loaded.weighted,
       rate,
@@ -224,12 +219,14 @@ export class Training {
 
   /** Sums over the epoch so far. */
   totals(): Totals {
+    this.#memoryOf();
     return { ...this.#totals };
   }
 
   /**
    * Lets the average of the parameters take each following step's parameters with this share: 1 - decay for an exponential
-   * average, 1 / n for the mean of n steps. Throws `usage` where no average is kept.
+   * average, 1 / n for the mean of n steps. The average starts from zeros, so the first step that counts has the share 1,
+   * which is the default. Throws `usage` where no average is kept.
    */
   averageBy(share: number): void {
     expectNumber('share', share, 'a number above 0 and at most 1', (value) => value > 0 && value <= 1);
@@ -250,19 +247,14 @@ export class Training {
    */
   estimateStatistics(batches: readonly { first: number; rows: number }[]): void {
     const memory = this.#memoryOf();
-    if (this.#epoch === null)
-      throw problem('usage', { subject: 'The epoch', found: 'not begun', expected: 'a call of begin()' });
-    const { set } = this.#epoch;
-    const { loaded: _, ...plan } = this.#host.set(set);
+    const { samples } = this.#expectBatches(batches);
     batches.forEach(({ first, rows }, index) => {
-      expectWhole('rows', rows, this.rows.least, this.rows.most);
-      expectWhole('first', first, 0, this.#epoch!.length - rows);
       const share = 1 / (index + 1);
       this.#dropoutSteps += 1;
       memory.setBatch({
         rows,
         order: memory.address(memory.plan.training!.order) + 4 * first,
-        samples: plan.samples,
+        samples,
         targets: null,
         weights: null,
         step: this.#dropoutSteps,
@@ -273,6 +265,25 @@ export class Training {
     });
     memory.setBatch({ momentum: -1, carry: 0 });
     this.#host.touch();
+  }
+
+  /** The set of the epoch whose order has these batches. */
+  #expectBatches(batches: readonly { first: number; rows: number }[]): SetPlan & { loaded: Loaded } {
+    const epoch = this.#epoch;
+    const set = epoch && this.#host.set(epoch.set);
+    if (set === null || set.loaded !== epoch?.loaded) {
+      throw problem('usage', {
+        subject: 'The epoch',
+        found: 'not begun',
+        expected: 'a call of begin() before the first step',
+      });
+    }
+    const { least, most } = this.rows;
+    for (const { first, rows } of batches) {
+      expectWhole('rows', rows, least, Math.min(most, epoch.length));
+      expectWhole('first', first, 0, epoch.length - rows);
+    }
+    return set;
   }
 
   /** Sets the optimiser's slots and step count to zero, as at initialisation. */

@@ -8,6 +8,7 @@ import {
   type NetworkOptions,
   type Samples,
   type TensorKey,
+  type Tensors,
   type TrainingOptions,
 } from '../../dist/bindings/index.js';
 
@@ -111,10 +112,10 @@ export function sparse(values: ArrayLike<number>, features: number) {
 
 /** A copy of tensors in which those of `changed` stand instead. */
 export function withTensors(
-  tensors: ReadonlyMap<TensorKey, Float32Array>,
+  tensors: Tensors,
   changed: Partial<Record<TensorKey, Float32Array>>,
 ): Map<TensorKey, Float32Array> {
-  const copy = new Map([...tensors].map(([key, values]) => [key, values.slice()]));
+  const copy = new Map<TensorKey, Float32Array>([...tensors].map(([key, values]) => [key, values.slice()]));
   for (const [key, values] of Object.entries(changed)) copy.set(key as TensorKey, values!);
   return copy;
 }

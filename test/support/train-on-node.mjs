@@ -4,13 +4,13 @@ import * as core from '../../dist/bindings/index.js';
 import { trainDigest } from './train-digest.mjs';
 
 core.enableRelaxedSimd();
-const engine = await core.loadCore({ build: process.argv[2] });
-const plain = await trainDigest(core, engine);
-const joined = await core.revectorize(engine);
+const loaded = await core.loadCore({ build: process.argv[2] });
+const plain = await trainDigest(core, loaded);
+const joined = await core.revectorize(loaded);
 console.log(
   JSON.stringify({
     version: process.versions.node,
-    build: engine.build,
+    build: loaded.build,
     revectorized: joined.revectorized,
     digests: { plain, joined: await trainDigest(core, joined) },
   }),
