@@ -69,5 +69,5 @@ it(
       `${KILLS} of ${KILLS} runs ended byte-identical; ${killedInTraining} were killed while they trained.`,
     );
   },
-  30_000 * (KILLS + 1),
+  60_000 * (KILLS + 1),
 );
