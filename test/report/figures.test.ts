@@ -347,7 +347,9 @@ describe('every figure', () => {
     for (const { name, svg } of first) {
       expect(second.find((figure) => figure.name === name)?.svg).toBe(svg);
       expect(svg).toMatch(SIZE);
-      expect(svg.replace(/base64,[^"]*/, "")).not.toMatch(/<style|class=|ecmeta|zr\d|NaN|undefined|<script|href="(?!data:image\/png;)/);
+      expect(svg.replace(/base64,[^"]*/, '')).not.toMatch(
+        /<style|class=|ecmeta|zr\d|NaN|undefined|<script|href="(?!data:image\/png;)/,
+      );
     }
   });
 
