@@ -5,7 +5,7 @@ import type { ModelRecord, RunResults } from '../records.js';
 import { clip, figure, modelTitle, printable } from './format.js';
 import type { TestedModel } from './results.js';
 import { drawFigure, type Figure } from './svg.js';
-import { channels, FIGURE_FONTS, light, type Role, tint } from './theme.js';
+import { channels, FIGURE_FONTS, light, tint } from './theme.js';
 
 /** Above this number of classes the cells hold no counts. */
 export const MOST_CLASSES_WITH_COUNTS = 20;
@@ -141,11 +141,9 @@ function plainCells(confusion: ConfusionMatrix, left: number, side: number): obj
 
 /** A PNG, as a data address, with a pixel for each cell: its colour, as opaque as the cell is strong. */
 function cellImage(confusion: ConfusionMatrix): string {
+  const colors = { hit: channels(light('hit')), miss: channels(light('miss')) };
   const pixels = strengthsOf(confusion).flatMap((row, actual) =>
-    row.flatMap((strength, predicted) => [
-      ...channels(light(roleOf(actual, predicted))),
-      Math.round(255 * strength),
-    ]),
+    row.flatMap((strength, predicted) => [...colors[roleOf(actual, predicted)], Math.round(255 * strength)]),
   );
   const side = confusion.length;
   const png = encode({ width: side, height: side, channels: 4, depth: 8, data: Uint8Array.from(pixels) });
@@ -159,6 +157,6 @@ function strengthsOf(confusion: ConfusionMatrix): number[][] {
   });
 }
 
-function roleOf(actual: number, predicted: number): Role {
+function roleOf(actual: number, predicted: number): 'hit' | 'miss' {
   return actual === predicted ? 'hit' : 'miss';
 }

@@ -138,10 +138,12 @@ code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono"
   .scroll, .short { overflow: visible; max-height: none; }
   .short thead th, .short tfoot :is(th, td), caption > span { position: static; }
   caption > span { max-width: none; }
-  table { font-size: 10.5px; }
+  table { font-size: 10px; }
   tfoot { display: table-row-group; }
-  .figures th, .figures td { padding: 3px 5px; }
-  .figures th[scope="row"] { white-space: normal; overflow-wrap: anywhere; min-width: 76px; }
+  .figures th, .figures td { padding: 3px 4px; }
+  .figures th[scope="row"] { white-space: normal; overflow-wrap: anywhere; min-width: 64px; }
+  details > div { padding: 4px 8px; }
+  .badge { font-size: 9px; padding: 0 4px; margin-left: 0; }
   .headline { grid-template-columns: repeat(5, 1fr); gap: 8px; }
   .headline div { padding: 8px 10px; }
   .headline .value { font-size: 22px; }

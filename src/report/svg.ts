@@ -109,5 +109,8 @@ export function embedSvg(figure: Figure, id: string): string {
       return role === undefined ? color : `var(--${role})`;
     })
     .replace(/\bid-/g, `${id}-`)
-    .replace(/^<svg width="\d+" height="\d+"/, `<svg role="img" aria-label="${escapeText(figure.label)}"`);
+    .replace(
+      /^<svg width="[\d.]+" height="[\d.]+"/,
+      `<svg role="img" aria-label="${escapeText(figure.label)}"`,
+    );
 }

@@ -8,7 +8,7 @@ import { reportHtml } from '../../dist/report/html.js';
 import { html, trusted } from '../../dist/report/markup.js';
 import { buildResults, parseResults } from '../../dist/report/results.js';
 import { SCRIPT } from '../../dist/report/script.js';
-import { writeReport, writeResults } from '../../dist/report/write.js';
+import { figuresOf, writeReport, writeResults } from '../../dist/report/write.js';
 import { failure } from '../support/errors.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
@@ -183,6 +183,48 @@ describe('the page', () => {
     expect(page.replace(SCRIPT, '')).not.toMatch(/NaN|undefined/);
   });
 
+  it.each([
+    ['relaxed-mt', false],
+    ['relaxed', false],
+    ['simd-mt', true],
+    ['simd', true],
+    ['debug', true],
+  ])('promises the same bytes everywhere of strict builds alone: %s', (build, everywhere) => {
+    const page = reportHtml({ ...results, environment: { ...results.environment, build } });
+    expect(page.includes('the same bytes in every weight on every engine and machine')).toBe(everywhere);
+    expect(page.includes('On processors and engines alike')).toBe(!everywhere);
+    expect(page.includes('With <code>--strict</code> a run has the same bytes everywhere.')).toBe(
+      !everywhere,
+    );
+  });
+
+  it('has a picture and the largest confusions for a matrix of very many classes', () => {
+    const many = randomResults(65, { learningRates: [0.1], epochs: 1 });
+    const matrix = many.models[0]!.test!.confusion;
+    for (const row of matrix) row.fill(0);
+    for (const [index, row] of matrix.entries()) row[index] = 3;
+    expect(reportHtml(many)).toContain('None of the 65 classes was taken for another.');
+    matrix[4]![7] = 1;
+    const page = reportHtml(many);
+    expect(page).not.toContain('<table class="matrix');
+    // Once for the best model, once among all.
+    expect(count(page, '<figure class="whole"><svg role="img"')).toBe(2);
+    expect(
+      count(page, '<tr><th scope="row">class 4</th><td>1</td><td>25.0 %</td><td>class 7</td></tr>'),
+    ).toBe(2);
+    const ids = [...page.matchAll(/\sid="([^"]*)"/g)].map((match) => match[1]);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('shows figures that are drawn, rather than drawing them again', () => {
+    const many = randomResults(65, { learningRates: [0.1], epochs: 1 });
+    const drawn = figuresOf(many).map((figure) => ({
+      ...figure,
+      svg: `<svg width="1" height="1" data-drawn=""/>`,
+    }));
+    expect(count(reportHtml(many, drawn), 'data-drawn')).toBe(2);
+  });
+
   it('says how to repeat the run', () => {
     expect(page).toContain('run-all --config config.json --build relaxed-mt</code>');
     expect(reportHtml(randomResults(2))).toContain('--build relaxed-mt --data DIR --no-verify</code>');
@@ -197,15 +239,17 @@ describe('the script', () => {
       return {
         dataset: { first },
         getAttribute: (name: string) => attributes.get(name) ?? null,
+        childNodes: [],
+        append: () => {},
         setAttribute: (name: string, value: string) => void attributes.set(name, value),
         removeAttribute: (name: string) => void attributes.delete(name),
       };
     });
     const press: (() => void)[] = [];
-    const buttons = heads.map((head) => ({
+    const createElement = () => ({
+      append: () => {},
       addEventListener: (_: string, listener: () => void) => void press.push(listener),
-      closest: () => head,
-    }));
+    });
     interface Row {
       cells: { dataset: { value: string } }[];
     }
@@ -217,12 +261,12 @@ describe('the script', () => {
     };
     const table = {
       tBodies: [body],
+      querySelector: () => ({}),
       querySelectorAll: (selector: string) =>
-        selector === 'thead button'
-          ? buttons
-          : heads.filter((head) => head.getAttribute('aria-sort') !== null),
+        selector === 'thead th' ? heads : heads.filter((head) => head.getAttribute('aria-sort') !== null),
     };
-    runInNewContext(SCRIPT, { document: { querySelectorAll: () => [table], addEventListener: () => {} } });
+    const document = { querySelectorAll: () => [table], createElement, addEventListener: () => {} };
+    runInNewContext(SCRIPT, { document });
     const column = (index: number) => body.rows.map(({ cells }) => cells[index]!.dataset.value);
     return { press, column, order: () => heads.map((head) => head.getAttribute('aria-sort')) };
   }
@@ -285,6 +329,34 @@ describe('the folder of a run', () => {
     expect(await readFile(join(folder, 'epochs.csv'), 'utf8')).toMatch(
       /^model,learning_rate,.*\ntiny,0\.1,1,/,
     );
+  });
+
+  it('is told of step by step, and stopped between steps', async () => {
+    const results = randomResults(3, { epochs: 2, learningRates: [0.1, 0.01] });
+    const target = join(folder, 'steps');
+    await mkdir(target);
+    const steps: [number, number][] = [];
+    await writeReport(target, results, { onProgress: (...step) => steps.push(step) });
+    // The comparison, the curves, two matrices and the page.
+    expect(steps).toEqual([0, 1, 2, 3, 4].map((done) => [done, 5]));
+
+    const stopped = join(folder, 'stopped');
+    await mkdir(stopped);
+    const controller = new AbortController();
+    await failure('interrupted', () =>
+      writeReport(stopped, results, {
+        signal: controller.signal,
+        // In a later turn, as a signal of the system comes.
+        onProgress: (done) => void (done === 2 && setImmediate(() => controller.abort())),
+      }),
+    );
+    expect(await readdir(stopped)).toEqual(['figures']);
+    expect((await readdir(join(stopped, 'figures'))).sort()).toEqual([
+      'comparison.png',
+      'comparison.svg',
+      'curves-tiny.png',
+      'curves-tiny.svg',
+    ]);
   });
 
   it('is named when it cannot be written', async () => {

@@ -142,7 +142,31 @@ describe('one test', () => {
     const names = matrix.map((_, index) => `class ${index}`);
     const text = testText({ ...record, confusion: matrix }, names, PLAIN);
     expect(cells(lines(text).at(-1)!)).toEqual(['class 3', '10', '10.0 %', 'class 5']);
-    expect(text).toContain('The 1 largest of the confusions among 40 classes');
+    expect(text).toContain('The only confusion among 40 classes:\n');
+  });
+
+  it('says how many confusions there are, and when there is none', () => {
+    const text = (confused: number) => {
+      const matrix = Array.from({ length: 40 }, (_, row) =>
+        Array.from({ length: 40 }, (_, column) =>
+          row === column ? 90 : row === 3 && column < 3 + confused && column > 3 ? 1 : 0,
+        ),
+      );
+      return testText(
+        { ...record, confusion: matrix },
+        matrix.map((_, index) => `class ${index}`),
+        PLAIN,
+      );
+    };
+    expect(lines(text(0)).at(-1)).toBe('None of the 40 classes was taken for another.');
+    expect(text(4)).toContain('All 3 confusions among 40 classes:\n');
+    expect(text(31)).toContain('The 20 largest of the 30 confusions among 40 classes:\n');
+  });
+
+  it('numbers classes without names once', () => {
+    const rows = lines(testText({ ...record, confusion }, ['0', '1'], PLAIN)).map(cells);
+    expect(rows.at(-2)).toEqual(['0', '6', '2']);
+    expect(rows.at(-1)).toEqual(['1', '4', '8']);
   });
 
   it('keeps control characters of class names from the terminal', () => {

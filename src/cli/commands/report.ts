@@ -32,21 +32,25 @@ export function addReport(program: Command): void {
       const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
       const results = parseResults(text, file);
       const { writeReport } = await import('../../report/write.js');
-      const show = progressLine();
+      const line = progressLine();
       const { html } = await withSignals((signal) =>
         writeReport(folder, results, {
           signal,
-          onProgress: (done, steps) => show?.(`Report: ${done} of ${steps} parts done`),
+          onProgress: (done, steps) => line?.(`Report: ${done} of ${steps} parts done`),
         }),
-      ).finally(() => show?.clear());
+      ).finally(() => {
+        line?.clear();
+        line?.done();
+      });
       if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
       else process.stdout.write(`${resultsText(results, textOptions(process.stdout))}\n\nReport: ${html}\n`);
     });
 }
 
-/** A line on a terminal that each call writes anew; undefined where there is no terminal. */
+/** A line that each call writes anew; undefined where there is no terminal that can do that. */
 function progressLine() {
-  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? createLogUpdate(process.stderr) : undefined;
+  const { isTTY, columns } = process.stderr;
+  return isTTY && columns > 0 && process.env.TERM !== 'dumb' ? createLogUpdate(process.stderr) : undefined;
 }
 
 /** The folder itself when it holds results, else the one of that name among the runs. Throws `not-found`. */
