@@ -9,7 +9,7 @@ import type { TestRecord } from '../../records.js';
 import { figure, modelTitle } from '../../report/format.js';
 import { testText, wantsColor } from '../../report/text.js';
 import { openEngine } from '../engine.js';
-import { EXIT, tellFailed } from '../errors.js';
+import { EXIT, type Telling, tellFailed } from '../errors.js';
 import {
   addBuildOption,
   addDataOptions,
@@ -19,11 +19,10 @@ import {
 } from '../options.js';
 import { withSignals } from '../signals.js';
 
-interface TestOptions extends DataOptions {
+interface TestOptions extends DataOptions, Telling {
   best: boolean;
   weights: string;
   build: string;
-  json: boolean;
 }
 
 /** Adds `test`; `end` takes the exit code. */
@@ -37,8 +36,8 @@ export function addTest(program: Command, end: (code: number) => void): void {
   addBuildOption(command);
   addJsonOption(command, 'one object per model')
     .addHelpText('after', '\nExample:\n  treadle test --best')
-    .action(async (options: TestOptions) => {
-      end(await withSignals((signal) => testAndShow(options, signal)));
+    .action(async (_, command: Command) => {
+      end(await withSignals((signal) => testAndShow(command.optsWithGlobals(), signal)));
     });
 }
 
@@ -49,7 +48,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
   if (options.best) {
     for (const { file, error } of stored) {
       if (error === undefined) continue;
-      tellFailed({ file }, error, options.json);
+      tellFailed({ file }, error, options);
       exitCode = EXIT.failed;
     }
     models = [bestStored(stored, options.weights)];
@@ -73,7 +72,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
       signal,
       onTested: (file, result) => {
         if (result instanceof TreadleError) exitCode = EXIT.failed;
-        show(models.find((model) => model.file === file)!, result, dataset, options.json);
+        show(models.find((model) => model.file === file)!, result, dataset, options);
       },
     },
   );
@@ -84,14 +83,14 @@ function show(
   model: StoredModel,
   result: TestRecord | TreadleError,
   { classNames }: Dataset,
-  json: boolean,
+  telling: Telling,
 ): void {
   const { file, metadata } = model;
   if (result instanceof TreadleError) {
-    tellFailed({ file }, result, json);
+    tellFailed({ file }, result, telling);
     return;
   }
-  if (json) {
+  if (telling.json) {
     const named = metadata && { model: metadata.model, learningRate: metadata.learningRate };
     write(JSON.stringify({ type: 'test', file, ...named, ...result }));
     return;
