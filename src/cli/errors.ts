@@ -34,27 +34,34 @@ function stackOf(error: Error): string {
   return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
 }
 
-/**
- * What an action gives for one item of several, or null when it failed: that is told on stderr, and with `json` as an
- * object on stdout that has the fields of `item`, and the other items go on.
- */
+/** How a failure is told: on stderr, with the stack when `verbose`, and with `json` as an object on stdout too. */
+export interface Telling {
+  json: boolean;
+  verbose: boolean;
+}
+
+/** What an action gives for one item of several, or null when it failed: that is told, and the other items go on. */
 export async function orTold<T>(
   item: Readonly<Record<string, string>>,
   action: () => Promise<T>,
-  json: boolean,
+  telling: Telling,
 ): Promise<T | null> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof TreadleError)) throw error;
-    tellFailed(item, error, json);
+    tellFailed(item, error, telling);
     return null;
   }
 }
 
-/** Tells that one item of several failed; see {@link orTold}. */
-export function tellFailed(item: Readonly<Record<string, string>>, error: TreadleError, json: boolean): void {
+/** Tells that one item of several failed; the object has the fields of `item`. */
+export function tellFailed(
+  item: Readonly<Record<string, string>>,
+  error: TreadleError,
+  { json, verbose }: Telling,
+): void {
   const { code, message } = error;
   if (json) process.stdout.write(`${JSON.stringify({ type: 'failed', ...item, code, message })}\n`);
-  process.stderr.write(errorText(error, false));
+  process.stderr.write(errorText(error, verbose));
 }

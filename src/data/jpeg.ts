@@ -9,11 +9,12 @@ export interface StoredImage extends GreyImage {
 }
 
 /**
- * Decodes a JPEG to grey, Rec. 601 luma; it is not turned. The library that decodes allocates by what the frame says and reads on past
- * damaged segments; so the segments are checked here first, and only those that make up the pixels are handed on.
- * `checkSize(width, height)` is asked before anything is decoded. A block of 64 samples takes a bit at the least: a
- * frame of more blocks than the file has bits is refused, so that at most 1 MiB and 16 KiB for each byte of the file are
- * allocated, whatever the sizes that it states. Throws a plain Error that says what is wrong with a damaged file.
+ * Decodes a JPEG to grey, Rec. 601 luma; it is not turned. The library that decodes allocates by what the frame says
+ * and reads on past damaged segments; so the segments are checked here first, and only those that make up the pixels
+ * are handed on. `checkSize(width, height)` is asked before anything is decoded. A block of 64 samples takes a bit at
+ * the least: a frame of more blocks than the file has bits is refused, so that at most 1 MiB and 16 KiB for each byte
+ * of the file are allocated, whatever the sizes that it states. Throws a plain Error that says what is wrong with a
+ * damaged file.
  */
 export function decodeJpeg(bytes: Uint8Array, checkSize: CheckSize): StoredImage {
   const { needed, orientation } = neededSegments(bytes, checkSize);

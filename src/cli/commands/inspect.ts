@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { oneLine } from '../../text.js';
 import { inspectWeights, type WeightsDescription } from '../../weights/model-file.js';
-import { EXIT, orTold } from '../errors.js';
+import { EXIT, orTold, type Telling } from '../errors.js';
 import { addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
 
@@ -16,9 +16,10 @@ export function addInspect(program: Command, end: (code: number) => void): void 
     .argument('<weights...>', '.safetensors or .pkl files, of any tensors');
   addJsonOption(command, 'one object per file')
     .addHelpText('after', '\nExample:\n  treadle inspect weights/small_weights_0.001.safetensors')
-    .action(async (files: string[], options: { json: boolean }) => {
+    .action(async (files: string[], _, command: Command) => {
+      const options = command.optsWithGlobals<Telling>();
       for (const [index, file] of files.entries()) {
-        const description = await orTold({ file }, () => inspectWeights(file), options.json);
+        const description = await orTold({ file }, () => inspectWeights(file), options);
         if (description === null) end(EXIT.failed);
         else if (options.json) process.stdout.write(asJson(file, description));
         else process.stdout.write(`${index > 0 ? '\n' : ''}${asText(file, description)}`);

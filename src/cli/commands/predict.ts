@@ -5,7 +5,7 @@ import { inferenceNetwork } from '../../orchestrate/evaluate.js';
 import { printable } from '../../report/format.js';
 import { type LoadedWeights, loadWeights } from '../../weights/model-file.js';
 import { openEngine } from '../engine.js';
-import { EXIT, orTold } from '../errors.js';
+import { EXIT, orTold, type Telling } from '../errors.js';
 import { addBuildOption, addJsonOption, path, usageError } from '../options.js';
 
 /** What a network says of one image; probabilities in label order. */
@@ -18,11 +18,10 @@ interface Prediction {
 /** Width and height in pixels. */
 type Size = readonly [number, number];
 
-interface PredictOptions {
+interface PredictOptions extends Telling {
   weights: string;
   size?: Size;
   build: string;
-  json: boolean;
 }
 
 /** The image size of a file that has 784 inputs and does not say it: MNIST's and Fashion-MNIST's. */
@@ -51,21 +50,19 @@ export function addPredict(program: Command, end: (code: number) => void): void 
       'after',
       '\nExample:\n  treadle predict --weights weights/small_weights_0.001.safetensors shoe.png coat.jpg',
     )
-    .action(async (images: string[], options: PredictOptions) => {
-      end(await predictAndShow(images, options));
+    .action(async (images: string[], _, command: Command) => {
+      end(await predictAndShow(images, command.optsWithGlobals()));
     });
 }
 
-async function predictAndShow(
-  images: readonly string[],
-  { weights, size, build, json }: PredictOptions,
-): Promise<number> {
+async function predictAndShow(images: readonly string[], options: PredictOptions): Promise<number> {
+  const { weights, size, build, json } = options;
   const stored = await loadWeights(weights);
   const [width, height] = sizeFor(stored, weights, size ?? null);
   const pixels: Uint8Array[] = [];
   const read: string[] = [];
   for (const image of images) {
-    const found = await orTold({ image }, () => readImage(image, width, height), json);
+    const found = await orTold({ image }, () => readImage(image, width, height), options);
     if (found === null) continue;
     pixels.push(found);
     read.push(image);

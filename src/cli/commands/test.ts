@@ -8,7 +8,7 @@ import type { TestRecord } from '../../records.js';
 import { figure, modelTitle } from '../../report/format.js';
 import { testText, textOptions } from '../../report/text.js';
 import { openEngine } from '../engine.js';
-import { EXIT, tellFailed } from '../errors.js';
+import { EXIT, type Telling, tellFailed } from '../errors.js';
 import {
   addBuildOption,
   addDataOptions,
@@ -18,11 +18,10 @@ import {
 } from '../options.js';
 import { withSignals } from '../signals.js';
 
-interface TestOptions extends DataOptions {
+interface TestOptions extends DataOptions, Telling {
   best: boolean;
   weights: string;
   build: string;
-  json: boolean;
 }
 
 /** Adds `test`; `end` takes the exit code. */
@@ -36,8 +35,8 @@ export function addTest(program: Command, end: (code: number) => void): void {
   addBuildOption(command);
   addJsonOption(command, 'one object per model')
     .addHelpText('after', '\nExample:\n  treadle test --best')
-    .action(async (options: TestOptions) => {
-      end(await withSignals((signal) => testAndShow(options, signal)));
+    .action(async (_, command: Command) => {
+      end(await withSignals((signal) => testAndShow(command.optsWithGlobals(), signal)));
     });
 }
 
@@ -48,7 +47,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
   if (options.best) {
     for (const { file, error } of stored) {
       if (error === undefined) continue;
-      tellFailed({ file }, error, options.json);
+      tellFailed({ file }, error, options);
       exitCode = EXIT.failed;
     }
     models = [bestStored(stored, options.weights)];
@@ -72,7 +71,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
       signal,
       onTested: (file, result) => {
         if (result instanceof TreadleError) exitCode = EXIT.failed;
-        show(models.find((model) => model.file === file)!, result, dataset, options.json);
+        show(models.find((model) => model.file === file)!, result, dataset, options);
       },
     },
   );
@@ -83,14 +82,14 @@ function show(
   model: StoredModel,
   result: TestRecord | TreadleError,
   { classNames }: Dataset,
-  json: boolean,
+  telling: Telling,
 ): void {
   const { file, metadata } = model;
   if (result instanceof TreadleError) {
-    tellFailed({ file }, result, json);
+    tellFailed({ file }, result, telling);
     return;
   }
-  if (json) {
+  if (telling.json) {
     const named = metadata && { model: metadata.model, learningRate: metadata.learningRate };
     write(JSON.stringify({ type: 'test', file, ...named, ...result }));
     return;
