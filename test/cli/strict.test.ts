@@ -22,7 +22,7 @@ it('--strict is --build strict, wins over the config file, and may stand beside 
   const train = ['train', '--model', 'tiny', '--lr', '0.01', '--json', ...options];
   const weights: Buffer[] = [];
   for (const asked of [['--strict'], ['--build', 'strict'], ['--build', 'strict', '--strict']]) {
-    const { code, stdout } = await treadle([...train, ...asked], { cwd: folder });
+    const { code, stdout } = await treadle([...train, ...asked, '--force'], { cwd: folder });
     expect(code).toBe(0);
     expect(jsonLines(stdout)[0]).toMatchObject({ type: 'run', build: 'simd-mt' });
     weights.push(await readFile(join(folder, 'weights', 'tiny_weights_0.01.safetensors')));
