@@ -81,7 +81,7 @@ export function chooseBuild(wanted: string, features: Features): BuildName {
   if (build === undefined) {
     throw problem('usage', {
       subject: 'build',
-      found: wanted,
+      found: `'${wanted}'`,
       expected: `one of ${BUILD_CHOICES.join(', ')}`,
     });
   }

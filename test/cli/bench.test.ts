@@ -113,7 +113,7 @@ describe('bench refuses with one sentence', () => {
     const args = ['bench', '--data', 'data', '--no-verify', '--batch-size', '20', '--samples', '301'];
     const { code, stderr } = await treadle(args, { cwd: await smallData() });
     expect(stderr).toContain('error: --samples is 301; at most 300, the training images that there are, is');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
   });
 
   it.runIf(cores > 1)('threads in a build without threads', async () => {

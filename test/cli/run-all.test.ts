@@ -311,32 +311,40 @@ describe('run-all', () => {
     expect(await weightBytes(folder)).not.toEqual(before);
   });
 
-  it.skipIf(!hasScript)('asks on a terminal before it replaces the weights of an earlier run', async () => {
-    const folder = await temporaryFolder();
-    const options = await smallRun(folder, { ...GRID, architectures: { slim: [8] }, learningRates: [0.01] });
-    expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
-    const before = await weightBytes(folder);
-    const args = ['run-all', '--seed', '3', ...options];
-    for (const [answer, code] of [
-      ['n\r', 2],
-      ['\u0004', 2],
-      ['\u0003', 130],
-      ['y\r', 0],
-    ] as const) {
-      let answered = false;
-      const ended = await onTerminal(args, folder, (text, child) => {
-        if (answered || !text.includes('Replace them? [y/N] ')) return;
-        answered = true;
-        child.stdin!.write(answer);
+  it.skipIf(!hasScript)(
+    'asks on a terminal before it replaces the weights of an earlier run',
+    async () => {
+      const folder = await temporaryFolder();
+      const options = await smallRun(folder, {
+        ...GRID,
+        architectures: { slim: [8] },
+        learningRates: [0.01],
       });
-      expect(ended.stdout).toContain(
-        'This run would replace 2 files of an earlier one: weights/slim_weights_0.01.safetensors, weights/slim_weights_0.01.pkl.',
-      );
-      expect({ answer, code: ended.code }).toEqual({ answer, code });
-      if (code === 0) expect(await weightBytes(folder)).not.toEqual(before);
-      else expect(await weightBytes(folder)).toEqual(before);
-    }
-  });
+      expect((await treadle(['run-all', ...options], { cwd: folder })).code).toBe(0);
+      const before = await weightBytes(folder);
+      const args = ['run-all', '--seed', '3', ...options];
+      for (const [answer, code] of [
+        ['n\r', 2],
+        ['\u0004', 2],
+        ['\u0003', 130],
+        ['y\r', 0],
+      ] as const) {
+        let answered = false;
+        const ended = await onTerminal(args, folder, (text, child) => {
+          if (answered || !text.includes('Replace them? [y/N] ')) return;
+          answered = true;
+          child.stdin!.write(answer);
+        });
+        expect(ended.stdout).toContain(
+          'This run would replace 2 files of an earlier one: weights/slim_weights_0.01.safetensors, weights/slim_weights_0.01.pkl.',
+        );
+        expect({ answer, code: ended.code }).toEqual({ answer, code });
+        if (code === 0) expect(await weightBytes(folder)).not.toEqual(before);
+        else expect(await weightBytes(folder)).toEqual(before);
+      }
+    },
+    120_000,
+  );
 
   it('ends at once on a second signal, and says how to go on', async () => {
     const folder = await temporaryFolder();

@@ -102,18 +102,18 @@ describe('SIGINT ends the writing of a report', () => {
     const folder = await temporaryFolder();
     const options = await smallRun(folder, GRID);
     const runs = join(folder, 'runs');
-    const report = async () => {
+    const firstFigure = async () => {
       const [id] = await readdir(runs).catch(() => []);
-      return id && join(runs, id, 'report.html');
+      return id && join(runs, id, 'figures', 'comparison.svg');
     };
-    const run = await treadle(['run-all', ...options], { cwd: folder, ...interruptAt(report) });
+    const run = await treadle(['run-all', ...options], { cwd: folder, ...interruptAt(firstFigure) });
     expect(run.stderr).toContain('error: the run was interrupted; 6 of 6 models are trained');
     expect(run.stderr).toContain('To go on: treadle run-all --resume');
     expect(run.code).toBe(130);
-    await rm((await report())!);
+    await rm((await firstFigure())!);
     const again = await treadle(['report', (await readdir(runs))[0]!], {
       cwd: folder,
-      ...interruptAt(report),
+      ...interruptAt(firstFigure),
     });
     expect(again.stderr).toBe('error: The report was interrupted before it was finished.\n');
     expect(again.code).toBe(130);

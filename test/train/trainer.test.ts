@@ -221,7 +221,7 @@ describe('trainModel', () => {
       const parameter = (batches: number) => (batches === 4 ? bad : 1);
       const { trained, saved } = train(new FakeNetwork({ predictions: [FAIR, FAIR, FAIR], parameter }));
       const error = await failure('diverged', () => trained);
-      expect(error.message).toContain('0.weight');
+      expect(error.message).toContain('a weight of layer 0');
       expect(error.message).toContain('epoch 2');
       expect(saved.map(({ epochs }) => epochs.length)).toEqual([1]);
     },
