@@ -6,6 +6,7 @@ export { readImage } from './data/image.js';
 export { shuffled } from './data/random.js';
 export { type Split, stratifiedSplit, takeStratified } from './data/split.js';
 export type { TargetValues, Task } from './data/targets.js';
+export { decodeCheckpoint, encodeCheckpoint, type ModelCheckpoint } from './formats/checkpoint-bytes.js';
 export { type ClassificationScores, classificationScores } from './metrics/classification.js';
 export { type MultilabelScores, multilabelScores } from './metrics/multilabel.js';
 export { classRocAuc, logLoss, rocAuc, topKAccuracy } from './metrics/ranking.js';
@@ -14,7 +15,7 @@ export { ARCHITECTURES, type Architecture, LEARNING_RATES } from './model/archit
 export { classifierModel, type LabelledImages, type NetworkSpec } from './model/classifier.js';
 export { createModel, loadModel, type ModelOptions } from './model/create.js';
 export type { Evaluation } from './model/evaluation.js';
-export type { History, Model, ModelCheckpoint } from './model/model.js';
+export type { History, Model } from './model/model.js';
 export type { Data, DataStream, FitOptions, StepEvent } from './model/options.js';
 export type { Decisions } from './model/set-up.js';
 export { DEFAULT_BATCH_SIZE, defaultConfig, resolveConfig } from './orchestrate/config.js';

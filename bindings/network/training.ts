@@ -248,21 +248,40 @@ export class Training {
   estimateStatistics(batches: readonly { first: number; rows: number }[]): void {
     const memory = this.#memoryOf();
     const { samples } = this.#expectBatches(batches);
+    const order = memory.address(memory.plan.training!.order);
     batches.forEach(({ first, rows }, index) => {
-      const share = 1 / (index + 1);
-      this.#dropoutSteps += 1;
-      memory.setBatch({
-        rows,
-        order: memory.address(memory.plan.training!.order) + 4 * first,
-        samples,
-        targets: null,
-        weights: null,
-        step: this.#dropoutSteps,
-        momentum: share,
-        carry: 1 - share,
-      });
-      memory.run('statistics');
+      this.#estimate(samples, order + 4 * first, rows, index);
     });
+  }
+
+  /**
+   * Takes the batch with this index (from 0) into running statistics that are worked out anew, from samples that are not
+   * resident. Throws as {@link stepOn}.
+   */
+  estimateStatisticsOn(batch: Samples, index: number): void {
+    const memory = this.#memoryOf();
+    expectWhole('index', index, 0);
+    const { set, rows } = this.#host.stage(batch);
+    expectWhole('The number of rows in the batch', rows, this.rows.least, this.rows.most);
+    this.#estimate(set.samples, memory.address(memory.plan.stageOrder), rows, index);
+  }
+
+  /** Takes one batch into running statistics that are means over batches. */
+  #estimate(samples: SetPlan['samples'], order: number, rows: number, index: number): void {
+    const memory = this.#memoryOf();
+    const share = 1 / (index + 1);
+    this.#dropoutSteps += 1;
+    memory.setBatch({
+      rows,
+      order,
+      samples,
+      targets: null,
+      weights: null,
+      step: this.#dropoutSteps,
+      momentum: share,
+      carry: 1 - share,
+    });
+    memory.run('statistics');
     memory.setBatch({ momentum: -1, carry: 0 });
     this.#host.touch();
   }

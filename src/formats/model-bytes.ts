@@ -52,13 +52,24 @@ export function decodeModel(bytes: Uint8Array, source = 'The model'): { spec: Mo
 function readSpec(text: string, source: string): ModelSpec {
   const problem = structureProblem(text, LIMITS);
   if (problem !== null) throw formatError(source, `${MODEL_KEY} ${problem}`, 'a model in JSON');
+  let json: unknown;
   try {
-    const spec = checkModel(JSON.parse(text));
+    json = JSON.parse(text);
+  } catch {
+    throw formatError(source, `${MODEL_KEY} is no JSON`, 'a model that treadle saved');
+  }
+  return parseSpec(json, source);
+}
+
+/** The model that an object describes. Throws `format` for one that is none; `source` is the file's name. */
+export function parseSpec(json: unknown, source: string): ModelSpec {
+  try {
+    const spec = checkModel(json);
     lowerModel(spec);
     return spec;
   } catch (error) {
-    const found = error instanceof TreadleError ? error.message : 'no JSON';
-    throw formatError(source, `${MODEL_KEY} is no model: ${found}`, 'a model that treadle saved');
+    if (!(error instanceof TreadleError)) throw error;
+    throw formatError(source, `it has no model: ${error.message}`, 'a model that treadle saved');
   }
 }
 

@@ -14,9 +14,10 @@ import {
 } from '#bindings';
 import { adaptFeatures, type Features } from '../data/features.js';
 import { taskOf } from '../data/targets.js';
+import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { encodeModel } from '../formats/model-bytes.js';
 import { EPOCH_FIGURES } from '../metrics/figures.js';
-import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
+import { type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
@@ -30,7 +31,7 @@ import {
 } from './options.js';
 import { setUpResident } from './resident.js';
 import { FitRun } from './run.js';
-import type { Decisions, SetUp } from './set-up.js';
+import { type Decisions, hasNorm, type SetUp } from './set-up.js';
 import { isStream, setUpStream } from './stream.js';
 import { summarize } from './summary.js';
 
@@ -38,7 +39,7 @@ import { summarize } from './summary.js';
 export interface History {
   /** Figures of each epoch, in order. */
   epochs: EpochFigures[];
-  /** The epoch whose weights the model now has. */
+  /** The epoch whose weights the model now has; the last one where an average of weights is kept. */
   best: number;
   /** Why training ended. */
   ended: 'epochs' | 'patience';
@@ -46,14 +47,6 @@ export interface History {
   decisions: Decisions;
   /** All that training goes on from: give it to `fit` with more epochs. */
   checkpoint: ModelCheckpoint;
-}
-
-/** All that a model's training goes on from. Plain data: encodeCheckpoint writes it as bytes. */
-export interface ModelCheckpoint {
-  model: ModelSpec;
-  /** Statistics of inputs and targets. */
-  statistics: Tensors;
-  training: Checkpoint;
 }
 
 /** What a model is made of, for createModel and loadModel. */
@@ -208,12 +201,12 @@ export class Model {
       const result = yield* trainLoop(set.network, this.#loop(set, options, from));
       const statistics = new Map(set.network.statistics);
       this.#spec = set.spec;
-      this.#tensors = new Map([...this.#final(set, options, result), ...statistics]);
+      this.#tensors = new Map([...(await this.#final(set, options, result)), ...statistics]);
       this.#predictor?.dispose();
       this.#predictor = null;
       return {
         epochs: result.epochs,
-        best: result.kept,
+        best: options.average ? result.epochs.length : result.kept,
         ended: result.ended,
         decisions: set.decisions,
         checkpoint: { model: set.spec, statistics, training: result.checkpoint },
@@ -233,14 +226,9 @@ export class Model {
     const epochs = options.epochs ?? DEFAULT_EPOCHS;
     const { signal, average } = options;
     return {
-      source: {
-        ...source,
-        begin: (epoch, skipped, totals) => {
-          if (average) averageFrom(network, average, epoch, epochs);
-          return source.begin(epoch, skipped, totals);
-        },
-      },
+      source,
       epochs,
+      averageShare: average ? averageShare(average, (source.count ?? 0) * epochs, source.count ?? 0) : null,
       learningRate: decisions.learningRate,
       trainFigures: (totals) => ({
         trainLoss: totals.weight === 0 ? 0 : totals.loss / totals.weight,
@@ -269,9 +257,16 @@ export class Model {
     };
   }
 
-  /** The tensors that the model has after a training. */
-  #final({ network }: SetUp, options: FitOptions, result: LoopResult): Tensors {
-    return options.average ? network.training.averaged() : result.weights.tensors;
+  /** The tensors that the model has after a training: an average of weights gets running statistics of its own. */
+  async #final(
+    { network, estimate, spec }: SetUp,
+    options: FitOptions,
+    result: LoopResult,
+  ): Promise<Tensors> {
+    if (!options.average) return result.weights.tensors;
+    network.setTensors(new Map([...network.tensors(), ...network.training.averaged()]));
+    if (!options.frozenStatistics && hasNorm(spec)) await estimate();
+    return network.tensors();
   }
 
   /** What predicts now. */
@@ -307,19 +302,28 @@ function headOf({ output, layers }: ModelSpec): Head {
   return output?.head ?? (last.type === 'dense' && last.units > 1 ? 'softmax' : 'identity');
 }
 
+/** Of an exponential average of the weights. */
+const DEFAULT_DECAY = 0.999;
+
 function argmax(values: Float32Array): number {
   let best = 0;
   for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
   return best;
 }
 
-/** Sets the share of an epoch's steps in the average of the weights. */
-function averageFrom(
-  { training }: Network,
+/**
+ * The share of each step's weights in their average. An exponential average begins as the mean of all steps, until a step's
+ * share in that falls to 1 - decay; the other is the mean over the steps of the last epochs.
+ */
+function averageShare(
   average: NonNullable<FitOptions['average']>,
-  epoch: number,
-  epochs: number,
-): void {
-  if (average.type === 'ema') training.averageBy(epoch === 1 ? 1 : 1 - (average.decay ?? 0.999));
-  else training.averageBy(epoch <= epochs - average.epochs ? 1 : 1 / (epoch - (epochs - average.epochs)));
+  stepsInAll: number,
+  stepsPerEpoch: number,
+): (steps: number) => number {
+  if (average.type === 'ema') {
+    const least = 1 - (average.decay ?? DEFAULT_DECAY);
+    return (steps) => Math.max(least, 1 / (steps + 1));
+  }
+  const first = Math.max(0, stepsInAll - average.epochs * stepsPerEpoch);
+  return (steps) => (steps < first ? 1 : 1 / (steps - first + 1));
 }

@@ -14,10 +14,10 @@ import {
 } from '#bindings';
 import type { Features } from '../data/features.js';
 import { TASKS, type TargetValues, type Task, taskOf } from '../data/targets.js';
+import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { figuresOf } from '../metrics/figures.js';
 import type { EpochFigures } from '../train/loop.js';
 import { checkLearningRate, type LearningRate } from '../train/schedules.js';
-import type { ModelCheckpoint } from './model.js';
 
 /** Samples to learn from or to be measured on. */
 export interface Data {
@@ -51,7 +51,7 @@ export interface FitOptions {
   epochs?: number;
   /** Samples in a batch. Default: about a 32nd of the samples, a power of two from 16 to 256. */
   batchSize?: number;
-  /** A rate, a schedule, or a function. Default: cosine with warm-up from 0.003, or from 0.1 for SGD. */
+  /** A rate, a schedule, or a function. Default: cosine with warm-up from 0.01, or from 0.1 for SGD. */
   learningRate?: LearningRate;
   /** Default: AdamW. */
   optimizer?: Optimizer;
@@ -75,7 +75,10 @@ export interface FitOptions {
   clipNorm?: number;
   /** Train with BatchNorm's running statistics as they are, for batches of one and for fine-tuning. */
   frozenStatistics?: boolean;
-  /** Keep an average of the weights, exponential or of the last epochs, and take it in the end. */
+  /**
+   * Keep an average of the weights after each step, exponential (decay 0.999 when left out) or over the steps of the last
+   * epochs, and take it in the end, with BatchNorm's running statistics worked out anew for it.
+   */
   average?: { type: 'ema'; decay?: number } | { type: 'last'; epochs: number };
   /** Whether each epoch takes the samples in an order of its own. Default: true. */
   shuffle?: boolean;
@@ -127,7 +130,7 @@ export function defaultBatchSize(samples: number): number {
 
 /** The default schedule of an optimiser. */
 export function defaultRate({ type }: Optimizer): LearningRate {
-  return { type: 'cosine', rate: type === 'sgd' ? 0.1 : 0.003 };
+  return { type: 'cosine', rate: type === 'sgd' ? 0.1 : 0.01 };
 }
 
 /** Throws `usage` or `range` for an option that cannot be used. */

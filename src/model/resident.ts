@@ -66,6 +66,10 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
     spec,
     network,
     source: sourceOf(network, rows.train, batches, seed, options.shuffle !== false),
+    estimate: () => {
+      network.training.begin(rows.train);
+      network.training.estimateStatistics(batches);
+    },
     validate: order.length > 0 ? validate : null,
     decisions: {
       ...decisionsOf(spec, task, training, options),

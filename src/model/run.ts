@@ -1,3 +1,4 @@
+import { TreadleError } from '#bindings';
 import type { EpochFigures } from '../train/loop.js';
 
 /**
@@ -51,6 +52,13 @@ export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochF
     } catch (error) {
       this.#reject(error);
       throw error;
+    } finally {
+      // Nothing happens here once the run has ended; left early, it ends as one that was stopped.
+      this.#reject(
+        new TreadleError('interrupted', 'The training was left before it was finished.', {
+          subject: 'model',
+        }),
+      );
     }
   }
 

@@ -41,6 +41,8 @@ export interface SetUp {
   decisions: Decisions;
   network: Network;
   source: BatchSource;
+  /** Works out BatchNorm's running statistics anew, over the samples that are trained on. */
+  estimate: () => void | Promise<void>;
   /** Scores of the held-out samples; null where there are none. */
   validate: (() => Evaluation) | null;
 }
@@ -108,7 +110,12 @@ export function trainingOptions(loss: Loss, options: FitOptions): TrainingOption
 
 /** Fewest samples of a batch. */
 export function leastRows(spec: ModelSpec, { frozenStatistics }: FitOptions): number {
-  return !frozenStatistics && lowerModel(spec).some(({ norm }) => norm !== null) ? 2 : 1;
+  return !frozenStatistics && hasNorm(spec) ? 2 : 1;
+}
+
+/** Whether a model has BatchNorm. */
+export function hasNorm(spec: ModelSpec): boolean {
+  return lowerModel(spec).some(({ norm }) => norm !== null);
 }
 
 /** The decisions that do not depend on where the data is. */

@@ -93,6 +93,13 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
     spec,
     network,
     source: sourceOf(network, data, adapt, survey.batches),
+    estimate: async () => {
+      let index = 0;
+      for await (const batch of data as AsyncIterable<Data>) {
+        network.training.estimateStatisticsOn(adapt(batch, index), index);
+        index++;
+      }
+    },
     validate: held
       ? () => scoresOf(task, spec, held.targets, network.evaluateOn(held, { outputs: true }))
       : null,

@@ -5,7 +5,7 @@ import { TreadleError } from '#bindings';
 import { listFolder, readFileBounded, writeFileAtomic } from '../files.js';
 import type { Job } from '../records.js';
 import { formatError } from '../weights/tensor.js';
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { decodeJobCheckpoint, encodeJobCheckpoint } from './checkpoint.js';
 import type { Checkpoint } from './loop.js';
 
 /** The largest checkpoint that is read: no network that fits into WebAssembly's memory has a larger one. */
@@ -35,7 +35,7 @@ interface CheckpointFile {
  * Throws `unwritable`.
  */
 export async function saveCheckpoint(folder: string, job: Job, checkpoint: Checkpoint): Promise<void> {
-  const parts = encodeCheckpoint(job, checkpoint);
+  const parts = encodeJobCheckpoint(job, checkpoint);
   const place = `e${checkpoint.epochs.length}-b${checkpoint.stopped?.batches ?? 0}`;
   const name = `${job.id}-${place}-${digestOf(parts)}.safetensors`;
   await writeFileAtomic(join(folder, name), parts);
@@ -56,7 +56,7 @@ export async function newestCheckpoint(folder: string, job: Job): Promise<FoundC
       const bytes = await readFileBounded(path, MAX_BYTES);
       const found = digestOf([bytes]);
       if (found !== digest) throw formatError(path, `its SHA-256 begins with ${found}`, digest);
-      return { checkpoint: decodeCheckpoint(bytes, job, path), problems };
+      return { checkpoint: decodeJobCheckpoint(bytes, job, path), problems };
     } catch (error) {
       if (!(error instanceof TreadleError)) throw error;
       problems.push(error.message);

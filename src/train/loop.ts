@@ -59,6 +59,11 @@ export interface LoopOptions {
   /** Epochs in all, those of a checkpoint included. */
   epochs: number;
   learningRate: LearningRate;
+  /**
+   * The share in the average of the weights that those after a step have, by the number of steps before it since training
+   * began; null where no average is kept.
+   */
+  averageShare?: ((steps: number) => number) | null;
   /** Figures of the training part of an epoch, from its sums. */
   trainFigures(totals: Totals): Readonly<Record<string, number>>;
   /** Figures of the held-out samples; null where there are none. */
@@ -155,6 +160,7 @@ export async function* trainLoop(
         throw interrupted(options, epoch);
       }
       const rate = rateAt(learningRate, { step: steps, epoch: epoch - 1, steps: total, epochs, lowered });
+      if (options.averageShare) training.averageBy(options.averageShare(steps));
       const before = training.totals().samples;
       const result = source.next(rate);
       const loss = result instanceof Promise ? await result : result;

@@ -33,7 +33,7 @@ describe('the build is', () => {
       'engine',
       'relaxed SIMD and WebAssembly threads',
     ],
-    ['fast', all, 'usage', 'build is 'fast'; one of auto, strict, debug, simd'],
+    ['fast', all, 'usage', "build is 'fast'; one of auto, strict, debug, simd"],
   ])('refused: %s', (wanted, features, code, words) => {
     let error: unknown;
     try {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TreadleError } from '../../dist/bindings/index.js';
 import type { Job } from '../../dist/records.js';
-import { decodeCheckpoint, encodeCheckpoint } from '../../dist/train/checkpoint.js';
+import { decodeJobCheckpoint, encodeJobCheckpoint } from '../../dist/train/checkpoint.js';
 import type { Checkpoint } from '../../dist/train/loop.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../../dist/weights/safetensors.js';
 import type { Tensor } from '../../dist/weights/tensor.js';
@@ -13,7 +13,7 @@ const FILE = 'runs/x/checkpoints/tiny.safetensors';
 const KEY = 'treadle_checkpoint_2';
 
 function encode(job: Job, checkpoint: Checkpoint): Uint8Array {
-  return new Uint8Array(Buffer.concat(encodeCheckpoint(job, checkpoint)));
+  return new Uint8Array(Buffer.concat(encodeJobCheckpoint(job, checkpoint)));
 }
 
 /** Every array as its bytes: NaNs count by their bits, and no value is equal to another of its kind. */
@@ -46,7 +46,7 @@ describe('a checkpoint', () => {
   it('comes back exactly as it was', () => {
     fc.assert(
       fc.property(anyCheckpoint, ({ job, checkpoint }) => {
-        const decoded = decodeCheckpoint(encode(job, checkpoint), job, FILE);
+        const decoded = decodeJobCheckpoint(encode(job, checkpoint), job, FILE);
         expect(exact(decoded)).toEqual(exact(checkpoint));
       }),
     );
@@ -57,7 +57,7 @@ describe('a checkpoint', () => {
       fc.property(anyCheckpoint, ({ job, checkpoint }) => {
         const bytes = encode(job, checkpoint);
         expect(Buffer.compare(encode(job, structuredClone(checkpoint)), bytes)).toBe(0);
-        const decoded = decodeCheckpoint(bytes, job, FILE);
+        const decoded = decodeJobCheckpoint(bytes, job, FILE);
         expect(Buffer.compare(encode(job, decoded), bytes)).toBe(0);
       }),
     );
@@ -70,7 +70,7 @@ describe('a checkpoint', () => {
     const shared = checkpointOf(job, 3);
     expect(names(shared).some((name) => name.startsWith('best/'))).toBe(false);
     expect(names(separate).some((name) => name.startsWith('best/'))).toBe(true);
-    const decoded = decodeCheckpoint(encode(job, shared), job, FILE);
+    const decoded = decodeJobCheckpoint(encode(job, shared), job, FILE);
     expect(decoded.best!.tensors).toBe(decoded.state.tensors);
   });
 
@@ -88,7 +88,7 @@ describe('a checkpoint', () => {
   });
 
   it('does not copy the tensors it is made of', () => {
-    const parts = encodeCheckpoint(job, separate);
+    const parts = encodeJobCheckpoint(job, separate);
     const weight = separate.state.tensors.get('0.weight')!;
     expect(parts.some(({ buffer }) => buffer === weight.buffer)).toBe(true);
   });
@@ -96,7 +96,7 @@ describe('a checkpoint', () => {
 
 describe('refused as a checkpoint', () => {
   const refuse = async (bytes: Uint8Array, of: Job = job) => {
-    const error = await failure('format', () => decodeCheckpoint(bytes, of, FILE));
+    const error = await failure('format', () => decodeJobCheckpoint(bytes, of, FILE));
     expect(error.message).toMatch(/^runs\/x\/checkpoints\/tiny\.safetensors: [^\n]* expected\.$/);
     expect(error.subject).toBe(FILE);
     return error.message;
@@ -110,7 +110,7 @@ describe('refused as a checkpoint', () => {
   it('a file that was cut anywhere', () => {
     fc.assert(
       fc.property(fc.nat(WHOLE.length - 1), (length) => {
-        expect(() => decodeCheckpoint(WHOLE.slice(0, length), job, FILE)).toThrow(TreadleError);
+        expect(() => decodeJobCheckpoint(WHOLE.slice(0, length), job, FILE)).toThrow(TreadleError);
       }),
     );
   });
@@ -121,7 +121,7 @@ describe('refused as a checkpoint', () => {
         const bytes = WHOLE.slice();
         bytes[at]! ^= by;
         try {
-          decodeCheckpoint(bytes, job, FILE);
+          decodeJobCheckpoint(bytes, job, FILE);
         } catch (error) {
           // Nothing but treadle's own error, whatever the bytes.
           expect(error).toBeInstanceOf(TreadleError);
@@ -140,7 +140,7 @@ describe('refused as a checkpoint', () => {
     for (const text of ['null', '3', '[]', '"x"']) await refuse(encodeSafetensors(named, { [KEY]: text }));
   });
 
-  it.each(['job', 'epochs', 'stopped', 'best', 'batchesTracked', 'optimizerSteps', 'dropoutSteps'])(
+  it.each(['of', 'epochs', 'stopped', 'best', 'batchesTracked', 'optimizerSteps', 'dropoutSteps'])(
     'a record without %s',
     async (key) => {
       await refuse(
