@@ -16,7 +16,7 @@ export { SCRATCH_BYTES } from './net/scratch';
 export { KEEP_ALL } from './nn/block';
 export { NORM_CHUNK } from './optim/clip';
 export { FACTOR_VECTORS } from './optim/step';
-export { MAX_THREADS, TEAM_ACTIVE, TEAM_BYTES, TEAM_CAPACITY, TEAM_JOINED, THREADS } from './par/team';
+export { MAX_THREADS, TEAM_ACTIVE, TEAM_BROKEN, TEAM_BYTES, TEAM_CAPACITY, TEAM_JOINED, THREADS } from './par/team';
 export { PEAK_CHAINS, peak } from './probe/peak';
 export { glorotUniform, heNormal } from './rng/init';
 export { philox4 } from './rng/philox';

@@ -16,6 +16,8 @@ export const TEAM_CAPACITY: i32 = 12;
 const ARRIVED: i32 = 64;
 /** Barriers passed. */
 const PHASE: i32 = 128;
+/** 1 once a thread has waited at a barrier in vain. */
+export const TEAM_BROKEN: i32 = 132;
 /** Bytes of the team's words. */
 export const TEAM_BYTES: i32 = 192;
 
@@ -38,7 +40,24 @@ function awaitChange(address: usize, value: i32): void {
   }
 }
 
-/** Returns when all the active threads have arrived; what each wrote before is seen by all. */
+/**
+ * Sleeps for a second, or until somebody notifies the i32 at `address`, which is `value`. The host imports it: a wait with
+ * a time limit in WebAssembly is one that V8's baseline compiler gets wrong in Node 20.
+ */
+@external("env", "nap")
+declare function nap(address: usize, value: i32): void;
+
+/**
+ * Naps that follow each other before a thread at a barrier gives the others up: an operation takes milliseconds, so one
+ * that does not arrive for so long has died. Naps are counted, not time, so that a process that is suspended and goes on
+ * gives nobody up.
+ */
+const NAPS: i32 = 20;
+
+/**
+ * Returns when all the active threads have arrived; what each wrote before is seen by all. Traps when one does not arrive,
+ * and leaves TEAM_BROKEN behind.
+ */
 export function barrier(state: usize, threads: i32): void {
   if (ASC_FEATURE_THREADS) {
     if (threads == 1) return;
@@ -48,7 +67,16 @@ export function barrier(state: usize, threads: i32): void {
       atomic.store<i32>(state + PHASE, phase + 1);
       atomic.notify(state + PHASE, -1);
     } else {
-      awaitChange(state + PHASE, phase);
+      for (let i = 0; i < SPINS; i++) {
+        if (atomic.load<i32>(state + PHASE) != phase) return;
+      }
+      for (let naps = 0; atomic.load<i32>(state + PHASE) == phase; naps++) {
+        if (naps == NAPS) {
+          atomic.store<i32>(state + TEAM_BROKEN, 1);
+          unreachable();
+        }
+        nap(state + PHASE, phase);
+      }
     }
   }
 }

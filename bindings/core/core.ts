@@ -76,6 +76,7 @@ export interface CoreConstants {
   readonly teamActive: number;
   readonly teamJoined: number;
   readonly teamCapacity: number;
+  readonly teamBroken: number;
   readonly peakChains: number;
   /** Whether multiply-adds round once. */
   readonly fused: boolean;
@@ -135,7 +136,13 @@ export function inUnits(bytes: number): string {
 
 /** Instantiates a build over a memory. Throws `engine` for a binary of another version. */
 export function instantiate(core: Core, memory: WebAssembly.Memory): Instance {
-  const { exports } = instantiateSync<Record<string, unknown>>(core.module, { env: { memory } });
+  const words = new Int32Array(memory.buffer);
+  const env = {
+    memory,
+    // The builds with threads sleep by it: see assembly/par/team.ts.
+    nap: (address: number, value: number) => void Atomics.wait(words, address / 4, value, 1000),
+  };
+  const { exports } = instantiateSync<Record<string, unknown>>(core.module, { env });
   const constant = (name: string): number => (exports[name] as WebAssembly.Global).value as number;
   if (constant('ABI_VERSION') !== ABI_VERSION) {
     throw problem('engine', {
@@ -163,6 +170,7 @@ export function instantiate(core: Core, memory: WebAssembly.Memory): Instance {
       teamActive: constant('TEAM_ACTIVE'),
       teamJoined: constant('TEAM_JOINED'),
       teamCapacity: constant('TEAM_CAPACITY'),
+      teamBroken: constant('TEAM_BROKEN'),
       peakChains: constant('PEAK_CHAINS'),
       fused: constant('FUSED') === 1,
       threads: constant('THREADS') === 1,

@@ -7,6 +7,8 @@ import {
   instantiate,
   probeCore,
 } from '../core/core.js';
+import type { TreadleError } from '../errors/errors.js';
+import { problem } from '../errors/problem.js';
 import type { ModelSpec } from '../model/layers.js';
 import { type Arena, encodeProgram, layOut } from '../program/arena.js';
 import { BATCH_WORDS, type BatchWord, FLOAT_WORDS, type Operation } from '../program/operations.js';
@@ -142,12 +144,19 @@ export class NetworkMemory {
     return this.u32(this.plan.state)[at]!;
   }
 
-  /** Runs a program on the batch. */
+  /** Runs a program on the batch. Throws `worker` when a helper thread has died; the network is of no use then. */
   run(name: ProgramName): void {
-    this.instance.functions.runProgram(
-      this.address(this.plan.state),
-      this.address(this.#programs.get(name)!),
-    );
+    const { teamBroken } = this.instance.constants;
+    const isBroken = () => this.team[teamBroken / 4] === 1;
+    try {
+      if (isBroken()) throw helperGone();
+      this.instance.functions.runProgram(
+        this.address(this.plan.state),
+        this.address(this.#programs.get(name)!),
+      );
+    } catch (cause) {
+      throw isBroken() ? helperGone(cause) : cause;
+    }
     for (const canary of this.#canaries) {
       if (canary.some((byte) => byte !== CANARY)) throw new Error('A program wrote outside its buffers.');
     }
@@ -158,4 +167,13 @@ export class NetworkMemory {
     const { teamBytes } = this.instance.constants;
     return new Int32Array(this.instance.memory.buffer, this.address(this.plan.state), teamBytes / 4);
   }
+}
+
+function helperGone(cause?: unknown): TreadleError {
+  return problem('worker', {
+    subject: 'A helper thread of the network',
+    found: 'gone',
+    expected: 'a thread that helps until the network is disposed of',
+    cause,
+  });
 }
