@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { deniedSentence } from './denied.js';
+import { deniedSentence } from './node/denied.js';
 
 /** The command line with all that it needs; null, with a sentence on stderr, where some of that cannot be loaded. */
 async function load(): Promise<typeof import('./cli/program.js') | null> {

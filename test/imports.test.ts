@@ -46,23 +46,52 @@ describe('imports go one way', () => {
     expect(offenders('src', (name) => !outside(name))).toEqual([]);
   });
 
-  it('only the command line imports src/cli', () => {
-    const cli = (name: string) => name.startsWith('src/cli');
-    for (const folder of ['bench', 'data', 'metrics', 'model', 'orchestrate', 'report', 'train', 'weights']) {
-      expect(offenders(`src/${folder}`, (name) => !cli(name))).toEqual([]);
-    }
+  // What each layer of src may import of the others, besides its own folder; see README's "How it is built".
+  const LAYERS: Readonly<Record<string, readonly string[]>> = {
+    strict: [],
+    data: ['strict'],
+    metrics: ['strict', 'data'],
+    train: ['strict', 'data', 'metrics', 'formats'],
+    formats: ['strict', 'data', 'model', 'train'],
+    model: ['strict', 'data', 'metrics', 'formats', 'train'],
+    node: ['strict', 'data', 'formats', 'model'],
+    'fashion-mnist': ['strict', 'data', 'node', 'results', 'metrics'],
+    results: ['strict', 'data', 'metrics', 'model', 'train', 'fashion-mnist'],
+    experiment: [
+      ...[
+        'strict',
+        'data',
+        'metrics',
+        'model',
+        'train',
+        'formats',
+        'node',
+        'fashion-mnist',
+        'results',
+        'report',
+      ],
+    ],
+    report: ['strict', 'data', 'metrics', 'model', 'node', 'fashion-mnist', 'results'],
+    bench: ['strict', 'data', 'model', 'train', 'fashion-mnist', 'experiment', 'results'],
+  };
+
+  it.each(Object.entries(LAYERS))('src/%s imports only what lies below it', (layer, below) => {
+    const allowed = [layer, ...below].map((folder) => `src/${folder}/`);
+    expect(sources(`src/${layer}`).length).toBeGreaterThan(0);
+    const own = (name: string) =>
+      !name.startsWith('src/') || allowed.some((folder) => name.startsWith(folder));
+    expect(offenders(`src/${layer}`, own)).toEqual([]);
   });
 
-  it('reports read logged results, never trainers', () => {
-    const trainers = (name: string) => /^src\/(train|orchestrate)\//.test(name);
-    expect(offenders('src/report', (name) => !trainers(name))).toEqual([]);
+  it('names every folder of src', () => {
+    const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(folders.sort()).toEqual([...Object.keys(LAYERS), 'cli'].sort());
   });
 
-  it('data, metrics and weights know nothing of training', () => {
-    const training = (name: string) => /^src\/(train|orchestrate|report)\//.test(name);
-    for (const folder of ['data', 'metrics', 'weights']) {
-      expect(offenders(`src/${folder}`, (name) => !training(name))).toEqual([]);
-    }
+  it.each(['strict', 'data', 'metrics', 'train', 'formats', 'model'])('src/%s runs without Node', (layer) => {
+    expect(offenders(`src/${layer}`, (name) => !name.startsWith('node:'))).toEqual([]);
   });
 
   it('build flags are read in one SIMD file and one threading file', () => {

@@ -1,9 +1,9 @@
 import { type Core, type GemmFigure, measurePeak, TreadleError } from '#bindings';
-import type { Dataset } from '../data/dataset.js';
-import { ARCHITECTURES } from '../model/architectures.js';
+import { defaultConfig } from '../experiment/config.js';
+import { describeEnvironment } from '../experiment/environment.js';
+import { ARCHITECTURES } from '../fashion-mnist/architectures.js';
+import type { Dataset } from '../fashion-mnist/dataset.js';
 import type { LabelledImages } from '../model/classifier.js';
-import { defaultConfig } from '../orchestrate/config.js';
-import { describeEnvironment } from '../orchestrate/environment.js';
 import { type EpochFigure, FEWEST_BATCHES, measureEpoch } from './epochs.js';
 import { gemmShapes } from './shapes.js';
 

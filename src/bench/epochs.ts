@@ -1,7 +1,7 @@
 import { type Core, type Network, TreadleError } from '#bindings';
+import { epochOrder } from '../experiment/seeds.js';
 import type { LabelledImages, NetworkSpec } from '../model/classifier.js';
 import { type BatchRange, batchRanges } from '../train/batches.js';
-import { epochOrder } from '../train/seeds.js';
 import { startTrainer, superviseTeam } from './team.js';
 
 /** One model to train and time. Plain data, that a thread is started with. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Core, HelperTicket } from '#bindings';
-import { type ErrorRecord, fromErrorRecord } from '../orchestrate/messages.js';
-import { startWorker, ticketPort, workerError } from '../orchestrate/threads.js';
+import { type ErrorRecord, fromErrorRecord } from '../experiment/messages.js';
+import { startWorker, ticketPort, workerError } from '../experiment/threads.js';
 import type { EpochWork } from './epochs.js';
 
 /** What the thread that trains is started with. */

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Core, Network, TreadleError } from '#bindings';
+import { toErrorRecord } from '../experiment/messages.js';
+import { networkSeed } from '../experiment/seeds.js';
+import { workerError } from '../experiment/threads.js';
 import { classifierModel } from '../model/classifier.js';
-import { toErrorRecord } from '../orchestrate/messages.js';
-import { workerError } from '../orchestrate/threads.js';
-import { networkSeed } from '../train/seeds.js';
 import { type EpochWork, SEED, timeEpochs } from './epochs.js';
 import type { BenchMessage, BenchTask } from './team.js';
 

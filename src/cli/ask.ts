@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
-import { throwIfAborted } from '../abort.js';
-import { listed } from '../text.js';
+import { throwIfAborted } from '../strict/abort.js';
+import { listed } from '../strict/text.js';
 
 /**
  * Asks on the terminal whether files may be replaced; anything but yes, and the end of the input, is a no.

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { TreadleError } from '#bindings';
-import { readFileBounded } from '../files.js';
-import { type JsonLimits, structureProblem } from '../json.js';
-import { describeIssue, RUN_SETTINGS } from '../orchestrate/config.js';
-import type { RunConfig } from '../records.js';
-import { oneLine, preview, quote } from '../text.js';
+import { describeIssue, RUN_SETTINGS } from '../experiment/config.js';
+import { readFileBounded } from '../node/files.js';
+import type { RunConfig } from '../results/records.js';
+import { type JsonLimits, structureProblem } from '../strict/json.js';
+import { oneLine, preview, quote } from '../strict/text.js';
 
 /** More than any grid needs; a larger file is not a configuration. */
 const MAX_BYTES = 1 << 20;

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { TreadleError } from '#bindings';
-import { deniedSentence } from '../denied.js';
-import { RUN_SETTINGS } from '../orchestrate/config.js';
+import { RUN_SETTINGS } from '../experiment/config.js';
+import { deniedSentence } from '../node/denied.js';
 
 /** What the process ends with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -7,8 +7,8 @@ import {
   LIMITS,
   MAX_LEARNING_RATE,
   wholeNumberRule,
-} from '../orchestrate/config.js';
-import type { RunConfig } from '../records.js';
+} from '../experiment/config.js';
+import type { RunConfig } from '../results/records.js';
 
 /** Folder that weights are saved in and tested from. */
 export const DEFAULT_WEIGHTS = 'weights';

@@ -1,4 +1,4 @@
-import { reasonOf } from '../files.js';
+import { reasonOf } from '../node/files.js';
 import { EXIT } from './errors.js';
 
 type Name = 'stdout' | 'stderr';

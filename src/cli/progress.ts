@@ -1,5 +1,5 @@
-import type { RunEvent } from '../records.js';
-import { figure, rateText } from '../report/format.js';
+import { figure, rateText } from '../results/format.js';
+import type { RunEvent } from '../results/records.js';
 
 /** What is known of a running model. */
 interface Running {

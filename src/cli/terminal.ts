@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import type { RunEvent } from '../records.js';
+import type { RunEvent } from '../results/records.js';
 import { eventLine, liveLines, newProgress, type Progress, updateProgress } from './progress.js';
 
 /** Shows a run while it goes on. */

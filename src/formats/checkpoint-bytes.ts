@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import { type ModelSpec, sizeOf, type TensorKey, type TensorRow, type Tensors, tensorTable } from '#bindings';
-import { type JsonLimits, structureProblem } from '../json.js';
-import { quote } from '../text.js';
+import { type JsonLimits, structureProblem } from '../strict/json.js';
+import { quote } from '../strict/text.js';
 import type { Checkpoint } from '../train/loop.js';
-import { decodeSafetensors, safetensorsParts, tensorOf } from '../weights/safetensors.js';
-import { formatError, type Tensor } from '../weights/tensor.js';
 import { parseSpec } from './model-bytes.js';
+import { decodeSafetensors, safetensorsParts, tensorOf } from './safetensors.js';
+import { formatError, type Tensor } from './tensor.js';
 
 /** All that a model's training goes on from. Plain data: {@link encodeCheckpoint} writes it as bytes. */
 export interface ModelCheckpoint {

@@ -1,9 +1,9 @@
 import { checkModel, lowerModel, type ModelSpec, type Tensors, TreadleError } from '#bindings';
-import { structureProblem } from '../json.js';
-import { quote } from '../text.js';
-import { decodeSafetensors, encodeSafetensors, tensorOf } from '../weights/safetensors.js';
-import { formatError, type Tensor } from '../weights/tensor.js';
+import { structureProblem } from '../strict/json.js';
+import { quote } from '../strict/text.js';
 import { nameTensors, torchNames, unnameTensors } from './names.js';
+import { decodeSafetensors, encodeSafetensors, tensorOf } from './safetensors.js';
+import { formatError, type Tensor } from './tensor.js';
 
 /** The metadata's key under which a safetensors file holds the model, as JSON. */
 export const MODEL_KEY = 'treadle_model';

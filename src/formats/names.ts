@@ -6,7 +6,7 @@ import {
   type Tensors,
   tensorTable,
 } from '#bindings';
-import type { Tensor } from '../weights/tensor.js';
+import type { Tensor } from './tensor.js';
 
 // How files name and lay out a model's tensors. Both directions derive from the tensor table.
 

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from 'echarts/core';
-import type { ModelRecord, RunResults } from '../records.js';
-import { isCompared, type PublishedFigures, publishedFigures } from './compare.js';
-import { clip, endOf, figure, modelTitle } from './format.js';
+import { isCompared, type PublishedFigures, publishedFigures } from '../results/compare.js';
+import { clip, endOf, figure, modelTitle } from '../results/format.js';
+import type { ModelRecord, RunResults } from '../results/records.js';
 import { niceScale, tickLabel } from './scale.js';
 import { drawFigure, type Figure } from './svg.js';
 import { light } from './theme.js';

@@ -1,5 +1,5 @@
 import type { ConfusionMatrix } from '../metrics/classification.js';
-import { whole } from './format.js';
+import { whole } from '../results/format.js';
 
 /** Images of one class that were taken for another. */
 export interface Confusion {

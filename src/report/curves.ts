@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core';
-import type { EpochRecord, ModelRecord, RunResults } from '../records.js';
-import { printable, rateText } from './format.js';
+import { printable, rateText } from '../results/format.js';
+import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
 import { niceScale, tickLabel } from './scale.js';
 import { drawFigure, type Figure } from './svg.js';
 import { light, seriesStyle } from './theme.js';

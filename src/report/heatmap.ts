@@ -1,9 +1,9 @@
 import type { CustomSeriesRenderItemAPI } from 'echarts';
 import { encode } from 'fast-png';
 import type { ConfusionMatrix } from '../metrics/classification.js';
-import type { ModelRecord, RunResults } from '../records.js';
-import { clip, figure, modelTitle, printable } from './format.js';
-import type { TestedModel } from './results.js';
+import { clip, figure, modelTitle, printable } from '../results/format.js';
+import type { ModelRecord, RunResults } from '../results/records.js';
+import type { TestedModel } from '../results/results.js';
 import { drawFigure, type Figure } from './svg.js';
 import { channels, FIGURE_FONTS, light, tint } from './theme.js';
 

@@ -1,12 +1,12 @@
-import type { RunResults } from '../records.js';
-import { isCompared, publishedBest } from './compare.js';
+import { isCompared, publishedBest } from '../results/compare.js';
+import { difference, duration, figure, modelTitle, rateText, whole } from '../results/format.js';
+import type { RunResults } from '../results/records.js';
+import { bestModel, isTested, type TestedModel } from '../results/results.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
 import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf } from './curves.js';
-import { difference, duration, figure, modelTitle, rateText, whole } from './format.js';
 import { confusionFigure, confusionName, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
-import { bestModel, isTested, type TestedModel } from './results.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { embedSvg, type Figure } from './svg.js';

@@ -1,4 +1,4 @@
-import { printable } from './format.js';
+import { printable } from '../results/format.js';
 
 /** Text that is HTML already. */
 export interface Markup {

@@ -1,7 +1,7 @@
 import { type ClassificationScores, classificationScores } from '../metrics/classification.js';
-import type { TestRecord } from '../records.js';
+import { figure, whole } from '../results/format.js';
+import type { TestRecord } from '../results/records.js';
 import { confusionsOf, confusionsTitle } from './confusions.js';
-import { figure, whole } from './format.js';
 import { cellStrength, MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
 import { html, type Markup, trusted } from './markup.js';
 import { embedSvg, type Figure } from './svg.js';

@@ -1,7 +1,5 @@
 import { classifierParameters } from '../model/classifier.js';
-import type { ModelRecord, RunResults } from '../records.js';
-import { isCompared, publishedFigures } from './compare.js';
-import { COMPARISONS } from './comparison.js';
+import { isCompared, publishedFigures } from '../results/compare.js';
 import {
   difference,
   duration,
@@ -12,9 +10,11 @@ import {
   rateText,
   trainingSeconds,
   whole,
-} from './format.js';
+} from '../results/format.js';
+import type { ModelRecord, RunResults } from '../results/records.js';
+import { shapeOf } from '../results/results.js';
+import { COMPARISONS } from './comparison.js';
 import { type Content, html, type Markup } from './markup.js';
-import { shapeOf } from './results.js';
 
 /** A column that the table of all models can be sorted by. */
 interface Column {

@@ -1,9 +1,6 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { classificationScores } from '../metrics/classification.js';
-import type { RunResults, TestRecord } from '../records.js';
-import { confusionsOf, confusionsTitle } from './confusions.js';
-import { fitParts, fitTable, visibleWidth } from './fit.js';
 import {
   clip,
   duration,
@@ -15,8 +12,11 @@ import {
   rateText,
   trainingSeconds,
   whole,
-} from './format.js';
-import { bestModel } from './results.js';
+} from '../results/format.js';
+import type { RunResults, TestRecord } from '../results/records.js';
+import { bestModel } from '../results/results.js';
+import { confusionsOf, confusionsTitle } from './confusions.js';
+import { fitParts, fitTable, visibleWidth } from './fit.js';
 
 /** How the tables are printed. */
 export interface TextOptions {

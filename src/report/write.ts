@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { throwIfAborted } from '../abort.js';
-import { ensureWritableFolder, writeFileAtomic } from '../files.js';
-import type { RunResults } from '../records.js';
+import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
+import type { RunResults } from '../results/records.js';
+import { epochsCsv, isTested } from '../results/results.js';
+import { throwIfAborted } from '../strict/abort.js';
 import { comparisonFigure, hasComparison } from './comparison.js';
 import { curvesFigure, hasCurves } from './curves.js';
 import { confusionFigure } from './heatmap.js';
 import { reportHtml } from './html.js';
 import { svgToPng } from './png.js';
-import { epochsCsv, isTested } from './results.js';
 import type { Figure } from './svg.js';
 
 /**

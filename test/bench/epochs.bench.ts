@@ -1,7 +1,7 @@
 import { bench, describe, expect } from 'vitest';
 import { checkLosses, trainEpoch } from '../../dist/bench/epochs.js';
 import type { Network } from '../../dist/bindings/index.js';
-import { loadDataset } from '../../dist/data/dataset.js';
+import { loadDataset } from '../../dist/fashion-mnist/dataset.js';
 import type { NetworkSpec } from '../../dist/model/classifier.js';
 import { batchRanges } from '../../dist/train/batches.js';
 import { predictionError } from './float64.js';

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bench, describe, expect } from 'vitest';
-import type { RunResults } from '../../dist/records.js';
-import { parseResults } from '../../dist/report/results.js';
+import type { RunResults } from '../../dist/results/records.js';
+import { parseResults } from '../../dist/results/results.js';
 import { jsonLines, treadle } from '../cli/treadle.js';
 import { MODELS, ONCE, openMachine, productWork } from './setup.js';
 

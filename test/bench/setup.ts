@@ -1,13 +1,13 @@
 import { type BuildName, type Core, measurePeak, Network } from '../../dist/bindings/index.js';
 import { openEngine } from '../../dist/cli/engine.js';
-import { ARCHITECTURES } from '../../dist/model/architectures.js';
+import { describeEnvironment } from '../../dist/experiment/environment.js';
+import { ARCHITECTURES } from '../../dist/fashion-mnist/architectures.js';
 import {
   classifierModel,
   type LabelledImages,
   type NetworkSpec,
   widths,
 } from '../../dist/model/classifier.js';
-import { describeEnvironment } from '../../dist/orchestrate/environment.js';
 
 /** What a group of benches ran on. */
 export interface BenchMachine {

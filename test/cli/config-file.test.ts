@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig, readConfigFile } from '../../dist/cli/config-file.js';
-import { defaultConfig } from '../../dist/orchestrate/config.js';
+import { defaultConfig } from '../../dist/experiment/config.js';
 import { failure } from '../support/errors.js';
 import { temporaryFolder } from '../support/folder.js';
 

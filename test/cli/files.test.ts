@@ -2,13 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { saveWeights } from '../../dist/weights/model-file.js';
-import { toStateDict } from '../../dist/weights/naming.js';
-import { encodeSafetensors } from '../../dist/weights/safetensors.js';
-import type { FloatTensor } from '../../dist/weights/tensor.js';
+import { toStateDict } from '../../dist/formats/naming.js';
+import { encodeSafetensors } from '../../dist/formats/safetensors.js';
+import type { FloatTensor } from '../../dist/formats/tensor.js';
+import { saveWeights } from '../../dist/node/model-file.js';
+import { metadataOf, network } from '../formats/fixtures.js';
 import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
-import { metadataOf, network } from '../weights/fixtures.js';
 import { jsonLines, treadle } from './treadle.js';
 
 /** Saves a network over images of the given size as `weights/tiny_weights_RATE`, both formats. */

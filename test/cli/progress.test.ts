@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clock, eventLine, liveLines, newProgress, updateProgress } from '../../dist/cli/progress.js';
-import type { EpochRecord, RunEvent } from '../../dist/records.js';
+import type { EpochRecord, RunEvent } from '../../dist/results/records.js';
 
 const run: RunEvent = {
   type: 'run',

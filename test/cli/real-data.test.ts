@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { parseResults } from '../../dist/report/results.js';
+import { parseResults } from '../../dist/results/results.js';
 import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
 import { treadle } from './treadle.js';

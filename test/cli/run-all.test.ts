@@ -3,8 +3,8 @@ import { cp, mkdtemp, readdir, readFile, realpath, rm, truncate } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseResults } from '../../dist/report/results.js';
-import { loadWeights } from '../../dist/weights/model-file.js';
+import { loadWeights } from '../../dist/node/model-file.js';
+import { parseResults } from '../../dist/results/results.js';
 import { temporaryFolder } from '../support/folder.js';
 import { type Finished, jsonLines, onTerminal, smallRun, treadle } from './treadle.js';
 

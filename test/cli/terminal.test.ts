@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { liveView, type Screen } from '../../dist/cli/terminal.js';
-import type { RunEvent } from '../../dist/records.js';
+import type { RunEvent } from '../../dist/results/records.js';
 import { newScreen } from '../support/screen.js';
 
 const run: RunEvent = {

@@ -3,11 +3,11 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { defaultConfig } from '../../dist/orchestrate/config.js';
-import { storeMetadata } from '../../dist/weights/metadata.js';
-import { toNumpy, toStateDict } from '../../dist/weights/naming.js';
-import { encodePickle } from '../../dist/weights/pickle.js';
-import { encodeSafetensors } from '../../dist/weights/safetensors.js';
+import { defaultConfig } from '../../dist/experiment/config.js';
+import { storeMetadata } from '../../dist/formats/metadata.js';
+import { toNumpy, toStateDict } from '../../dist/formats/naming.js';
+import { encodePickle } from '../../dist/formats/pickle.js';
+import { encodeSafetensors } from '../../dist/formats/safetensors.js';
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('run.mjs', import.meta.url));

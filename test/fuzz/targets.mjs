@@ -4,17 +4,17 @@ import { installMeter } from './meter.mjs';
 installMeter();
 const dist = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
 const { TreadleError } = await dist('bindings/index.js');
-const { openIdxFile } = await dist('data/idx-file.js');
-const { readIdxImages, readIdxLabels } = await dist('data/idx.js');
-const { decodeImage } = await dist('data/image.js');
-const { decodeWeights, describeWeights } = await dist('weights/model-file.js');
+const { openIdxFile } = await dist('fashion-mnist/idx-file.js');
+const { readIdxImages, readIdxLabels } = await dist('node/idx.js');
+const { decodeImage } = await dist('node/image.js');
+const { decodeWeights, describeWeights } = await dist('node/model-file.js');
 const { parseConfig } = await dist('cli/config-file.js');
-const { parseResults } = await dist('report/results.js');
-const { defaultConfig, resolveConfig } = await dist('orchestrate/config.js');
-const { encodePickle } = await dist('weights/pickle.js');
-const { encodeSafetensors } = await dist('weights/safetensors.js');
-const { storeMetadata } = await dist('weights/metadata.js');
-const { toNumpy, toStateDict } = await dist('weights/naming.js');
+const { parseResults } = await dist('results/results.js');
+const { defaultConfig, resolveConfig } = await dist('experiment/config.js');
+const { encodePickle } = await dist('formats/pickle.js');
+const { encodeSafetensors } = await dist('formats/safetensors.js');
+const { storeMetadata } = await dist('formats/metadata.js');
+const { toNumpy, toStateDict } = await dist('formats/naming.js');
 
 export { TreadleError };
 

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { classifierModel, toBlocks } from '../../dist/model/classifier.js';
+import { newestCheckpoint, saveCheckpoint } from '../../dist/experiment/checkpoint-store.js';
 import {
   beginRun,
   checkpointsOf,
   finishRun,
   openRun,
   type RunRecord,
-} from '../../dist/orchestrate/run-folder.js';
-import { newestCheckpoint, saveCheckpoint } from '../../dist/train/checkpoint-store.js';
+} from '../../dist/experiment/run-folder.js';
+import { classifierModel, toBlocks } from '../../dist/model/classifier.js';
+import { loadWeights, saveWeights } from '../../dist/node/model-file.js';
 import type { Checkpoint } from '../../dist/train/loop.js';
-import { loadWeights, saveWeights } from '../../dist/weights/model-file.js';
+import { metadataOf } from '../formats/fixtures.js';
 import { temporaryFolder } from '../support/folder.js';
-import { metadataOf } from '../weights/fixtures.js';
 import { type DiskState, type Operation, powerCuts, restore } from './recorded-disk.js';
 import { smallJob } from './small-job.js';
 

@@ -22,7 +22,7 @@ export type Operation =
 export type DiskState = Map<string, Uint8Array | null>;
 
 /**
- * node:fs/promises with every change to the disk written down in `operations` (only what src/files.ts does is known).
+ * node:fs/promises with every change to the disk written down in `operations` (only what src/node/files.ts does is known).
  * `fault`, asked before each operation, may throw in its place.
  */
 export function recorded(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { parseResults } from '../../dist/report/results.js';
+import { parseResults } from '../../dist/results/results.js';
 
 /** The only run's folder below `folder/runs`. */
 export async function onlyRun(folder: string): Promise<string> {

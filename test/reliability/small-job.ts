@@ -1,9 +1,9 @@
 import { loadCore, Network } from '../../dist/bindings/index.js';
+import { resolveConfig } from '../../dist/experiment/config.js';
+import { planJobs } from '../../dist/experiment/plan.js';
+import { type TrainingHooks, trainModel } from '../../dist/experiment/train-job.js';
 import { classifierModel } from '../../dist/model/classifier.js';
-import { resolveConfig } from '../../dist/orchestrate/config.js';
-import { planJobs } from '../../dist/orchestrate/plan.js';
-import type { Job, RunConfig } from '../../dist/records.js';
-import { type TrainingHooks, trainModel } from '../../dist/train/trainer.js';
+import type { Job, RunConfig } from '../../dist/results/records.js';
 import { syntheticDataset } from '../support/idx.js';
 
 /** A job that trains in no time, on made-up images of 4 x 5 pixels in 4 classes. */

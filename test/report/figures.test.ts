@@ -1,6 +1,5 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import type { RunResults } from '../../dist/records.js';
 import { comparisonFigure, comparisonKey, hasComparison } from '../../dist/report/comparison.js';
 import { curvesFigure, curvesKey, curvesPanel, hasCurves, MEASURES } from '../../dist/report/curves.js';
 import { cellStrength, confusionFigure } from '../../dist/report/heatmap.js';
@@ -10,6 +9,7 @@ import { niceScale, tickLabel } from '../../dist/report/scale.js';
 import { embedSvg } from '../../dist/report/svg.js';
 import { channels, light, seriesStyle, TONES, tint } from '../../dist/report/theme.js';
 import { figuresOf } from '../../dist/report/write.js';
+import type { RunResults } from '../../dist/results/records.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
 const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1]!);

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { difference, duration } from '../../dist/report/format.js';
 import { reportHtml } from '../../dist/report/html.js';
 import { html, trusted } from '../../dist/report/markup.js';
-import { buildResults, parseResults } from '../../dist/report/results.js';
 import { SCRIPT } from '../../dist/report/script.js';
 import { figuresOf, writeReport, writeResults } from '../../dist/report/write.js';
+import { difference, duration } from '../../dist/results/format.js';
+import { buildResults, parseResults } from '../../dist/results/results.js';
 import { failure } from '../support/errors.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 

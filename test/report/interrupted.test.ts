@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { comparisonFigure } from '../../dist/report/comparison.js';
 import { reportHtml } from '../../dist/report/html.js';
-import { parseResults } from '../../dist/report/results.js';
 import { testsText } from '../../dist/report/text.js';
+import { parseResults } from '../../dist/results/results.js';
 import { failedModel, publishedLikeResults } from '../support/results.js';
 
 it('a model that was interrupted is called so, and not failed, in tables, report and figures', () => {

@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { buildResults } from '../../dist/report/results.js';
 import {
   bestText,
   epochsText,
@@ -10,6 +9,7 @@ import {
   textOptions,
   wantsColor,
 } from '../../dist/report/text.js';
+import { buildResults } from '../../dist/results/results.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
 const PLAIN = { color: false };

@@ -1,9 +1,9 @@
-import { FASHION_MNIST_CLASSES } from '../../dist/data/fashion-mnist.js';
+import { ARCHITECTURES, LEARNING_RATES } from '../../dist/fashion-mnist/architectures.js';
+import { FASHION_MNIST_CLASSES } from '../../dist/fashion-mnist/identity.js';
+import { PUBLISHED_MODELS } from '../../dist/fashion-mnist/published.js';
 import { classificationScores } from '../../dist/metrics/classification.js';
-import { ARCHITECTURES, LEARNING_RATES } from '../../dist/model/architectures.js';
-import type { EpochRecord, ModelRecord, RunConfig, RunResults } from '../../dist/records.js';
-import { PUBLISHED_MODELS } from '../../dist/report/published.js';
-import { buildResults } from '../../dist/report/results.js';
+import type { EpochRecord, ModelRecord, RunConfig, RunResults } from '../../dist/results/records.js';
+import { buildResults } from '../../dist/results/results.js';
 
 /** A generator of numbers from 0 to below 1 that repeats itself: a linear congruential one is enough here. */
 export function repeatable(seed: number): () => number {

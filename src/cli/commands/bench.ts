@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type BenchReport, fewestSamples, runBench } from '../../bench/bench.js';
-import { loadDataset } from '../../data/dataset.js';
-import { ARCHITECTURES } from '../../model/architectures.js';
-import { LIMITS } from '../../orchestrate/config.js';
+import { LIMITS } from '../../experiment/config.js';
+import { ARCHITECTURES } from '../../fashion-mnist/architectures.js';
+import { loadDataset } from '../../fashion-mnist/dataset.js';
 import { openEngine } from '../engine.js';
 import {
   addBuildOption,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Dataset, loadDataset } from '../../data/dataset.js';
+import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
 import { addDataOptions, addJsonOption, type DataOptions } from '../options.js';
 import { withSignals } from '../signals.js';
 import { plainTable } from '../table.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { oneLine } from '../../text.js';
-import { inspectWeights, type WeightsDescription } from '../../weights/model-file.js';
+import { inspectWeights, type WeightsDescription } from '../../node/model-file.js';
+import { oneLine } from '../../strict/text.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
 import { addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';

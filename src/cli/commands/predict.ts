@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
-import { readImage } from '../../data/image.js';
-import { inferenceNetwork } from '../../orchestrate/evaluate.js';
-import { printable } from '../../report/format.js';
-import { type LoadedWeights, loadWeights } from '../../weights/model-file.js';
+import { inferenceNetwork } from '../../experiment/evaluate.js';
+import { readImage } from '../../node/image.js';
+import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
+import { printable } from '../../results/format.js';
 import { openEngine } from '../engine.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
 import { addBuildOption, addJsonOption, path, usageError } from '../options.js';

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { TreadleError } from '#bindings';
-import { readFileBounded } from '../../files.js';
-import { parseResults } from '../../report/results.js';
+import { readFileBounded } from '../../node/files.js';
 import { resultsText, textOptions } from '../../report/text.js';
+import { parseResults } from '../../results/results.js';
 import { addJsonOption, DEFAULT_OUT, path } from '../options.js';
 import { withSignals } from '../signals.js';
 

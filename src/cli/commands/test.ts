@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { TreadleError } from '#bindings';
-import { type Dataset, loadDataset } from '../../data/dataset.js';
-import { bestStored, listModels, type StoredModel } from '../../orchestrate/stored-models.js';
-import { testFiles } from '../../orchestrate/test-files.js';
-import type { TestRecord } from '../../records.js';
-import { figure, modelTitle } from '../../report/format.js';
+import { bestStored, listModels, type StoredModel } from '../../experiment/stored-models.js';
+import { testFiles } from '../../experiment/test-files.js';
+import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
 import { testText, textOptions } from '../../report/text.js';
+import { figure, modelTitle } from '../../results/format.js';
+import type { TestRecord } from '../../results/records.js';
 import { openEngine } from '../engine.js';
 import { EXIT, type Telling, tellFailed } from '../errors.js';
 import {

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
-import { haltClock, newClock, resumeClock, timeOf } from '../../clock.js';
-import { resolveConfig } from '../../orchestrate/config.js';
-import { type RunOutcome, runAll } from '../../orchestrate/run-all.js';
-import type { RunConfig } from '../../records.js';
-import { modelTitle } from '../../report/format.js';
+import { haltClock, newClock, resumeClock, timeOf } from '../../experiment/clock.js';
+import { resolveConfig } from '../../experiment/config.js';
+import { type RunOutcome, runAll } from '../../experiment/run-all.js';
 import { resultsText, textOptions } from '../../report/text.js';
+import { modelTitle } from '../../results/format.js';
+import type { RunConfig } from '../../results/records.js';
 import { askToReplace } from '../ask.js';
 import { readConfigFile } from '../config-file.js';
 import { openEngine } from '../engine.js';

@@ -1,0 +1,7 @@
+import { rateText } from '../results/format.js';
+import type { Job } from '../results/records.js';
+
+/** A job in words, for messages. */
+export function jobTitle(job: Pick<Job, 'model' | 'learningRate'>): string {
+  return `Model ${job.model} at learning rate ${rateText(job.learningRate)}`;
+}

@@ -1,0 +1,84 @@
+import type { MessagePort } from 'node:worker_threads';
+import { type Core, type ErrorCode, TreadleError } from '#bindings';
+import type { LabelledImages } from '../model/classifier.js';
+import type { Job, RunEvent, TestRecord, TrainedModel } from '../results/records.js';
+import type { Weights } from '../train/loop.js';
+import type { Clock } from './clock.js';
+import type { SampleIndices } from './train-job.js';
+
+/** Train one model. `data` and `split` lie in shared memory. The answer to its tickets is the number of its helpers. */
+export interface TrainTask {
+  role: 'train';
+  engine: Core;
+  job: Job;
+  data: LabelledImages;
+  split: SampleIndices;
+  /** Weights to start from; null for fresh ones. */
+  parent: Weights | null;
+  /** Folder of checkpoints to go on from and to save in; null for none. */
+  checkpoints: string | null;
+  /** Tickets it is to send, one for each helper that it may get. */
+  tickets: number;
+  /** In shared memory: not 0 once the training is to stop. */
+  stop: Int32Array;
+  /** Measures its epochs. */
+  clock: Clock;
+}
+
+/** Help the network whose ticket waits at the port. */
+export interface HelpTask {
+  role: 'help';
+  ticket: MessagePort;
+}
+
+/** Test weight files on all of `data`, in their order. */
+export interface TestTask {
+  role: 'test';
+  engine: Core;
+  data: LabelledImages;
+  files: string[];
+  /** What the data asks of every file: pixels of an image and number of classes. */
+  inputs: number;
+  classes: number;
+}
+
+/** What a worker is started with. */
+export type WorkerTask = TrainTask | HelpTask | TestTask;
+
+/** What a worker sends. */
+export type WorkerMessage =
+  | { type: 'event'; event: RunEvent }
+  /**
+   * At each port waits a HelperTicket for one helper. It is read by that helper alone: a thread that has read it keeps
+   * the network's memory until it next collects garbage.
+   */
+  | { type: 'tickets'; ports: MessagePort[] }
+  | { type: 'trained'; trained: TrainedModel }
+  | { type: 'failed'; error: ErrorRecord }
+  | { type: 'released' }
+  | { type: 'tested'; file: string; result: TestRecord }
+  | { type: 'untested'; file: string; error: ErrorRecord };
+
+/** A TreadleError as plain data: classes do not survive the way between threads. */
+export interface ErrorRecord {
+  code: ErrorCode;
+  message: string;
+  subject: string | undefined;
+  found: unknown;
+  expected: unknown;
+  stack: string | undefined;
+}
+
+/** The plain record of an error, for {@link fromErrorRecord} on the other side. */
+export function toErrorRecord(error: TreadleError): ErrorRecord {
+  const { code, message, subject, found, expected, stack } = error;
+  return { code, message, subject, found, expected, stack };
+}
+
+/** The error that a record stands for, with the stack it had where it was thrown. */
+export function fromErrorRecord(record: ErrorRecord): TreadleError {
+  const { code, message, subject, found, expected, stack } = record;
+  const error = new TreadleError(code, message, { subject, found, expected });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,52 @@
+import type { NetworkSpec } from '../model/classifier.js';
+import type { Job, RunConfig } from '../results/records.js';
+
+/** A job's name in a run, e.g. `large1_0.005`. */
+export function jobId(model: string, learningRate: number): string {
+  return `${model}_${learningRate}`;
+}
+
+/** What the data decides about every network. */
+export interface DataShape {
+  /** Pixels of an image. */
+  inputs: number;
+  classes: number;
+}
+
+/**
+ * The jobs of a run: architectures in their order, each with the learning rates in theirs.
+ * In chained mode every job but an architecture's first starts from the weights of the one before.
+ * `build` is the build that was chosen, not `auto`.
+ */
+export function planJobs(config: RunConfig, shape: DataShape, build: string): Job[] {
+  return config.architectures.flatMap(({ name, hidden }) => {
+    const spec: NetworkSpec = {
+      inputs: shape.inputs,
+      hidden,
+      classes: shape.classes,
+      dropout: config.dropout,
+    };
+    return config.learningRates.map((learningRate, index): Job => {
+      const before = config.learningRates[index - 1];
+      return {
+        id: jobId(name, learningRate),
+        model: name,
+        learningRate,
+        spec,
+        epochs: config.epochs,
+        batchSize: config.batchSize,
+        seed: config.seed,
+        keep: config.keep,
+        build,
+        parent: config.mode === 'chained' && before !== undefined ? jobId(name, before) : null,
+      };
+    });
+  });
+}
+
+/** Ids of all jobs that start, directly or not, from the given job's weights. */
+export function descendants(jobs: readonly { id: string; parent: string | null }[], id: string): string[] {
+  return jobs
+    .filter((job) => job.parent === id)
+    .flatMap((child) => [child.id, ...descendants(jobs, child.id)]);
+}

@@ -1,0 +1,66 @@
+import { toShared } from '../data/shared.js';
+import { stratifiedSplit, takeStratified } from '../data/split.js';
+import { loadDataset } from '../fashion-mnist/dataset.js';
+import type { LabelledImages } from '../model/classifier.js';
+import type { DatasetRecord, RunConfig } from '../results/records.js';
+import type { DataShape } from './plan.js';
+import type { SampleIndices } from './train-job.js';
+
+/** Which dataset a run uses. */
+export interface DataChoice {
+  /** Folder with the four IDX files; left out, the usual places are searched. */
+  data?: string | undefined;
+  /** Whether every file must be Fashion-MNIST's own; true when left out. */
+  verify?: boolean | undefined;
+  /** Told what is being fetched and which source was used, a line each. */
+  log?: ((line: string) => void) | undefined;
+}
+
+/** A dataset as workers take it: samples and split in shared memory. */
+export interface PreparedData {
+  record: DatasetRecord;
+  shape: DataShape;
+  train: LabelledImages;
+  test: LabelledImages;
+  split: SampleIndices;
+}
+
+/**
+ * Loads the data and splits it as the settings say.
+ * Throws what `loadDataset`, `stratifiedSplit` and `takeStratified` throw, and `interrupted` when the signal aborts.
+ */
+export async function prepareData(
+  choice: DataChoice,
+  settings: Pick<RunConfig, 'validationSize' | 'trainSamples' | 'seed'>,
+  signal?: AbortSignal,
+): Promise<PreparedData> {
+  const { data, verify = true, log } = choice;
+  const dataset = await loadDataset({ data, verify, log, signal });
+  const { name, source, hash, imageWidth, imageHeight, classNames, train, test } = dataset;
+  const classes = classNames.length;
+  const { validationSize, trainSamples, seed } = settings;
+  const split = stratifiedSplit(train.labels, classes, validationSize, seed);
+  const trained =
+    trainSamples === null
+      ? split.train
+      : takeStratified(split.train, train.labels, classes, trainSamples, seed);
+  const sizes = `${trained.length} training, ${split.validation.length} validation and ${test.count} test images`;
+  log?.(`Data: ${name} from ${source}; ${sizes}.`);
+  return {
+    record: {
+      name,
+      source,
+      hash,
+      imageWidth,
+      imageHeight,
+      classNames,
+      trainSamples: trained.length,
+      validationSamples: split.validation.length,
+      testSamples: test.count,
+    },
+    shape: { inputs: imageWidth * imageHeight, classes },
+    train: { images: toShared(train.images), labels: toShared(train.labels) },
+    test: { images: toShared(test.images), labels: toShared(test.labels) },
+    split: { train: toShared(trained), validation: toShared(split.validation) },
+  };
+}

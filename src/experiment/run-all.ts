@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { type BuildChoice, type Core, checkNetwork, loadCore, TreadleError } from '#bindings';
+import { classifierModel, classifierParameters } from '../model/classifier.js';
+import { ensureWritableFolder, removeTemporaries } from '../node/files.js';
+import { lockFolder } from '../node/lock.js';
+import { weightsFileNames } from '../node/model-file.js';
+import { recordedPath, shown } from '../node/paths.js';
+import type { Job, RunConfig, RunEvent, RunResults } from '../results/records.js';
+import { throwIfAborted } from '../strict/abort.js';
+import { type Clock, newClock, timeOf } from './clock.js';
+import { resolveConfig } from './config.js';
+import { jobOptions } from './job-options.js';
+import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
+import { leaveToReplace, type Replace } from './replacement.js';
+import { Run } from './run.js';
+import {
+  type BegunRun,
+  beginRun,
+  checkpointsOf,
+  coreDigest,
+  expectSame,
+  finishRun,
+  idOf,
+  openRun,
+  type RunRecord,
+  resumedConfig,
+  weightsFolderOf,
+  writeRecord,
+} from './run-folder.js';
+
+export interface RunAllOptions extends DataChoice {
+  /** Whatever differs from the defaults. */
+  settings?: Partial<RunConfig>;
+  /** Folder for the weights; `weights` when left out. */
+  weights?: string | undefined;
+  /**
+   * Whether weights that another run has saved under the same names may be replaced, or a function that is asked that,
+   * with their paths, before training begins; false when left out. A resumed run always replaces its own.
+   */
+  replace?: Replace | undefined;
+  /** Folder for the run's own folder; `runs` when left out. */
+  out?: string | undefined;
+  /**
+   * Goes on with a run that was stopped, by its folder or id, or `true` for the newest unfinished one in `out`. What is
+   * left out above is as the run was begun; of its settings only `jobs` and `threads` may differ from that.
+   */
+  resume?: string | true | undefined;
+  /** Hears of everything that happens, in order. */
+  onEvent?: (event: RunEvent) => void;
+  /** Stops the run; see {@link runAll}. */
+  signal?: AbortSignal;
+  /** Measures all times; one that does not stand still while the process is stopped when left out. */
+  clock?: Clock | undefined;
+  /** Opens a build of the core; by default without setting any V8 flag. */
+  openEngine?: ((build: string) => Promise<Core>) | undefined;
+}
+
+export interface RunOutcome {
+  /** Where `config.json`, `results.json`, `epochs.csv` and the report are. */
+  folder: string;
+  results: RunResults;
+  /** True when the signal stopped it: the results are of the models finished by then. */
+  interrupted: boolean;
+  /** True when something is left that resuming the run could finish: all but models that diverged. */
+  resumable: boolean;
+}
+
+/** The core as a library opens it: no V8 flag is set. */
+function openPlain(build: string): Promise<Core> {
+  return loadCore({ build: build as BuildChoice });
+}
+
+/**
+ * Trains a grid of models, saves their weights, tests each from its saved file, and writes results and report.
+ * Every model leaves a checkpoint in the run's folder after each epoch; a run that was stopped, however, is resumed
+ * from them to the bytes of one that was not. They are removed when the run is finished.
+ *
+ * A model that fails is told by a `failed` event and its record's `error`; the others go on. When the signal
+ * aborts, the running models finish their step and save a checkpoint; what is finished by then is recorded and the
+ * outcome says `interrupted`. Before training it rejects with `interrupted`. Rejects with `range` for settings that
+ * are wrong and networks that no memory can hold, `usage` for weights that it may not replace, `unwritable` for folders that cannot be written, `locked` for a weights folder that another run is
+ * using, `engine`, whatever the data's loading and splitting throws, and what {@link openRun}, {@link resumedConfig}
+ * and {@link expectSame} throw of a run to resume. Prints nothing, leaves signals alone and leaves no thread behind.
+ */
+export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
+  const unlock: (() => Promise<void>)[] = [];
+  const lock = async (folder: string): Promise<void> => {
+    unlock.push(await lockFolder(folder));
+    await removeTemporaries(folder);
+  };
+  try {
+    return await runLocked(options, lock);
+  } finally {
+    for (const end of unlock) await end();
+  }
+}
+
+async function runLocked(
+  options: RunAllOptions,
+  lock: (folder: string) => Promise<void>,
+): Promise<RunOutcome> {
+  const clock = options.clock ?? newClock();
+  const started = timeOf(clock);
+  throwIfAborted(options.signal);
+  const run = await openOrBegin({ ...options, clock }, lock);
+  const { folder } = run;
+  const interrupted = await untilInterrupted(async () => {
+    await run.train();
+    await run.test();
+  });
+
+  const results = run.results(started);
+  // Drawing needs large libraries: they are loaded when there is something to draw.
+  const { writeReport, writeResults } = await import('../report/write.js');
+  const resultsFile = await writeResults(folder, results);
+  let html = '';
+  const stopped =
+    interrupted ||
+    (await untilInterrupted(async () => {
+      html = (await writeReport(folder, results, { signal: run.signal })).html;
+    }));
+  if (stopped) return { folder, results, interrupted: true, resumable: true };
+  const { resumable } = run;
+  if (!resumable) await finishRun(run);
+  if (results.best !== null) run.emit({ type: 'best', ...results.best });
+  const seconds = (timeOf(clock) - started) / 1000;
+  run.emit({ type: 'done', results: shown(resultsFile), report: shown(html), seconds });
+  return { folder, results, interrupted: false, resumable };
+}
+
+/** A run that may train: its folders locked, its data loaded, its record written or, when it is resumed, compared. */
+async function openOrBegin(
+  options: RunAllOptions & { clock: Clock },
+  lock: (folder: string) => Promise<void>,
+): Promise<Run> {
+  const { out = 'runs', settings = {}, resume, signal, onEvent = () => {} } = options;
+  const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
+  const config = resumed === null ? resolveConfig(settings) : resumedConfig(resumed, settings);
+  const weights = options.weights ?? (resumed === null ? 'weights' : shown(weightsFolderOf(resumed)));
+  const choice = {
+    data: options.data ?? recordedData(resumed),
+    verify: options.verify ?? resumed?.record.verify ?? true,
+    log: options.log,
+  };
+  const id = resumed === null ? newRunId(new Date()) : idOf(resumed.folder);
+  const folder = resumed === null ? join(out, id) : resumed.folder;
+  await ensureWritableFolder(weights);
+  await ensureWritableFolder(resumed === null ? out : folder);
+  await lock(weights);
+  if (resumed !== null) await lock(folder);
+  const names = config.architectures.flatMap(({ name }) =>
+    config.learningRates.flatMap((rate) => weightsFileNames(name, rate)),
+  );
+  const own = resumed?.record.replaceable ?? [];
+  const replaceable = [...own, ...(await leaveToReplace(weights, names, own, options.replace ?? false))];
+  throwIfAborted(signal);
+
+  const engine = await (options.openEngine ?? openPlain)(resumed?.record.build ?? config.build);
+  const data = await prepareData(choice, config, signal);
+  const record: RunRecord = {
+    schema: 2,
+    build: engine.build,
+    core: await coreDigest(engine.build),
+    dataset: { name: data.record.name, hash: data.record.hash },
+    data: choice.data === undefined ? null : recordedPath(choice.data, folder),
+    verify: choice.verify,
+    weights: recordedPath(weights, folder),
+    replaceable,
+    finished: false,
+  };
+  if (resumed !== null) {
+    expectSame(resumed, record);
+    // The name stands in every weights file: a folder by another one must not change their bytes.
+    record.dataset = resumed.record.dataset;
+    data.record.name = record.dataset.name;
+  }
+  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal, options.clock);
+  checkMemory(run.jobs, engine, data);
+  if (resumed !== null) {
+    await ensureWritableFolder(checkpointsOf(folder));
+    await removeTemporaries(checkpointsOf(folder));
+    await writeRecord(run);
+  } else {
+    await ensureWritableFolder(folder);
+    await lock(folder);
+    await beginRun(run);
+  }
+  onEvent({
+    type: 'run',
+    id,
+    folder: shown(folder),
+    models: run.jobs.length,
+    parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
+    epochs: config.epochs,
+    build: engine.build,
+    jobs: config.jobs,
+    threads: config.threads,
+    resumed: resumed !== null,
+  });
+  return run;
+}
+
+/** The folder of data that a run was begun with, wherever the run is now; undefined for the usual places. */
+function recordedData(run: BegunRun | null): string | undefined {
+  if (run === null || run.record.data === null) return undefined;
+  return shown(resolve(run.folder, run.record.data));
+}
+
+/** Throws `range` for the first architecture whose network no WebAssembly memory can hold. */
+function checkMemory(jobs: readonly Job[], engine: Core, { split, train }: PreparedData): void {
+  for (const job of jobs) {
+    const { model, spec } = job;
+    try {
+      checkNetwork(
+        engine,
+        classifierModel(spec),
+        jobOptions(job, split.train.length, train.labels.length, 1),
+      );
+    } catch (error) {
+      if (!(error instanceof TreadleError)) throw error;
+      const { code, message, found, expected } = error;
+      throw new TreadleError(code, `Model ${model}: ${message}`, {
+        subject: `architectures.${model}`,
+        found,
+        expected,
+        cause: error,
+      });
+    }
+  }
+}
+
+/** Whether the work was interrupted; any other failure is thrown on. */
+async function untilInterrupted(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return false;
+  } catch (error) {
+    if (error instanceof TreadleError && error.code === 'interrupted') return true;
+    throw error;
+  }
+}
+
+/** A name that sorts by time and is the run's own: UTC time stamp and a random suffix. */
+function newRunId(now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  return `${stamp}-${randomBytes(2).toString('hex')}`;
+}

@@ -1,0 +1,199 @@
+import { type Core, type ErrorCode, TreadleError } from '#bindings';
+import { classifierModel, toBlocks } from '../model/classifier.js';
+import { encodeWeights, type WeightsMetadata, writeWeights } from '../node/model-file.js';
+import { shown } from '../node/paths.js';
+import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../results/records.js';
+import { buildResults } from '../results/results.js';
+import { type Clock, timeOf } from './clock.js';
+import { describeEnvironment } from './environment.js';
+import { jobTitle } from './job-title.js';
+import { planJobs } from './plan.js';
+import { trainJobs } from './pool.js';
+import type { PreparedData } from './prepare.js';
+import { digestOf } from './replacement.js';
+import { type BegunRun, checkpointsOf, type RunRecord, writeRecord } from './run-folder.js';
+import { testFiles } from './test-files.js';
+
+/** Failures of the model itself, which training it again would only repeat. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['diverged', 'range', 'shape', 'data', 'usage']);
+
+/** The jobs of a run and the record that grows of each. */
+export class Run {
+  readonly folder: string;
+  readonly config: RunConfig;
+  record: RunRecord;
+  readonly jobs: Job[];
+  /** True once a model has failed for a reason that may be gone when the run is resumed. */
+  resumable = false;
+  readonly #records: Map<string, ModelRecord>;
+  /** The latest writing of the run's record. */
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(
+    { folder, config, record }: BegunRun,
+    readonly weightsFolder: string,
+    readonly engine: Core,
+    readonly data: PreparedData,
+    readonly emit: (event: RunEvent) => void,
+    readonly signal: AbortSignal | undefined,
+    readonly clock: Clock,
+  ) {
+    this.folder = folder;
+    this.config = config;
+    this.record = record;
+    this.jobs = planJobs(config, data.shape, engine.build);
+    this.#records = new Map(
+      this.jobs.map(({ id, model, learningRate }) => [
+        id,
+        { model, learningRate, epochs: [], kept: null, weights: [], test: null },
+      ]),
+    );
+  }
+
+  /** Trains all jobs; when this ends, well or not, the weights of every trained model are saved. */
+  async train(): Promise<void> {
+    const { jobs, threads } = this.config;
+    const { train, split } = this.data;
+    const saves: Promise<void>[] = [];
+    try {
+      await trainJobs(this.jobs, {
+        engine: this.engine,
+        data: train,
+        split,
+        limits: { jobs, threads, helpers: this.engine.build.endsWith('-mt') },
+        onEvent: (event) => this.#hear(event),
+        onTrained: (job, trained) => {
+          const save = this.#save(job, trained);
+          save.catch(() => {}); // Heard below, when all threads have ended.
+          saves.push(save);
+        },
+        onFailed: (job, error) => this.#fail(job, error),
+        checkpoints: checkpointsOf(this.folder),
+        signal: this.signal,
+        clock: this.clock,
+      });
+    } finally {
+      await Promise.all(saves);
+    }
+  }
+
+  /** Tests every saved model from its first file, as many at once as there are threads. */
+  async test(): Promise<void> {
+    const saved = this.jobs.filter((job) => this.#record(job).weights.length > 0);
+    const files = saved.map((job) => this.#record(job).weights[0]!);
+    const { test, shape } = this.data;
+    await testFiles(files, {
+      engine: this.engine,
+      threads: this.config.threads,
+      data: test,
+      shape,
+      signal: this.signal,
+      onTested: (file, result) => {
+        const job = saved[files.indexOf(file)]!;
+        if (result instanceof TreadleError) return this.#fail(job, result);
+        this.#record(job).test = result;
+        this.emit({ type: 'test', model: job.model, learningRate: job.learningRate, ...result });
+      },
+    });
+  }
+
+  /** The record of the run as it now is; `started` is a time of its clock. */
+  results(started: number): RunResults {
+    for (const job of this.jobs) {
+      const record = this.#record(job);
+      if (record.kept !== null || record.error !== undefined) continue;
+      record.error = `${jobTitle(job)} was interrupted before it was finished.`;
+      record.interrupted = true;
+    }
+    const seconds = (timeOf(this.clock) - started) / 1000;
+    return buildResults({
+      environment: describeEnvironment(this.engine, seconds),
+      config: this.config,
+      dataset: this.data.record,
+      models: [...this.#records.values()],
+    });
+  }
+
+  #record(job: Job): ModelRecord {
+    return this.#records.get(job.id)!;
+  }
+
+  #hear(event: RunEvent): void {
+    if (event.type === 'start') this.#records.get(event.job)!.epochs = [...event.finished];
+    if (event.type === 'epoch') {
+      const { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds } = event;
+      this.#records
+        .get(event.job)!
+        .epochs.push({ epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds });
+    }
+    this.emit(event);
+  }
+
+  /** Saves a trained model; a failure to do so is that model's failure, the others go on. */
+  async #save(job: Job, trained: TrainedModel): Promise<void> {
+    const { tensors, batchesTracked } = trained.weights;
+    const record = this.#record(job);
+    try {
+      const files = encodeWeights(
+        toBlocks(classifierModel(job.spec), tensors, batchesTracked),
+        this.#metadata(job, trained),
+      );
+      await this.#noteOwn(files.map(({ bytes }) => digestOf(bytes)));
+      record.weights = (await writeWeights(this.weightsFolder, files)).map(shown);
+      record.kept = trained.kept;
+    } catch (error) {
+      if (!(error instanceof TreadleError)) throw error;
+      this.#fail(job, error);
+      return;
+    }
+    this.emit({ type: 'saved', job: job.id, weights: record.weights, kept: trained.kept });
+  }
+
+  /** Notes files as the run's own, so that it may write them again when it is resumed. */
+  async #noteOwn(digests: readonly string[]): Promise<void> {
+    this.record = {
+      ...this.record,
+      replaceable: [...new Set([...this.record.replaceable, ...digests])],
+    };
+    // Models are saved side by side: one record is written after another, each with all that is known by then.
+    this.#written = this.#written.catch(() => {}).then(() => writeRecord(this));
+    await this.#written;
+  }
+
+  #metadata(job: Job, { kept, epochs }: TrainedModel): WeightsMetadata {
+    const { record } = this.data;
+    const figures = epochs[kept.epoch - 1]!;
+    return {
+      treadle: '1',
+      model: job.model,
+      hidden: [...job.spec.hidden],
+      inputs: job.spec.inputs,
+      classes: job.spec.classes,
+      dropout: job.spec.dropout,
+      learningRate: job.learningRate,
+      epochs: job.epochs,
+      keptEpoch: kept.epoch,
+      batchSize: job.batchSize,
+      seed: job.seed,
+      mode: this.config.mode,
+      build: job.build,
+      dataHash: record.hash,
+      dataset: record.name,
+      classNames: record.classNames,
+      imageWidth: record.imageWidth,
+      imageHeight: record.imageHeight,
+      valLoss: figures.valLoss,
+      valAccuracy: figures.valAccuracy,
+      valMacroF1: figures.valMacroF1,
+    };
+  }
+
+  #fail(job: Job, error: TreadleError): void {
+    this.#record(job).error = error.message;
+    const parent = this.jobs.find(({ id }) => id === job.parent);
+    const isOrphan = parent !== undefined && this.#record(parent).error !== undefined;
+    if (!FINAL.has(error.code) && !isOrphan) this.resumable = true;
+    const { id, model, learningRate } = job;
+    this.emit({ type: 'failed', job: id, model, learningRate, code: error.code, message: error.message });
+  }
+}

@@ -1,0 +1,146 @@
+import type { Network } from '#bindings';
+import { classificationScores } from '../metrics/classification.js';
+import { confusionOf } from '../model/evaluation.js';
+import type { EpochRecord, Job, RunEvent, TrainedModel } from '../results/records.js';
+import { batchRanges } from '../train/batches.js';
+import { type Checkpoint, type EpochFigures, trainLoop } from '../train/loop.js';
+import { jobTitle } from './job-title.js';
+import { epochOrder } from './seeds.js';
+
+/** Indices into the network's own samples. */
+export interface SampleIndices {
+  train: Uint32Array;
+  validation: Uint32Array;
+}
+
+/** Callbacks of a training, and where to resume from. */
+export interface TrainingHooks {
+  /** Gets `start`, `step` and `epoch` events. */
+  emit?: (event: RunEvent) => void;
+  /** Asked before each step; true ends the training with `interrupted`. */
+  shouldStop?: () => boolean;
+  /**
+   * Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it, and then
+   * writes into the arrays of the state anew.
+   */
+  save?: (checkpoint: Checkpoint) => Promise<void>;
+  /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
+  from?: Checkpoint | null;
+  /** Milliseconds of time in which the process was not suspended. Default: performance.now. */
+  now?: () => number;
+}
+
+/** Least time between two step events, in milliseconds. */
+const STEP_EVENT_INTERVAL = 200;
+
+/**
+ * Trains the model of a job from a checkpoint, or from the network's present weights with Adam afresh, and returns its
+ * figures and weights. The network's set 0 has the job's samples, whose classes are `labels`. Rejects with `diverged`,
+ * `interrupted` when `shouldStop` says so, `data` when there are too few samples, and whatever `save` rejects with.
+ */
+export async function trainModel(
+  network: Network,
+  job: Job,
+  labels: Uint8Array,
+  indices: SampleIndices,
+  {
+    emit = () => {},
+    shouldStop = () => false,
+    save,
+    from = null,
+    now = () => performance.now(),
+  }: TrainingHooks = {},
+): Promise<TrainedModel> {
+  const { id, model, learningRate } = job;
+  const { training } = network;
+  const batches = batchRanges(indices.train.length, job.batchSize, training.rows.least);
+  const validation = indices.validation.map((row) => labels[row]!);
+  let threads = 1;
+  let epoch: { started: number; samples: number; lastEvent: number } = {
+    started: 0,
+    samples: 0,
+    lastEvent: 0,
+  };
+  let next = 0;
+  emit({
+    type: 'start',
+    job: id,
+    model,
+    learningRate,
+    epochs: job.epochs,
+    stepsPerEpoch: batches.length,
+    finished: (from?.epochs ?? []).map(recordOf),
+  });
+  if (from === null) training.resetOptimizer();
+
+  const loop = trainLoop(network, {
+    source: {
+      count: batches.length,
+      begin: (number, skipped, totals) => {
+        training.begin(epochOrder(indices.train, job.seed, id, number), { totals });
+        threads = network.admit();
+        next = skipped;
+        const started = now();
+        epoch = { started, samples: 0, lastEvent: started };
+      },
+      next: (rate) => {
+        const batch = batches[next++];
+        return batch === undefined ? null : training.step(batch.first, batch.rows, rate);
+      },
+    },
+    epochs: job.epochs,
+    learningRate,
+    trainFigures: ({ loss, weight, correct, samples }) => ({
+      trainLoss: loss / weight,
+      trainAccuracy: correct / samples,
+    }),
+    validate: () => {
+      const { loss, predicted } = network.evaluate(0, indices.validation);
+      const scores = classificationScores(confusionOf(validation, predicted!, job.spec.classes));
+      return { valLoss: loss, valAccuracy: scores.accuracy, valMacroF1: scores.macro.f1 };
+    },
+    isBetter: (figures, best) => figures.valMacroF1! > best.valMacroF1!,
+    keep: job.keep,
+    patience: null,
+    shouldStop,
+    onStep: ({ epoch: number, step, loss, rows }) => {
+      epoch.samples += rows;
+      const time = now();
+      if (time - epoch.lastEvent < STEP_EVENT_INTERVAL) return;
+      epoch.lastEvent = time;
+      const samplesPerSecond = (epoch.samples * 1000) / (time - epoch.started);
+      emit({
+        type: 'step',
+        job: id,
+        epoch: number,
+        step,
+        steps: batches.length,
+        loss,
+        samplesPerSecond,
+        threads,
+      });
+    },
+    save,
+    from,
+    clock: now,
+    title: jobTitle(job),
+    subject: id,
+  });
+  for (;;) {
+    const { done, value } = await loop.next();
+    if (done) {
+      const epochs = value.epochs.map(recordOf);
+      const kept = { epoch: value.kept, valMacroF1: epochs[value.kept - 1]!.valMacroF1 };
+      return { epochs, kept, weights: value.weights, last: value.last };
+    }
+    emit({ type: 'epoch', job: id, model, learningRate, threads, ...recordOf(value) });
+  }
+}
+
+/** The figures of a classifier's epoch. */
+function recordOf(figures: EpochFigures): EpochRecord {
+  const { epoch, seconds } = figures;
+  const [trainLoss, trainAccuracy] = [figures.trainLoss!, figures.trainAccuracy!];
+  const [valLoss, valAccuracy, valMacroF1] = [figures.valLoss!, figures.valAccuracy!, figures.valMacroF1!];
+  return { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds };
+}

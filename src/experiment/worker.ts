@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { parentPort, receiveMessageOnPort, type Transferable, workerData } from 'node:worker_threads';
+import { type HelperTicket, helpNetwork, Network, TreadleError } from '#bindings';
+import { classifierModel } from '../model/classifier.js';
+import { loadWeights } from '../node/model-file.js';
+import type { RunEvent, TrainedModel } from '../results/records.js';
+import { newestCheckpoint, saveCheckpoint } from './checkpoint-store.js';
+import { timeOf } from './clock.js';
+import { evaluateTensors } from './evaluate.js';
+import { jobOptions } from './job-options.js';
+import {
+  type HelpTask,
+  type TestTask,
+  type TrainTask,
+  toErrorRecord,
+  type WorkerMessage,
+  type WorkerTask,
+} from './messages.js';
+import { ticketPort } from './threads.js';
+import { trainModel } from './train-job.js';
+
+/** The entry of every worker thread; what it does stands in the task it is started with. */
+const port = parentPort!;
+const task = workerData as WorkerTask & { loaded: Int32Array };
+Atomics.store(task.loaded, 0, 1);
+
+function send(message: WorkerMessage, transfer: Transferable[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** Trains the task's model from its newest checkpoint; helpers may join as soon as its ticket is out. */
+async function train({
+  engine,
+  job,
+  data,
+  split,
+  parent,
+  checkpoints,
+  tickets,
+  stop,
+  clock,
+}: TrainTask): Promise<void> {
+  const { images, labels } = data;
+  let network: Network | null = null;
+  const emit = (event: RunEvent): void => send({ type: 'event', event });
+  try {
+    network = new Network(
+      engine,
+      classifierModel(job.spec),
+      jobOptions(job, split.train.length, labels.length, 1 + tickets),
+    );
+    const found = checkpoints === null ? null : await newestCheckpoint(checkpoints, job);
+    for (const message of found?.problems ?? []) emit({ type: 'warning', job: job.id, message });
+    network.load(0, { inputs: images, targets: labels });
+    if (parent !== null) {
+      network.setTensors(parent.tensors);
+      network.training.batchesTracked = parent.batchesTracked;
+    }
+    if (tickets > 0 && network.ticket !== null) {
+      const { ticket } = network;
+      const ports = Array.from({ length: tickets }, () => ticketPort(ticket));
+      send({ type: 'tickets', ports }, ports);
+      await untilJoined(network);
+    }
+    const trained = await trainModel(network, job, labels, split, {
+      emit,
+      now: () => timeOf(clock),
+      shouldStop: () => Atomics.load(stop, 0) !== 0,
+      from: found?.checkpoint ?? null,
+      ...(checkpoints !== null && { save: (checkpoint) => saveCheckpoint(checkpoints, job, checkpoint) }),
+    });
+    send({ type: 'trained', trained }, buffersOf(trained));
+  } catch (error) {
+    // Anything but an error that treadle foresaw ends the thread, and the pool hears of that.
+    if (!(error instanceof TreadleError)) throw error;
+    send({ type: 'failed', error: toErrorRecord(error) });
+  } finally {
+    network?.dispose();
+  }
+}
+
+/** Longest wait for helpers, in milliseconds: a thread starts in a tenth of it. */
+const HELPER_WAIT = 1000;
+
+/** Waits for the helpers that the pool has sent, whose number it tells, so that they take part from the first epoch on. */
+async function untilJoined(network: Network): Promise<void> {
+  const [helpers] = (await once(port, 'message')) as [number];
+  const until = performance.now() + HELPER_WAIT;
+  while (network.joined <= helpers && performance.now() < until) await setTimeout(1);
+}
+
+/** The memory of a model's tensors, to be handed over and not copied. */
+function buffersOf({ weights, last }: TrainedModel): ArrayBuffer[] {
+  const arrays = [weights, last].flatMap(({ tensors }) => [...tensors.values()]);
+  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
+}
+
+/** Helps one network until it is disposed of. */
+function help({ ticket }: HelpTask): void {
+  helpNetwork(receiveMessageOnPort(ticket)!.message as HelperTicket);
+  ticket.close();
+  send({ type: 'released' });
+}
+
+/** Tests each file; one that cannot be tested is told, and the others go on. */
+async function test({ engine, data, files, inputs, classes }: TestTask): Promise<void> {
+  for (const file of files) {
+    try {
+      const loaded = await loadWeights(file);
+      send({
+        type: 'tested',
+        file,
+        result: evaluateTensors(engine, loaded, { inputs, classes }, data, file),
+      });
+    } catch (error) {
+      if (!(error instanceof TreadleError)) throw error;
+      send({ type: 'untested', file, error: toErrorRecord(error) });
+    }
+  }
+}
+
+if (task.role === 'train') await train(task);
+else if (task.role === 'help') help(task);
+else await test(task);

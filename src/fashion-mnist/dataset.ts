@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { TreadleError } from '#bindings';
+import { release, toShared } from '../data/shared.js';
+import { listFolder, readFileBounded } from '../node/files.js';
+import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from '../node/idx.js';
+import { throwIfAborted } from '../strict/abort.js';
+import { FASHION_MNIST, FASHION_MNIST_CLASSES, IDX_FILES, type IdxFileName, PUBLISHED } from './identity.js';
+import { type IdxFile, openIdxFile } from './idx-file.js';
+import { fromFirstSource, LOADING, type SourceOptions } from './sources.js';
+
+/** One part of a dataset. Both arrays own their buffers, shared memory each exactly as long as its content. */
+export interface Samples {
+  /** Shape (count, imageHeight, imageWidth), grey, 0 to 255. */
+  images: Uint8Array;
+  /** Shape (count), class indices. */
+  labels: Uint8Array;
+  count: number;
+}
+
+export interface Dataset {
+  /** `Fashion-MNIST` when every file is the published one, else the folder's name. */
+  name: string;
+  /** Where the files came from, in words a person understands. */
+  source: string;
+  /** SHA-256 (hex) over the four decompressed files' own SHA-256 digests, in the order of IDX_FILES. */
+  hash: string;
+  imageWidth: number;
+  imageHeight: number;
+  /** One per class; `'0'`, `'1'`, ... when the dataset is not Fashion-MNIST. */
+  classNames: string[];
+  train: Samples;
+  test: Samples;
+}
+
+export interface LoadOptions extends SourceOptions {
+  /** Whether every file must be Fashion-MNIST's own, by size and SHA-256. */
+  verify: boolean;
+}
+
+/**
+ * Loads a dataset of four IDX files from the first source that has it.
+ * Throws `not-found`, `unreadable`, `format`, `range` or `checksum` for a file that cannot be used; `shape` for
+ * files that do not fit together; `data` for labels that cannot be trained on; `network` when there is no source,
+ * `interrupted` when the signal aborts.
+ */
+export async function loadDataset(options: LoadOptions): Promise<Dataset> {
+  const { source, value } = await fromFirstSource(options, (folder) => loadFolder(folder, options.verify));
+  throwIfAborted(options.signal, LOADING);
+  return { ...value, source };
+}
+
+async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset, 'source'>> {
+  const entries = await listFolder(folder, 'a folder with the four IDX files');
+  const trainImages = await open(folder, entries, IDX_FILES[0], verify);
+  const trainLabels = await open(folder, entries, IDX_FILES[1], verify);
+  const testImages = await open(folder, entries, IDX_FILES[2], verify);
+  const testLabels = await open(folder, entries, IDX_FILES[3], verify);
+
+  const train = samples(trainImages, trainLabels);
+  const test = samples(testImages, testLabels);
+  checkSameSize(train, trainImages.file, test, testImages.file);
+  const classes = classCount(train.labels, trainLabels.file);
+  checkTestLabels(test.labels, testLabels.file, classes);
+
+  const digests = [trainImages, trainLabels, testImages, testLabels].map(({ digest }) => digest);
+  const published = IDX_FILES.every(
+    (name, index) => Buffer.from(digests[index]!).toString('hex') === PUBLISHED[name].sha256,
+  );
+  return {
+    name: published ? FASHION_MNIST : basename(folder) || folder,
+    hash: createHash('sha256').update(Buffer.concat(digests)).digest('hex'),
+    imageWidth: train.width,
+    imageHeight: train.height,
+    classNames: published
+      ? [...FASHION_MNIST_CLASSES]
+      : Array.from({ length: classes }, (_, index) => String(index)),
+    train: { images: train.images, labels: train.labels, count: train.count },
+    test: { images: test.images, labels: test.labels, count: test.count },
+  };
+}
+
+/** Reads the plain file or, when there is none, the one with `.gz`. */
+async function open(folder: string, entries: string[], name: IdxFileName, verify: boolean): Promise<IdxFile> {
+  const entry = [name, `${name}.gz`].find((candidate) => entries.includes(candidate));
+  if (entry === undefined) {
+    throw new TreadleError(
+      'not-found',
+      `${folder} has no ${name}; that file is expected, plain or with .gz.`,
+      {
+        subject: join(folder, name),
+        found: 'nothing',
+        expected: `${name} or ${name}.gz`,
+      },
+    );
+  }
+  const file = join(folder, entry);
+  const bytes = await readFileBounded(file, MAX_IDX_BYTES);
+  const opened = openIdxFile(name, file, bytes, verify);
+  if (opened.content.buffer !== bytes.buffer) release(bytes);
+  return opened;
+}
+
+interface SizedSamples extends Samples {
+  height: number;
+  width: number;
+}
+
+function samples(imageFile: IdxFile, labelFile: IdxFile): SizedSamples {
+  const { images, count, height, width } = readIdxImages(imageFile.content, imageFile.file);
+  const { labels, count: labelCount } = readIdxLabels(labelFile.content, labelFile.file);
+  if (labelCount !== count) {
+    throw new TreadleError(
+      'shape',
+      `${labelFile.file} has ${labelCount} labels; ${count} are expected, one for each image of ${imageFile.file}.`,
+      { subject: labelFile.file, found: labelCount, expected: count },
+    );
+  }
+  const shared = { images: toShared(images), labels: toShared(labels), count, height, width };
+  release(imageFile.content);
+  return shared;
+}
+
+function checkSameSize(train: SizedSamples, trainFile: string, test: SizedSamples, testFile: string): void {
+  if (train.height === test.height && train.width === test.width) return;
+  const found = `${test.height} x ${test.width}`;
+  const expected = `${train.height} x ${train.width}`;
+  throw new TreadleError(
+    'shape',
+    `${testFile} has images of ${found}; ${expected} is expected, the size in ${trainFile}.`,
+    { subject: testFile, found, expected },
+  );
+}
+
+/**
+ * The highest training label + 1; a label below it that does not occur is a class without samples.
+ * Throws `data` for fewer than two labels that occur.
+ */
+function classCount(labels: Uint8Array, file: string): number {
+  const present = new Set(labels);
+  const highest = Math.max(...present);
+  if (present.size >= 2) return highest + 1;
+  throw new TreadleError('data', `${file} has only the label ${highest}; at least two labels are expected.`, {
+    subject: file,
+    found: 1,
+    expected: 'at least 2',
+  });
+}
+
+function checkTestLabels(labels: Uint8Array, file: string, classes: number): void {
+  const index = labels.findIndex((label) => label >= classes);
+  if (index < 0) return;
+  const found = labels[index]!;
+  const expected = `0 to ${classes - 1}`;
+  throw new TreadleError(
+    'data',
+    `${file} has the label ${found} (sample ${index}); ${expected} is expected, the training labels' range.`,
+    { subject: file, found, expected },
+  );
+}

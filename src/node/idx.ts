@@ -1,0 +1,195 @@
+/**
+ * Strict reader of the IDX format: a big-endian magic number (two zero bytes, the element type 0x08 = unsigned byte,
+ * the number of dimensions), one big-endian u32 per dimension, then the elements, row-major.
+ * Reading allocates nothing but views. Inflating allocates what the caller expects or, from a file's own header, what
+ * that states: never more than MAX_IDX_BYTES, nor than 1032 times the compressed bytes, deflate's best, and 4 MiB to
+ * find the header.
+ */
+import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
+import { MAX_WIDTH, TreadleError } from '#bindings';
+import { byteCount } from '../strict/words.js';
+
+/** The largest decompressed IDX file that is read. */
+export const MAX_IDX_BYTES = 2 ** 30;
+
+const IMAGES = { magic: 0x00000803, words: 'an image file (magic number 0x00000803)', header: 16 };
+const LABELS = { magic: 0x00000801, words: 'a label file (magic number 0x00000801)', header: 8 };
+
+/** Grey images of one size. `images` has shape (count, height, width), one byte per pixel, and views the file's bytes. */
+export interface IdxImages {
+  images: Uint8Array;
+  count: number;
+  height: number;
+  width: number;
+}
+
+/** One class index per sample; `labels` has shape (count) and views the file's bytes. */
+export interface IdxLabels {
+  labels: Uint8Array;
+  count: number;
+}
+
+/**
+ * The decompressed bytes of a gzip file, or the bytes themselves when gzip's magic number is absent.
+ * No more than `limit` bytes are ever inflated. Throws `range` when the content is larger, and `format` for gzip
+ * that is truncated or corrupt, or that is followed by other bytes.
+ */
+export function gunzip(bytes: Uint8Array, file: string, limit: number): Uint8Array {
+  if (!isGzip(bytes)) return bytes;
+  const { buffer, engine } = inflate(bytes, file, limit);
+  if (engine.bytesWritten !== bytes.length) {
+    throw damagedGzip(file, `${byteCount(bytes.length - engine.bytesWritten)} after its end`);
+  }
+  return buffer;
+}
+
+/** Compressed bytes in which a gzip file's first 16 bytes must stand: its header, with a name, takes far fewer. */
+const GZIP_START = 4096;
+
+/**
+ * The decompressed bytes of an IDX file of the kind that is expected. Gzip is inflated as far as the file's own header
+ * says, which is read beforehand. Throws as `gunzip` and the readers do, and `range` for more than MAX_IDX_BYTES.
+ */
+export function gunzipIdx(bytes: Uint8Array, file: string, kind: 'images' | 'labels'): Uint8Array {
+  if (!isGzip(bytes)) return bytes;
+  const start = gunzipStart(bytes.subarray(0, GZIP_START), file);
+  const { size } = kind === 'images' ? readImageHeader(start, file) : readLabelHeader(start, file);
+  if (size > MAX_IDX_BYTES) {
+    throw new TreadleError(
+      'range',
+      `${file} says it inflates to ${byteCount(size)}; at most ${byteCount(MAX_IDX_BYTES)} are expected.`,
+      { subject: file, found: size, expected: MAX_IDX_BYTES },
+    );
+  }
+  return gunzip(bytes, file, size);
+}
+
+/** What the first bytes of a gzip file inflate to, as far as they go. */
+function gunzipStart(bytes: Uint8Array, file: string): Uint8Array {
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch (error) {
+    throw damagedGzip(file, (error as Error).message, error);
+  }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** The least that a gzip file takes: header and trailer; and the least chunk that zlib accepts. */
+const MIN_GZIP_BYTES = 18;
+const MIN_CHUNK_BYTES = 64;
+
+/** What Node's zlib returns with `info: true`; `bytesWritten` counts the compressed bytes consumed. */
+interface InflateInfo {
+  buffer: Uint8Array;
+  engine: { bytesWritten: number };
+}
+
+function inflate(bytes: Uint8Array, file: string, limit: number): InflateInfo {
+  const options: ZlibOptions = { maxOutputLength: limit, info: true, chunkSize: chunkSize(bytes, limit) };
+  try {
+    return gunzipSync(bytes, options) as unknown as InflateInfo;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_BUFFER_TOO_LARGE') throw damagedGzip(file, message, error);
+    throw new TreadleError(
+      'range',
+      `${file} inflates to more than ${byteCount(limit)}; at most that many are expected.`,
+      { subject: file, found: `more than ${limit}`, expected: limit, cause: error },
+    );
+  }
+}
+
+/**
+ * Room for the whole content in one piece, so that zlib joins no pieces: what the trailer says, held to what so many
+ * bytes of gzip can hold at the most (deflate's 1032 to 1) and to the limit.
+ */
+function chunkSize(bytes: Uint8Array, limit: number): number {
+  const trailer = new DataView(bytes.buffer, bytes.byteOffset + Math.max(0, bytes.length - 4));
+  const stated = bytes.length < MIN_GZIP_BYTES ? 0 : trailer.getUint32(0, true);
+  return Math.max(MIN_CHUNK_BYTES, Math.min(stated + 1, bytes.length * 1032, limit));
+}
+
+function damagedGzip(file: string, found: string, cause?: unknown): TreadleError {
+  return new TreadleError('format', `${file} is damaged gzip (${found}); a whole gzip file is expected.`, {
+    subject: file,
+    found,
+    expected: 'a whole gzip file',
+    cause,
+  });
+}
+
+/** Reads an image file. Throws `format` for anything but one, and `range` for images of absurd size. */
+export function readIdxImages(bytes: Uint8Array, file: string): IdxImages {
+  const { count, height, width, size } = readImageHeader(bytes, file);
+  checkLength(bytes, file, size, `${imageWords(count, height, width)} in`);
+  return { images: bytes.subarray(IMAGES.header), count, height, width };
+}
+
+/** Reads a label file. Throws `format` for anything but one. */
+export function readIdxLabels(bytes: Uint8Array, file: string): IdxLabels {
+  const { count, size } = readLabelHeader(bytes, file);
+  checkLength(bytes, file, size, `${count} labels in`);
+  return { labels: bytes.subarray(LABELS.header), count };
+}
+
+/** What an image file's header says; `size` is the bytes of the whole file. */
+function readImageHeader(bytes: Uint8Array, file: string): Omit<IdxImages, 'images'> & { size: number } {
+  const view = openHeader(bytes, file, IMAGES, LABELS);
+  const count = view.getUint32(4);
+  const height = view.getUint32(8);
+  const width = view.getUint32(12);
+  const found = imageWords(count, height, width);
+  if (count === 0 || height === 0 || width === 0) {
+    throw wrong(file, `says it holds ${found}`, 'at least one image of at least one pixel');
+  }
+  // Sizes are u32: the product of two is checked before it is used in the next, so none is ever rounded.
+  if (height > MAX_WIDTH || width > MAX_WIDTH || height * width > MAX_WIDTH) {
+    const expected = `at most ${MAX_WIDTH} pixels an image`;
+    throw new TreadleError('range', `${file} says it holds ${found}; ${expected} are expected.`, {
+      subject: file,
+      found: `${height} x ${width}`,
+      expected,
+    });
+  }
+  return { count, height, width, size: IMAGES.header + count * height * width };
+}
+
+function imageWords(count: number, height: number, width: number): string {
+  return `${count} images of ${height} x ${width}`;
+}
+
+/** What a label file's header says; `size` is the bytes of the whole file. */
+function readLabelHeader(bytes: Uint8Array, file: string): { count: number; size: number } {
+  const count = openHeader(bytes, file, LABELS, IMAGES).getUint32(4);
+  if (count === 0) throw wrong(file, 'says it holds 0 labels', 'at least one label');
+  return { count, size: LABELS.header + count };
+}
+
+function openHeader(bytes: Uint8Array, file: string, kind: typeof IMAGES, other: typeof IMAGES): DataView {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = bytes.length >= 4 ? view.getUint32(0) : undefined;
+  if (magic === other.magic) throw wrong(file, `is ${other.words}`, kind.words);
+  if (magic !== undefined && magic !== kind.magic) {
+    throw wrong(file, `begins with 0x${magic.toString(16).padStart(8, '0')}`, kind.words);
+  }
+  if (bytes.length < kind.header) {
+    throw wrong(file, `has ${byteCount(bytes.length)}`, `a header of ${kind.header} bytes`);
+  }
+  return view;
+}
+
+function checkLength(bytes: Uint8Array, file: string, expected: number, content: string): void {
+  if (bytes.length === expected) return;
+  throw wrong(file, `has ${byteCount(bytes.length)}`, `${content} ${byteCount(expected)}`);
+}
+
+function wrong(file: string, found: string, expected: string): TreadleError {
+  return new TreadleError('format', `${file} ${found}; expected: ${expected}.`, {
+    subject: file,
+    found,
+    expected,
+  });
+}

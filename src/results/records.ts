@@ -1,0 +1,168 @@
+import type { NetworkSpec } from '../model/classifier.js';
+import type { Weights } from '../train/loop.js';
+
+/** What a run was asked to do: `runs/<id>/config.json`. Plain data, safe to serialise. */
+export interface RunConfig {
+  /** Name and hidden widths of every architecture, in report order. */
+  architectures: { name: string; hidden: number[] }[];
+  learningRates: number[];
+  mode: 'chained' | 'independent';
+  epochs: number;
+  batchSize: number;
+  dropout: number;
+  seed: number;
+  /** Null for the default: 10,000, or a sixth of the training images where that is fewer. */
+  validationSize: number | null;
+  /** Training samples used of those left after the split; null for all. */
+  trainSamples: number | null;
+  keep: 'best' | 'last';
+  jobs: number;
+  threads: number;
+  build: string;
+}
+
+/** The dataset's identity, as it stands in results and in weight files. */
+export interface DatasetRecord {
+  name: string;
+  /** Where the files came from, in words a person understands. */
+  source: string;
+  /** SHA-256 (hex) over the four decompressed files' own SHA-256 digests, in the order of IDX_FILES. */
+  hash: string;
+  imageWidth: number;
+  imageHeight: number;
+  classNames: string[];
+  trainSamples: number;
+  validationSamples: number;
+  testSamples: number;
+}
+
+/** One model to train: a plain record that a queue could carry to another machine. */
+export interface Job {
+  /** Unique in the run, e.g. `large1_0.005`. */
+  id: string;
+  model: string;
+  learningRate: number;
+  spec: NetworkSpec;
+  epochs: number;
+  batchSize: number;
+  seed: number;
+  keep: 'best' | 'last';
+  build: string;
+  /** Chained mode: the job whose final weights this one starts from. */
+  parent: string | null;
+}
+
+/** Figures of one finished epoch. Losses are means per sample, in nats. */
+export interface EpochRecord {
+  /** From 1. */
+  epoch: number;
+  /** Running means over the epoch's training batches (dropout on), as they were trained. */
+  trainLoss: number;
+  trainAccuracy: number;
+  valLoss: number;
+  valAccuracy: number;
+  valMacroF1: number;
+  seconds: number;
+}
+
+/** Figures of one test. `confusion[actual][predicted]` are counts. */
+export interface TestRecord {
+  accuracy: number;
+  /** Macro averages. */
+  precision: number;
+  recall: number;
+  macroF1: number;
+  loss: number;
+  confusion: number[][];
+}
+
+export interface ModelRecord {
+  model: string;
+  learningRate: number;
+  epochs: EpochRecord[];
+  /** The epoch whose weights were saved; null when training failed. */
+  kept: { epoch: number; valMacroF1: number } | null;
+  /** Paths of the weight files: relative inside the folder that the command ran in, absolute outside. */
+  weights: string[];
+  /** Null when training failed. */
+  test: TestRecord | null;
+  /** One sentence when training failed or was interrupted. */
+  error?: string;
+  /** True when it was interrupted: then resuming the run goes on with it. */
+  interrupted?: boolean;
+}
+
+/** `runs/<id>/results.json`. */
+export interface RunResults {
+  schema: 1;
+  environment: {
+    node: string;
+    v8: string;
+    build: string;
+    /** The micro-kernels in use, such as `6x8/32`, and whether V8 joined 128-bit operations: speed only. */
+    kernels: string;
+    revectorized: boolean;
+    cpu: string;
+    cores: number;
+    seconds: number;
+  };
+  config: RunConfig;
+  dataset: DatasetRecord;
+  models: ModelRecord[];
+  /** Highest validation macro-F1, ties to the earlier epoch and then the smaller model; null when all failed. */
+  best: { model: string; learningRate: number } | null;
+}
+
+/** What a trained model hands back besides its figures. */
+export interface TrainedModel {
+  epochs: EpochRecord[];
+  kept: { epoch: number; valMacroF1: number };
+  /** Weights of the kept epoch. */
+  weights: Weights;
+  /** Weights after the last epoch: what the next rate of a chain starts from. */
+  last: Weights;
+}
+
+/** What happens while a run goes on; `--json` prints one per line. */
+export type RunEvent =
+  | {
+      type: 'run';
+      id: string;
+      folder: string;
+      models: number;
+      /** Trainable parameters of each architecture, by name: the relative work of an epoch. */
+      parameters: Record<string, number>;
+      epochs: number;
+      build: string;
+      jobs: number;
+      threads: number;
+      /** True when the run goes on from its checkpoints. */
+      resumed: boolean;
+    }
+  | {
+      type: 'start';
+      job: string;
+      model: string;
+      learningRate: number;
+      epochs: number;
+      stepsPerEpoch: number;
+      /** Epochs that a checkpoint holds: training goes on after them. Empty for a model that begins. */
+      finished: EpochRecord[];
+    }
+  | {
+      type: 'step';
+      job: string;
+      epoch: number;
+      step: number;
+      steps: number;
+      loss: number;
+      samplesPerSecond: number;
+      threads: number;
+    }
+  | ({ type: 'epoch'; job: string; model: string; learningRate: number; threads: number } & EpochRecord)
+  | { type: 'warning'; job: string; message: string }
+  | { type: 'saved'; job: string; weights: string[]; kept: { epoch: number; valMacroF1: number } }
+  | { type: 'failed'; job: string; model: string; learningRate: number; code: string; message: string }
+  | ({ type: 'test'; model: string; learningRate: number } & TestRecord)
+  | { type: 'best'; model: string; learningRate: number }
+  | { type: 'done'; results: string; report: string; seconds: number };

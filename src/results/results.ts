@@ -1,0 +1,175 @@
+import * as v from 'valibot';
+import { TreadleError } from '#bindings';
+import { classifierParameters } from '../model/classifier.js';
+import { type JsonLimits, structureProblem } from '../strict/json.js';
+import { oneLine, preview } from '../strict/text.js';
+import type {
+  DatasetRecord,
+  EpochRecord,
+  ModelRecord,
+  RunConfig,
+  RunResults,
+  TestRecord,
+} from './records.js';
+import { RESULTS_SCHEMA } from './schema.js';
+
+/** Deeper than results are, for later versions; a hundred thousand epochs have fewer values. */
+const LIMITS: JsonLimits = { depth: 16, values: 1_000_000 };
+
+/** The parts of {@link RunResults} that a run knows itself. */
+export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | 'models'>;
+
+/** Puts a run's results together and picks the best model. */
+export function buildResults({ environment, config, dataset, models }: RunParts): RunResults {
+  const best = pickBest(models, smallestFirst(config, dataset));
+  return { schema: 1, environment, config, dataset, models, best };
+}
+
+/**
+ * The best model: highest validation macro-F1 of the kept epoch, ties to the earlier epoch, then to the model that
+ * comes first in `order` (see {@link smallestFirst}), then to the one listed first. Null when no model has a kept
+ * epoch.
+ */
+export function pickBest(models: readonly ModelRecord[], order: readonly string[]): RunResults['best'] {
+  const rank = (model: ModelRecord) =>
+    order.includes(model.model) ? order.indexOf(model.model) : order.length;
+  const [best] = models
+    .filter((model) => model.kept !== null)
+    .sort(
+      (a, b) => b.kept!.valMacroF1 - a.kept!.valMacroF1 || a.kept!.epoch - b.kept!.epoch || rank(a) - rank(b),
+    );
+  return best === undefined ? null : { model: best.model, learningRate: best.learningRate };
+}
+
+/** Names of the architectures, fewest trainable parameters first. */
+export function smallestFirst(config: RunConfig, dataset: DatasetRecord): string[] {
+  return config.architectures
+    .map(({ name, hidden }) => ({ name, parameters: classifierParameters(shapeOf(hidden, dataset)) }))
+    .sort((a, b) => a.parameters - b.parameters)
+    .map(({ name }) => name);
+}
+
+/** The shape of a network with these hidden widths on this data. */
+export function shapeOf(hidden: readonly number[], { imageWidth, imageHeight, classNames }: DatasetRecord) {
+  return { inputs: imageWidth * imageHeight, hidden, classes: classNames.length };
+}
+
+/** The record of the best model; undefined when all failed. */
+export function bestModel(results: RunResults): ModelRecord | undefined {
+  const { best, models } = results;
+  return models.find((model) => model.model === best?.model && model.learningRate === best.learningRate);
+}
+
+/** A model that was tested. */
+export type TestedModel = ModelRecord & { test: TestRecord };
+
+export function isTested(model: ModelRecord): model is TestedModel {
+  return model.test !== null;
+}
+
+/**
+ * The results in a `results.json`: its text, or the value parsed from it. `source` (such as the path) is named in
+ * errors. A text of at most a million values is read, and takes at most 64 bytes a character. Throws `format` for what
+ * is not JSON or not of the form of {@link RunResults}, and `shape` for parts that
+ * do not fit together.
+ */
+export function parseResults(json: unknown, source: string): RunResults {
+  const result = v.safeParse(RESULTS_SCHEMA, typeof json === 'string' ? parseJson(json, source) : json, {
+    abortEarly: true,
+  });
+  if (!result.success) {
+    const [issue] = result.issues;
+    const subject = v.getDotPath(issue) ?? 'the content';
+    const found = issue.input === undefined ? 'missing' : preview(issue.input);
+    throw new TreadleError('format', `${source}: ${subject} is ${found}; ${issue.message} is expected.`, {
+      subject: `${source}: ${subject}`,
+      found: issue.input,
+      expected: issue.message,
+    });
+  }
+  checkModels(result.output, source);
+  return result.output;
+}
+
+function parseJson(text: string, source: string): unknown {
+  const problem = structureProblem(text, LIMITS);
+  if (problem !== null) {
+    const expected = 'the results.json of a run';
+    throw new TreadleError('format', `${source} ${problem}; ${expected} is expected.`, {
+      subject: source,
+      found: problem,
+      expected,
+    });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = oneLine((cause as Error).message);
+    throw new TreadleError(
+      'format',
+      `${source} is not JSON (${reason}); the results.json of a run is expected.`,
+      {
+        subject: source,
+        found: reason,
+        expected: 'the results.json of a run',
+        cause,
+      },
+    );
+  }
+}
+
+function checkModels(results: RunResults, source: string): void {
+  const { config, dataset, models, best } = results;
+  const classes = dataset.classNames.length;
+  const known = config.architectures.map(({ name }) => name);
+  const fail = (subject: string, found: string | number, expected: string): never => {
+    throw new TreadleError('shape', `${source}: ${subject} is ${found}; ${expected} is expected.`, {
+      subject: `${source}: ${subject}`,
+      found,
+      expected,
+    });
+  };
+  models.forEach(({ model, kept, epochs, test }, index) => {
+    const place = `models.${index}`;
+    if (!known.includes(model)) fail(`${place}.model`, JSON.stringify(model), `one of ${known.join(', ')}`);
+    if (kept !== null && !epochs.some(({ epoch }) => epoch === kept.epoch)) {
+      fail(`${place}.kept.epoch`, kept.epoch, 'one of its epochs');
+    }
+    const sizes = test === null ? [] : [test.confusion.length, ...test.confusion.map((row) => row.length)];
+    const wrong = sizes.find((size) => size !== classes);
+    if (wrong !== undefined) {
+      fail(`the size of ${place}.test.confusion`, wrong, `${classes} (one row and one column per class)`);
+    }
+  });
+  if (best !== null && bestModel(results) === undefined) {
+    fail('best', `${best.model} at ${best.learningRate}`, 'one of the models');
+  }
+}
+
+const EPOCH_COLUMNS: readonly (readonly [heading: string, value: (epoch: EpochRecord) => number])[] = [
+  ['epoch', ({ epoch }) => epoch],
+  ['train_loss', ({ trainLoss }) => rounded(trainLoss, 6)],
+  ['train_accuracy', ({ trainAccuracy }) => rounded(trainAccuracy, 6)],
+  ['val_loss', ({ valLoss }) => rounded(valLoss, 6)],
+  ['val_accuracy', ({ valAccuracy }) => rounded(valAccuracy, 6)],
+  ['val_macro_f1', ({ valMacroF1 }) => rounded(valMacroF1, 6)],
+  ['seconds', ({ seconds }) => rounded(seconds, 3)],
+];
+
+/** `epochs.csv`: one line per model and epoch, in the results' order; figures to six digits, seconds to three. */
+export function epochsCsv(results: RunResults): string {
+  const heading = ['model', 'learning_rate', ...EPOCH_COLUMNS.map(([name]) => name)];
+  const lines = results.models.flatMap(({ model, learningRate, epochs }) =>
+    epochs.map((epoch) => [csvField(model), learningRate, ...EPOCH_COLUMNS.map(([, value]) => value(epoch))]),
+  );
+  return `${[heading, ...lines].map((line) => line.join(',')).join('\n')}\n`;
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** A text as RFC 4180 writes it. */
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

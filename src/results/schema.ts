@@ -1,0 +1,115 @@
+import * as v from 'valibot';
+import type { RunResults } from './records.js';
+
+/** Allowed numbers, each with a message that says what is expected. */
+const number = v.pipe(v.number('a number'), v.finite('a finite number'));
+const share = v.pipe(number, v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'));
+const notNegative = v.pipe(number, v.minValue(0, 'a number from 0 up'));
+const count = v.pipe(
+  v.number('a whole number from 0 up'),
+  v.safeInteger('a whole number from 0 up'),
+  v.minValue(0, 'a whole number from 0 up'),
+);
+const positive = v.pipe(count, v.minValue(1, 'a whole number from 1 up'));
+const learningRate = v.pipe(
+  number,
+  v.check((rate) => rate > 0, 'a number above 0'),
+);
+const text = v.string('a text');
+/** Names become part of file names. */
+const NAME_RULE = 'a name of letters, digits, "-" or "_"';
+const name = v.pipe(v.string(NAME_RULE), v.regex(/^[\w-]{1,64}$/, NAME_RULE));
+
+function list<T extends v.GenericSchema>(item: T, what: string) {
+  return v.array(item, `a list of ${what}`);
+}
+
+function oneOf<const T extends readonly string[]>(choices: T) {
+  return v.picklist(choices, `one of ${choices.join(', ')}`);
+}
+
+function record<T extends v.ObjectEntries>(entries: T) {
+  return v.object(entries, 'an object');
+}
+
+const environment = record({
+  node: text,
+  v8: text,
+  build: text,
+  kernels: text,
+  revectorized: v.boolean('true or false'),
+  cpu: text,
+  cores: count,
+  seconds: notNegative,
+});
+
+const config = record({
+  architectures: v.pipe(
+    list(record({ name, hidden: list(positive, 'widths') }), 'architectures'),
+    v.minLength(1, 'at least one architecture'),
+  ),
+  learningRates: v.pipe(list(learningRate, 'learning rates'), v.minLength(1, 'at least one learning rate')),
+  mode: oneOf(['chained', 'independent']),
+  epochs: positive,
+  batchSize: positive,
+  dropout: share,
+  seed: count,
+  validationSize: v.nullable(count),
+  trainSamples: v.nullable(count),
+  keep: oneOf(['best', 'last']),
+  jobs: positive,
+  threads: positive,
+  build: text,
+});
+
+const dataset = record({
+  name: text,
+  source: text,
+  hash: text,
+  imageWidth: positive,
+  imageHeight: positive,
+  classNames: v.pipe(list(text, 'class names'), v.minLength(2, 'at least two class names')),
+  trainSamples: count,
+  validationSamples: count,
+  testSamples: count,
+});
+
+const epoch = record({
+  epoch: positive,
+  trainLoss: number,
+  trainAccuracy: share,
+  valLoss: number,
+  valAccuracy: share,
+  valMacroF1: share,
+  seconds: notNegative,
+});
+
+const test = record({
+  accuracy: share,
+  precision: share,
+  recall: share,
+  macroF1: share,
+  loss: number,
+  confusion: list(list(count, 'counts'), 'rows'),
+});
+
+const model = record({
+  model: name,
+  learningRate,
+  epochs: list(epoch, 'epochs'),
+  kept: v.nullable(record({ epoch: positive, valMacroF1: share })),
+  weights: list(text, 'paths'),
+  test: v.nullable(test),
+  error: v.optional(text),
+  interrupted: v.optional(v.boolean('true or false')),
+});
+
+/** The form of `results.json`; messages say what is expected. What spans several fields is checked elsewhere. */
+export const RESULTS_SCHEMA: v.GenericSchema<unknown, RunResults> = record({
+  schema: v.literal(1, 'schema version 1'),
+  environment,
+  config,
+  dataset,
+  models: list(model, 'models'),
+  best: v.nullable(record({ model: name, learningRate })),
+});

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TreadleError } from '../../dist/bindings/index.js';
+import { readMetadata, storeMetadata } from '../../dist/formats/metadata.js';
+import { fromNumpy, fromStateDict, toNumpy, toStateDict } from '../../dist/formats/naming.js';
+import { decodePickle, encodePickle } from '../../dist/formats/pickle.js';
+import { decodeSafetensors, encodeSafetensors, tensorOf } from '../../dist/formats/safetensors.js';
+import type { Tensor } from '../../dist/formats/tensor.js';
+import { metadataOf, network } from './fixtures.js';
+
+const WIDTHS = [3, 2, 2];
+const TENSORS = network(WIDTHS);
+const SAFETENSORS = encodeSafetensors(toStateDict(TENSORS), storeMetadata(metadataOf(WIDTHS)));
+const PICKLE = encodePickle(toNumpy(TENSORS));
+
+function readSafetensors(bytes: Uint8Array) {
+  const { tensors, metadata } = decodeSafetensors(bytes, 'x');
+  readMetadata(metadata, 'x');
+  const copied = [...tensors].map(([name, entry]): [string, Tensor] => [name, tensorOf(entry, name, 'x')]);
+  return fromStateDict(new Map(copied), 'x');
+}
+const readPickle = (bytes: Uint8Array) => fromNumpy(decodePickle(bytes, 'x'), 'x');
+
+type Mutation = { kind: 'set' | 'insert' | 'remove'; at: number; bytes: Uint8Array };
+
+/** Up to four changes of a file, each somewhere in it: bytes replaced, inserted or taken out; then perhaps a cut. */
+const mutations = fc.record({
+  changes: fc.array(
+    fc.record<Mutation>({
+      kind: fc.constantFrom('set', 'insert', 'remove'),
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      bytes: fc.oneof(
+        fc.uint8Array({ minLength: 1, maxLength: 9 }),
+        // Bytes that mean something in either format.
+        fc
+          .array(
+            fc.constantFrom(
+              ...Buffer.from('\x80\x95.(N\x88\x89JKMXCB)t\x85\x86\x87}suc\x93Rb\x94qh"{}[]:,0-e', 'latin1'),
+            ),
+            {
+              minLength: 1,
+              maxLength: 4,
+            },
+          )
+          .map((bytes) => Uint8Array.from(bytes)),
+      ),
+    }),
+    { maxLength: 4 },
+  ),
+  kept: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
+});
+
+function mutated(file: Uint8Array, { changes, kept }: { changes: Mutation[]; kept: number }): Uint8Array {
+  let bytes = Buffer.from(file);
+  for (const { kind, at, bytes: patch } of changes) {
+    const start = Math.floor(at * bytes.length);
+    const end = kind === 'insert' ? start : start + patch.length;
+    bytes = Buffer.concat([
+      bytes.subarray(0, start),
+      kind === 'remove' ? Buffer.alloc(0) : patch,
+      bytes.subarray(end),
+    ]);
+  }
+  return new Uint8Array(bytes.subarray(0, Math.floor(kept * bytes.length)));
+}
+
+/** Whether a reader takes the bytes; anything thrown but a TreadleError of one line fails the test. */
+function isRead(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): boolean {
+  try {
+    read(bytes);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TreadleError && /^x[: ].*\.$/.test(error.message))) throw error;
+    return false;
+  }
+}
+
+test.each([
+  ['safetensors', readSafetensors, SAFETENSORS],
+  ['pickle', readPickle, PICKLE],
+] as const)('any mutation of a %s file loads or is refused with a TreadleError', (_, read, file) => {
+  expect(isRead(read, file)).toBe(true);
+  const property = fc.property(mutations, (mutation) => {
+    isRead(read, mutated(file, mutation));
+  });
+  fc.assert(property, { numRuns: 4000 });
+});
+
+test.each([
+  ['safetensors', readSafetensors, SAFETENSORS],
+  ['pickle', readPickle, PICKLE],
+] as const)('no part of a %s file, cut at any byte, loads', (_, read, file) => {
+  for (let length = 0; length < file.length; length++) {
+    expect(isRead(read, file.subarray(0, length)), `${length} bytes`).toBe(false);
+  }
+});
+
+test('every byte of a pickle, set to values that mean something, loads or is refused with a TreadleError', () => {
+  const values = [0x00, 0x01, 0x28, 0x2e, 0x52, 0x62, 0x7f, 0x80, 0x94, 0xff];
+  for (let at = 0; at < PICKLE.length; at++) {
+    for (const value of values) isRead(readPickle, PICKLE.with(at, value));
+  }
+});
