@@ -32,9 +32,9 @@ describe('docs/errors.md', () => {
     for (const [code, , , example] of rows) expect(`${code}: ${example}`).toMatch(/^[a-z-]+: .+\.$|\)\.$/);
   });
 
-  const engine = loadCore({ build: 'simd' });
+  const core = loadCore({ build: 'simd' });
   const network = async (pixels: number) => {
-    const made = new Network(await engine, mlp({ inputs: 784, hidden: [8], outputs: 10, inputType: 'u8' }), {
+    const made = new Network(await core, mlp({ inputs: 784, hidden: [8], outputs: 10, inputType: 'u8' }), {
       batchSize: 2,
       training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
       sets: [{ rows: 1 }],

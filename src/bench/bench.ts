@@ -1,10 +1,11 @@
 import { type Core, type GemmFigure, measurePeak, TreadleError } from '#bindings';
 import { defaultConfig } from '../experiment/config.js';
 import { describeEnvironment } from '../experiment/environment.js';
+import { FEWEST_BATCHES } from '../experiment/time-epochs.js';
 import { ARCHITECTURES } from '../fashion-mnist/architectures.js';
 import type { Dataset } from '../fashion-mnist/dataset.js';
 import type { LabelledImages } from '../model/classifier.js';
-import { type EpochFigure, FEWEST_BATCHES, measureEpoch } from './epochs.js';
+import { type EpochFigure, measureEpoch } from './epochs.js';
 import { gemmShapes } from './shapes.js';
 
 /** What is measured. */
@@ -44,7 +45,7 @@ export function fewestSamples(batchSize: number): number {
  * throws.
  */
 export async function runBench(
-  engine: Core,
+  core: Core,
   settings: BenchSettings,
   dataset: Dataset,
   log: (line: string) => void,
@@ -58,14 +59,11 @@ export async function runBench(
     log(`Epochs of ${model}`);
     const spec = { ...specOf(model), dropout: defaultConfig().dropout };
     const { batchSize, threads } = settings;
-    epochs.push(await measureEpoch(engine, { model, spec, batchSize, threads, data: samples }));
+    epochs.push(await measureEpoch(core, { model, spec, batchSize, threads, data: samples }));
   }
   log('Matrix products');
-  const { peakGflops, gemm } = measurePeak(
-    engine,
-    gemmShapes(settings.models.map(specOf), settings.batchSize),
-  );
-  const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(engine, 0);
+  const { peakGflops, gemm } = measurePeak(core, gemmShapes(settings.models.map(specOf), settings.batchSize));
+  const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(core, 0);
   const machine = `${cpu}, ${cores} cores`;
   return { epochs, gemm, peakGflops, machine, node, v8, build, kernels, revectorized };
 }

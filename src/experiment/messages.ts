@@ -4,12 +4,13 @@ import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../results/records.js';
 import type { Weights } from '../train/loop.js';
 import type { Clock } from './clock.js';
+import type { EpochWork } from './time-epochs.js';
 import type { SampleIndices } from './train-job.js';
 
 /** Train one model. `data` and `split` lie in shared memory. The answer to its tickets is the number of its helpers. */
 export interface TrainTask {
   role: 'train';
-  engine: Core;
+  core: Core;
   job: Job;
   data: LabelledImages;
   split: SampleIndices;
@@ -25,6 +26,13 @@ export interface TrainTask {
   clock: Clock;
 }
 
+/** Train a model for a few epochs and time them. `work.data` lies in shared memory. */
+export interface TimeTask {
+  role: 'time';
+  core: Core;
+  work: EpochWork;
+}
+
 /** Help the network whose ticket waits at the port. */
 export interface HelpTask {
   role: 'help';
@@ -34,7 +42,7 @@ export interface HelpTask {
 /** Test weight files on all of `data`, in their order. */
 export interface TestTask {
   role: 'test';
-  engine: Core;
+  core: Core;
   data: LabelledImages;
   files: string[];
   /** What the data asks of every file: pixels of an image and number of classes. */
@@ -43,7 +51,7 @@ export interface TestTask {
 }
 
 /** What a worker is started with. */
-export type WorkerTask = TrainTask | HelpTask | TestTask;
+export type WorkerTask = TrainTask | TimeTask | HelpTask | TestTask;
 
 /** What a worker sends. */
 export type WorkerMessage =
@@ -54,6 +62,7 @@ export type WorkerMessage =
    */
   | { type: 'tickets'; ports: MessagePort[] }
   | { type: 'trained'; trained: TrainedModel }
+  | { type: 'timed'; seconds: number }
   | { type: 'failed'; error: ErrorRecord }
   | { type: 'released' }
   | { type: 'tested'; file: string; result: TestRecord }

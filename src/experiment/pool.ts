@@ -1,37 +1,35 @@
-import type { Worker } from 'node:worker_threads';
 import { type Core, TreadleError } from '#bindings';
 import type { LabelledImages } from '../model/classifier.js';
 import { rateText } from '../results/format.js';
-import type { Job, RunEvent, TrainedModel } from '../results/records.js';
+import type { Job } from '../results/records.js';
 import { onAbort } from '../strict/abort.js';
 import { type Clock, newClock } from './clock.js';
+import type { Executor, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
-import type { WorkerMessage, WorkerTask } from './messages.js';
 import { descendants } from './plan.js';
 import { decide, type ScheduleLimits } from './schedule.js';
-import { hear, newSlot, type Slot } from './slot.js';
-import { startWorker, workerError } from './threads.js';
+import { hear, newSlot, type Slot, stateOf } from './slot.js';
+import { Team } from './team.js';
 import type { SampleIndices } from './train-job.js';
 
-export interface TrainJobsOptions {
-  engine: Core;
+/** What the threads of this process train with. */
+export interface ThreadOptions {
+  core: Core;
   /** In shared memory, so that every worker reads the same bytes. */
   data: LabelledImages;
   split: SampleIndices;
   limits: ScheduleLimits;
-  onEvent: (event: RunEvent) => void;
-  /** Called once for each job that ends well, before jobs that start from its weights. */
-  onTrained: (job: Job, trained: TrainedModel) => void;
-  /** Called once for each job that does not; the other jobs go on. */
-  onFailed: (job: Job, error: TreadleError) => void;
   /**
    * A folder for checkpoints, which must exist. Each job goes on from its newest there and saves one after every epoch
    * and when the signal aborts. Left out, none is read or saved.
    */
   checkpoints?: string | undefined;
-  signal?: AbortSignal | undefined;
   /** Measures the epochs; one that never stands still when left out. */
   clock?: Clock | undefined;
+}
+
+export interface TrainJobsOptions extends ThreadOptions, JobListener {
+  signal?: AbortSignal | undefined;
 }
 
 /** Times that a job whose thread died is started again from its newest checkpoint. */
@@ -54,13 +52,20 @@ export async function trainJobs(jobs: readonly Job[], options: TrainJobsOptions)
   }
 }
 
+/** Trains jobs in threads of this process. */
+export function threadExecutor(options: ThreadOptions): Executor {
+  return {
+    train: (jobs, listener, signal) => trainJobs(jobs, { ...options, ...listener, signal }),
+  };
+}
+
 class TrainingPool {
   readonly #options: TrainJobsOptions;
   readonly #slots: Map<string, Slot>;
-  readonly #threads = new Set<Worker>();
+  readonly #teams = new Set<Team>();
   /** Read by every training thread before each step. */
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
-  /** Why the running jobs are the last. */
+  /** Set once the signal has aborted: the running jobs stop, and no other is started. */
   #interruption: TreadleError | null = null;
   #over = false;
   #resolve!: () => void;
@@ -95,7 +100,7 @@ class TrainingPool {
 
   async close(): Promise<void> {
     this.#over = true;
-    await Promise.all([...this.#threads].map((worker) => worker.terminate()));
+    await Promise.all([...this.#teams].map((team) => team.close()));
   }
 
   /** Takes in a thread's news, then does what the new state asks for. Whatever that throws ends the run. */
@@ -110,80 +115,59 @@ class TrainingPool {
   }
 
   #advance(): void {
-    const states = [...this.#slots.values()].map((slot) => slot.state);
+    const states = () => [...this.#slots.values()].map(stateOf);
     if (this.#interruption !== null) {
-      if (!states.some(({ status }) => status === 'running')) this.#fail(this.#interruption);
+      if (!states().some(({ status }) => status === 'running')) this.#fail(this.#interruption);
       return;
     }
     const { limits } = this.#options;
-    for (let next = decide(states, limits); next !== null; next = decide(states, limits)) {
+    for (let next = decide(states(), limits); next !== null; next = decide(states(), limits)) {
       const slot = this.#slots.get(next.job)!;
       if (next.type === 'start') this.#startJob(slot);
-      else this.#startHelper(slot);
+      else slot.team!.addHelper();
     }
-    if (states.every(({ status }) => status === 'done' || status === 'failed')) {
+    if (states().every(({ status }) => status === 'done' || status === 'failed')) {
       this.#over = true;
       this.#resolve();
     }
   }
 
-  #launch(task: WorkerTask): Worker {
-    const worker = startWorker(task);
-    this.#threads.add(worker);
-    worker.on('exit', () => this.#threads.delete(worker));
-    // An error is followed by the exit; without a listener it would be thrown here.
-    worker.on('error', () => {});
-    return worker;
-  }
-
   #startJob(slot: Slot): void {
-    const { engine, data, split, limits, onEvent, checkpoints = null, clock = newClock() } = this.#options;
+    const { core, data, split, limits, onEvent, checkpoints = null, clock = newClock() } = this.#options;
     const before = slot.job.parent === null ? undefined : this.#slots.get(slot.job.parent);
     if (before?.last) {
       slot.parent = before.last;
       before.last = null;
     }
     const { job, parent } = slot;
-    const worker = this.#launch({
-      role: 'train',
-      engine,
-      job,
-      data,
-      split,
-      parent,
-      checkpoints,
-      tickets: limits.helpers ? limits.threads - 1 : 0,
-      stop: this.#stop,
-      clock,
-    });
-    slot.worker = worker;
+    const team = new Team(
+      {
+        role: 'train',
+        core,
+        job,
+        data,
+        split,
+        parent,
+        checkpoints,
+        tickets: limits.helpers ? limits.threads - 1 : 0,
+        stop: this.#stop,
+        clock,
+      },
+      jobTitle(job),
+      {
+        onMessage: (message) => this.#react(() => hear(slot, message, onEvent)),
+        onEnd: (death) => this.#react(() => this.#endJob(slot, death)),
+      },
+    );
+    this.#teams.add(team);
+    slot.team = team;
     slot.state.status = 'running';
-    worker.on('message', (message: WorkerMessage) => {
-      this.#react(() => hear(slot, message, onEvent));
-      // It waits to hear how many helpers it was given.
-      if (message.type === 'tickets') worker.postMessage(slot.helpers.size);
-    });
-    worker.on('error', (error) => {
-      slot.death ??= workerError(jobTitle(slot.job), error);
-    });
-    worker.on('exit', (code) => this.#react(() => this.#endJob(slot, code)));
   }
 
-  #endJob(slot: Slot, exitCode: number): void {
+  #endJob(slot: Slot, death: TreadleError): void {
     const { outcome } = slot;
-    const death = slot.death ?? workerError(jobTitle(slot.job), exitCode);
-    slot.worker = null;
-    for (const port of slot.tickets.splice(0)) port.close();
+    slot.team = null;
     slot.outcome = null;
-    slot.death = null;
-    slot.state.joinable = false;
-    if (outcome === null) {
-      // A thread that died has not released its helpers; they would wait for ever.
-      for (const [helper, leave] of slot.helpers) {
-        leave();
-        void helper.terminate();
-      }
-    }
     if (outcome !== null && !(outcome instanceof TreadleError)) {
       slot.state.status = 'done';
       slot.parent = null;
@@ -212,27 +196,6 @@ class TrainingPool {
       state.status = 'failed';
       this.#options.onFailed(job, orphaned(job, failed));
     }
-  }
-
-  /** Starts a thread that helps this model alone: it would keep the model's memory while it waits for another. */
-  #startHelper(slot: Slot): void {
-    const worker = this.#launch({ role: 'help', ticket: slot.tickets.pop()! });
-    slot.state.joinable = slot.tickets.length > 0;
-    const leave = (): void => {
-      worker.off('message', leave).off('error', died).off('exit', died);
-      slot.helpers.delete(worker);
-      slot.state.helpers = slot.helpers.size;
-    };
-    // The model's other threads would wait for this one at a barrier, so the model ends with it.
-    const died = (reason: Error | number): void =>
-      this.#react(() => {
-        leave();
-        slot.death ??= workerError(`A helper of ${jobTitle(slot.job)}`, reason);
-        void slot.worker?.terminate();
-      });
-    worker.on('message', leave).on('error', died).on('exit', died);
-    slot.helpers.set(worker, leave);
-    slot.state.helpers = slot.helpers.size;
   }
 }
 

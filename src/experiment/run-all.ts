@@ -53,7 +53,7 @@ export interface RunAllOptions extends DataChoice {
   /** Measures all times; one that does not stand still while the process is stopped when left out. */
   clock?: Clock | undefined;
   /** Opens a build of the core; by default without setting any V8 flag. */
-  openEngine?: ((build: string) => Promise<Core>) | undefined;
+  openCore?: ((build: string) => Promise<Core>) | undefined;
 }
 
 export interface RunOutcome {
@@ -156,12 +156,12 @@ async function openOrBegin(
   const replaceable = [...own, ...(await leaveToReplace(weights, names, own, options.replace ?? false))];
   throwIfAborted(signal);
 
-  const engine = await (options.openEngine ?? openPlain)(resumed?.record.build ?? config.build);
+  const core = await (options.openCore ?? openPlain)(resumed?.record.build ?? config.build);
   const data = await prepareData(choice, config, signal);
   const record: RunRecord = {
     schema: 2,
-    build: engine.build,
-    core: await coreDigest(engine.build),
+    build: core.build,
+    core: await coreDigest(core.build),
     dataset: { name: data.record.name, hash: data.record.hash },
     data: choice.data === undefined ? null : recordedPath(choice.data, folder),
     verify: choice.verify,
@@ -175,8 +175,8 @@ async function openOrBegin(
     record.dataset = resumed.record.dataset;
     data.record.name = record.dataset.name;
   }
-  const run = new Run({ folder, config, record }, weights, engine, data, onEvent, signal, options.clock);
-  checkMemory(run.jobs, engine, data);
+  const run = new Run({ folder, config, record }, weights, core, data, onEvent, signal, options.clock);
+  checkMemory(run.jobs, core, data);
   if (resumed !== null) {
     await ensureWritableFolder(checkpointsOf(folder));
     await removeTemporaries(checkpointsOf(folder));
@@ -193,7 +193,7 @@ async function openOrBegin(
     models: run.jobs.length,
     parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
     epochs: config.epochs,
-    build: engine.build,
+    build: core.build,
     jobs: config.jobs,
     threads: config.threads,
     resumed: resumed !== null,
@@ -208,15 +208,11 @@ function recordedData(run: BegunRun | null): string | undefined {
 }
 
 /** Throws `range` for the first architecture whose network no WebAssembly memory can hold. */
-function checkMemory(jobs: readonly Job[], engine: Core, { split, train }: PreparedData): void {
+function checkMemory(jobs: readonly Job[], core: Core, { split, train }: PreparedData): void {
   for (const job of jobs) {
     const { model, spec } = job;
     try {
-      checkNetwork(
-        engine,
-        classifierModel(spec),
-        jobOptions(job, split.train.length, train.labels.length, 1),
-      );
+      checkNetwork(core, classifierModel(spec), jobOptions(job, split.train.length, train.labels.length, 1));
     } catch (error) {
       if (!(error instanceof TreadleError)) throw error;
       const { code, message, found, expected } = error;

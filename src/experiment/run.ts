@@ -6,9 +6,10 @@ import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } 
 import { buildResults } from '../results/results.js';
 import { type Clock, timeOf } from './clock.js';
 import { describeEnvironment } from './environment.js';
+import type { Executor, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
 import { planJobs } from './plan.js';
-import { trainJobs } from './pool.js';
+import { threadExecutor } from './pool.js';
 import type { PreparedData } from './prepare.js';
 import { digestOf } from './replacement.js';
 import { type BegunRun, checkpointsOf, type RunRecord, writeRecord } from './run-folder.js';
@@ -32,7 +33,7 @@ export class Run {
   constructor(
     { folder, config, record }: BegunRun,
     readonly weightsFolder: string,
-    readonly engine: Core,
+    readonly core: Core,
     readonly data: PreparedData,
     readonly emit: (event: RunEvent) => void,
     readonly signal: AbortSignal | undefined,
@@ -41,7 +42,7 @@ export class Run {
     this.folder = folder;
     this.config = config;
     this.record = record;
-    this.jobs = planJobs(config, data.shape, engine.build);
+    this.jobs = planJobs(config, data.shape, core.build);
     this.#records = new Map(
       this.jobs.map(({ id, model, learningRate }) => [
         id,
@@ -52,29 +53,33 @@ export class Run {
 
   /** Trains all jobs; when this ends, well or not, the weights of every trained model are saved. */
   async train(): Promise<void> {
-    const { jobs, threads } = this.config;
-    const { train, split } = this.data;
     const saves: Promise<void>[] = [];
+    const listener: JobListener = {
+      onEvent: (event) => this.#hear(event),
+      onTrained: (job, trained) => {
+        const save = this.#save(job, trained);
+        save.catch(() => {}); // It is awaited below, when all threads have ended.
+        saves.push(save);
+      },
+      onFailed: (job, error) => this.#fail(job, error),
+    };
     try {
-      await trainJobs(this.jobs, {
-        engine: this.engine,
-        data: train,
-        split,
-        limits: { jobs, threads, helpers: this.engine.build.endsWith('-mt') },
-        onEvent: (event) => this.#hear(event),
-        onTrained: (job, trained) => {
-          const save = this.#save(job, trained);
-          save.catch(() => {}); // Heard below, when all threads have ended.
-          saves.push(save);
-        },
-        onFailed: (job, error) => this.#fail(job, error),
-        checkpoints: checkpointsOf(this.folder),
-        signal: this.signal,
-        clock: this.clock,
-      });
+      await this.#executor().train(this.jobs, listener, this.signal);
     } finally {
       await Promise.all(saves);
     }
+  }
+
+  #executor(): Executor {
+    const { jobs, threads } = this.config;
+    return threadExecutor({
+      core: this.core,
+      data: this.data.train,
+      split: this.data.split,
+      limits: { jobs, threads, helpers: this.core.build.endsWith('-mt') },
+      checkpoints: checkpointsOf(this.folder),
+      clock: this.clock,
+    });
   }
 
   /** Tests every saved model from its first file, as many at once as there are threads. */
@@ -83,7 +88,7 @@ export class Run {
     const files = saved.map((job) => this.#record(job).weights[0]!);
     const { test, shape } = this.data;
     await testFiles(files, {
-      engine: this.engine,
+      core: this.core,
       threads: this.config.threads,
       data: test,
       shape,
@@ -107,7 +112,7 @@ export class Run {
     }
     const seconds = (timeOf(this.clock) - started) / 1000;
     return buildResults({
-      environment: describeEnvironment(this.engine, seconds),
+      environment: describeEnvironment(this.core, seconds),
       config: this.config,
       dataset: this.data.record,
       models: [...this.#records.values()],

@@ -1,24 +1,18 @@
-import type { MessagePort, Worker } from 'node:worker_threads';
 import type { TreadleError } from '#bindings';
 import { classifierParameters } from '../model/classifier.js';
 import type { Job, RunEvent, TrainedModel } from '../results/records.js';
 import type { Weights } from '../train/loop.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { JobState } from './schedule.js';
+import type { Team } from './team.js';
 
 /** A job with its state and, while it runs, its threads. */
 export interface Slot {
   job: Job;
   state: JobState;
-  worker: Worker | null;
-  /** One for each helper that may still join. */
-  tickets: MessagePort[];
-  /** Its helpers, each with how to stop listening to it. */
-  helpers: Map<Worker, () => void>;
+  team: Team | null;
   /** How it ended, known before its thread has exited. */
   outcome: TrainedModel | TreadleError | null;
-  /** Why its thread died, where that is known. */
-  death: TreadleError | null;
   restarts: number;
   /** Weights that it starts from, held until it has ended. */
   parent: Weights | null;
@@ -38,18 +32,12 @@ export function newSlot(job: Job): Slot {
     joinable: false,
     helpers: 0,
   };
-  return {
-    job,
-    state,
-    worker: null,
-    tickets: [],
-    helpers: new Map(),
-    outcome: null,
-    death: null,
-    restarts: 0,
-    parent: null,
-    last: null,
-  };
+  return { job, state, team: null, outcome: null, restarts: 0, parent: null, last: null };
+}
+
+/** What the scheduler is to know of a job now. */
+export function stateOf({ state, team }: Slot): JobState {
+  return { ...state, joinable: team?.joinable ?? false, helpers: team?.helpers ?? 0 };
 }
 
 /** Takes in what a job's thread has sent. */
@@ -59,10 +47,6 @@ export function hear(slot: Slot, message: WorkerMessage, onEvent: (event: RunEve
       if (message.event.type === 'start') slot.state.epochsDone = message.event.finished.length;
       if (message.event.type === 'epoch') slot.state.epochsDone = message.event.epoch;
       onEvent(message.event);
-      break;
-    case 'tickets':
-      slot.tickets = message.ports;
-      slot.state.joinable = true;
       break;
     case 'trained':
       slot.outcome = message.trained;

@@ -9,7 +9,7 @@ import type { DataShape } from './plan.js';
 import { startWorker, workerError } from './threads.js';
 
 export interface TestFilesOptions {
-  engine: Core;
+  core: Core;
   data: LabelledImages;
   shape: DataShape;
   /** Files tested at once, each by a thread; 1 when left out. */
@@ -24,14 +24,14 @@ export interface TestFilesOptions {
  * Rejects with `interrupted` when the signal aborts, with `worker` when a thread dies, and with what `onTested` throws.
  */
 export async function testFiles(files: readonly string[], options: TestFilesOptions): Promise<void> {
-  const { engine, shape, onTested, threads = 1, signal } = options;
+  const { core, shape, onTested, threads = 1, signal } = options;
   const data = { images: toShared(options.data.images), labels: toShared(options.data.labels) };
   const count = Math.min(threads, files.length);
   const shares = Array.from({ length: count }, (_, thread) =>
     files.map((_, index) => index).filter((index) => index % count === thread),
   );
   const workers = shares.map((share) =>
-    startWorker({ role: 'test', engine, data, files: share.map((index) => files[index]!), ...shape }),
+    startWorker({ role: 'test', core, data, files: share.map((index) => files[index]!), ...shape }),
   );
   const results = new Map<number, TestRecord | TreadleError>();
   let told = 0;

@@ -12,12 +12,15 @@ import { jobOptions } from './job-options.js';
 import {
   type HelpTask,
   type TestTask,
+  type TimeTask,
   type TrainTask,
   toErrorRecord,
   type WorkerMessage,
   type WorkerTask,
 } from './messages.js';
-import { ticketPort } from './threads.js';
+import { networkSeed } from './seeds.js';
+import { ticketPort, workerError } from './threads.js';
+import { SEED, timeEpochs } from './time-epochs.js';
 import { trainModel } from './train-job.js';
 
 /** The entry of every worker thread; what it does stands in the task it is started with. */
@@ -31,7 +34,7 @@ function send(message: WorkerMessage, transfer: Transferable[] = []): void {
 
 /** Trains the task's model from its newest checkpoint; helpers may join as soon as its ticket is out. */
 async function train({
-  engine,
+  core,
   job,
   data,
   split,
@@ -46,7 +49,7 @@ async function train({
   const emit = (event: RunEvent): void => send({ type: 'event', event });
   try {
     network = new Network(
-      engine,
+      core,
       classifierModel(job.spec),
       jobOptions(job, split.train.length, labels.length, 1 + tickets),
     );
@@ -57,12 +60,7 @@ async function train({
       network.setTensors(parent.tensors);
       network.training.batchesTracked = parent.batchesTracked;
     }
-    if (tickets > 0 && network.ticket !== null) {
-      const { ticket } = network;
-      const ports = Array.from({ length: tickets }, () => ticketPort(ticket));
-      send({ type: 'tickets', ports }, ports);
-      await untilJoined(network);
-    }
+    await gather(network, tickets, HELPER_WAIT);
     const trained = await trainModel(network, job, labels, split, {
       emit,
       now: () => timeOf(clock),
@@ -80,14 +78,48 @@ async function train({
   }
 }
 
-/** Longest wait for helpers, in milliseconds: a thread starts in a tenth of it. */
+/** Longest waits for helpers, in milliseconds. A thread starts in a tenth of a second; a timing has to have them all. */
 const HELPER_WAIT = 1000;
+const TIMED_HELPER_WAIT = 10_000;
 
-/** Waits for the helpers that the pool has sent, whose number it tells, so that they take part from the first epoch on. */
-async function untilJoined(network: Network): Promise<void> {
+/**
+ * Sends tickets and waits for the helpers that have been started for them, whose number is the answer, so that they take
+ * part from the first epoch on. Returns whether all of them have joined.
+ */
+async function gather(network: Network, tickets: number, longest: number): Promise<boolean> {
+  const { ticket } = network;
+  if (tickets === 0 || ticket === null) return true;
+  const ports = Array.from({ length: tickets }, () => ticketPort(ticket));
+  send({ type: 'tickets', ports }, ports);
   const [helpers] = (await once(port, 'message')) as [number];
-  const until = performance.now() + HELPER_WAIT;
+  const until = performance.now() + longest;
   while (network.joined <= helpers && performance.now() < until) await setTimeout(1);
+  return network.joined > helpers;
+}
+
+/** Trains and times the task's model, with all the threads that it names. */
+async function time({ core, work }: TimeTask): Promise<void> {
+  const { model, spec, batchSize, threads, data } = work;
+  const network = new Network(core, classifierModel(spec), {
+    seed: networkSeed(SEED, model),
+    batchSize,
+    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    sets: [{ rows: data.labels.length }],
+    threads,
+  });
+  try {
+    network.load(0, { inputs: data.images, targets: data.labels });
+    if (!(await gather(network, threads - 1, TIMED_HELPER_WAIT))) {
+      const found = `${network.joined} of ${threads} threads have joined after ${TIMED_HELPER_WAIT / 1000} s`;
+      throw workerError('The team of threads', new Error(found));
+    }
+    send({ type: 'timed', seconds: timeEpochs(network, work) });
+  } catch (error) {
+    if (!(error instanceof TreadleError)) throw error;
+    send({ type: 'failed', error: toErrorRecord(error) });
+  } finally {
+    network.dispose();
+  }
 }
 
 /** The memory of a model's tensors, to be handed over and not copied. */
@@ -104,14 +136,14 @@ function help({ ticket }: HelpTask): void {
 }
 
 /** Tests each file; one that cannot be tested is told, and the others go on. */
-async function test({ engine, data, files, inputs, classes }: TestTask): Promise<void> {
+async function test({ core, data, files, inputs, classes }: TestTask): Promise<void> {
   for (const file of files) {
     try {
       const loaded = await loadWeights(file);
       send({
         type: 'tested',
         file,
-        result: evaluateTensors(engine, loaded, { inputs, classes }, data, file),
+        result: evaluateTensors(core, loaded, { inputs, classes }, data, file),
       });
     } catch (error) {
       if (!(error instanceof TreadleError)) throw error;
@@ -121,5 +153,6 @@ async function test({ engine, data, files, inputs, classes }: TestTask): Promise
 }
 
 if (task.role === 'train') await train(task);
+else if (task.role === 'time') await time(task);
 else if (task.role === 'help') help(task);
 else await test(task);

@@ -1,6 +1,6 @@
 import { bench, describe, expect } from 'vitest';
-import { checkLosses, trainEpoch } from '../../dist/bench/epochs.js';
 import type { Network } from '../../dist/bindings/index.js';
+import { checkLosses, trainEpoch } from '../../dist/experiment/time-epochs.js';
 import { loadDataset } from '../../dist/fashion-mnist/dataset.js';
 import type { NetworkSpec } from '../../dist/model/classifier.js';
 import { batchRanges } from '../../dist/train/batches.js';
@@ -10,7 +10,7 @@ import { MODELS, openMachine, productWork, THRICE, trainer } from './setup.js';
 const SAMPLES = 48_000;
 const BATCH = 256;
 
-const { engine, machine } = await openMachine();
+const { core, machine } = await openMachine();
 const { train } = await loadDataset({ verify: true });
 const batches = batchRanges(SAMPLES, BATCH);
 const nameOf = (model: string) => `${model}, batch ${BATCH}, ${SAMPLES} samples`;
@@ -21,7 +21,7 @@ function trainedNetwork(model: string, spec: NetworkSpec): Network {
     images: train.images.subarray(0, SAMPLES * spec.inputs),
     labels: train.labels.subarray(0, SAMPLES),
   };
-  const network = trainer(engine, spec, BATCH, data);
+  const network = trainer(core, spec, BATCH, data);
   checkLosses(model, trainEpoch(network, model, 0, batches));
   expect(predictionError(network, data), model).toBeLessThan(1e-4);
   return network;

@@ -1,5 +1,5 @@
 import { bench, describe, expect } from 'vitest';
-import { checkLosses } from '../../dist/bench/epochs.js';
+import { checkLosses } from '../../dist/experiment/time-epochs.js';
 import type { NetworkSpec } from '../../dist/model/classifier.js';
 import { predictionError } from './float64.js';
 import { LONGER, MODELS, madeUpSamples, openMachine, productWork, trainer } from './setup.js';
@@ -8,7 +8,7 @@ const BATCHES = [256, 64];
 const STEPS = 24;
 const RATE = 0.005;
 
-const { engine, machine } = await openMachine();
+const { core, machine } = await openMachine();
 
 interface Case {
   name: string;
@@ -30,7 +30,7 @@ function workOf(pass: 'forward' | 'training'): Record<string, number> {
  */
 function trainedNetwork({ name, spec, batch }: Case) {
   const data = madeUpSamples(spec, STEPS * batch);
-  const network = trainer(engine, spec, batch, data);
+  const network = trainer(core, spec, batch, data);
   const order = Uint32Array.from(data.labels, (_, index) => index);
   network.training.begin(order);
   checkLosses(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkLosses } from '../../dist/bench/epochs.js';
 import { gemmShapes, shapeName } from '../../dist/bench/shapes.js';
+import { checkLosses } from '../../dist/experiment/time-epochs.js';
 import { failure } from '../support/errors.js';
 
 describe('gemmShapes', () => {

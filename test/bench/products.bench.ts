@@ -10,7 +10,7 @@ import {
   type Product,
   prepareProduct,
 } from '../../dist/bindings/index.js';
-import { openEngine } from '../../dist/cli/engine.js';
+import { openCore } from '../../dist/cli/core.js';
 import { prepareGradient } from './gradients.js';
 import { BRIEFLY, MODELS, openMachine } from './setup.js';
 
@@ -26,7 +26,7 @@ const shapes = gemmShapes(
 /** $TREADLE_BUILD where it is set, else every release build that the engine can run. */
 async function buildsToMeasure(): Promise<readonly (BuildName | 'auto')[]> {
   if (process.env.TREADLE_BUILD) return ['auto'];
-  await openEngine('auto'); // Turns on what the engine has behind flags.
+  await openCore('auto'); // Turns on what the engine has behind flags.
   const features = await detectFeatures();
   return BUILD_NAMES.filter(
     (build) => build !== 'debug' && needs(build).every((feature) => features[feature]),
@@ -46,9 +46,9 @@ function checked(shape: GemmShape, product: Product): Product {
 }
 
 /** A product over a compressed A; gradients are those of a compressed input, as in training. */
-function compressedProduct(engine: Core, shape: GemmShape): Product {
-  if (shape.form !== 'NN') return prepareGradient(engine, shape, DENSITY);
-  return prepareProduct(engine, shape, { compressed: true, density: DENSITY });
+function compressedProduct(core: Core, shape: GemmShape): Product {
+  if (shape.form !== 'NN') return prepareGradient(core, shape, DENSITY);
+  return prepareProduct(core, shape, { compressed: true, density: DENSITY });
 }
 
 /** The operations of one call by the benches' names, as the reporter takes them: those with zeros count too. */
@@ -56,11 +56,11 @@ const work = Object.fromEntries(shapes.map((shape) => [shapeName(shape), 2 * sha
 
 /** The products in one build. */
 async function describeProducts(build: BuildName | 'auto'): Promise<void> {
-  const { engine, machine } = await openMachine(build);
+  const { core, machine } = await openMachine(build);
   const meta = { group: { machine, work } };
   const dense = shapes.map((shape) => ({
     name: shapeName(shape),
-    product: checked(shape, prepareProduct(engine, shape)),
+    product: checked(shape, prepareProduct(core, shape)),
   }));
 
   describe(`${machine.build}: dense products, multiplication alone`, { meta }, () => {
@@ -83,7 +83,7 @@ async function describeProducts(build: BuildName | 'auto'): Promise<void> {
     meta,
   }, () => {
     for (const shape of shapes) {
-      bench(shapeName(shape), checked(shape, compressedProduct(engine, shape)).multiply, BRIEFLY);
+      bench(shapeName(shape), checked(shape, compressedProduct(core, shape)).multiply, BRIEFLY);
     }
   });
 }

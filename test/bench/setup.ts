@@ -1,5 +1,5 @@
 import { type BuildName, type Core, measurePeak, Network } from '../../dist/bindings/index.js';
-import { openEngine } from '../../dist/cli/engine.js';
+import { openCore } from '../../dist/cli/core.js';
 import { describeEnvironment } from '../../dist/experiment/environment.js';
 import { ARCHITECTURES } from '../../dist/fashion-mnist/architectures.js';
 import {
@@ -49,12 +49,12 @@ export const THRICE = { ...ONCE, iterations: 3 };
  */
 export async function openMachine(
   wanted: BuildName | 'auto' = 'auto',
-): Promise<{ engine: Core; machine: BenchMachine }> {
-  const engine = await openEngine(wanted);
-  const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(engine, 0);
-  const { peakGflops } = measurePeak(engine, []);
+): Promise<{ core: Core; machine: BenchMachine }> {
+  const core = await openCore(wanted);
+  const { cpu, cores, node, v8, build, kernels, revectorized } = describeEnvironment(core, 0);
+  const { peakGflops } = measurePeak(core, []);
   return {
-    engine,
+    core,
     machine: { machine: `${cpu}, ${cores} cores`, node, v8, build, kernels, revectorized, peakGflops },
   };
 }

@@ -63,7 +63,7 @@ async function run(list: Job[], change: Partial<TrainJobsOptions> = {}) {
   const failed = new Map<string, TreadleError>();
   const events: RunEvent[] = [];
   const options: TrainJobsOptions = {
-    engine: await loadCore({ build: 'simd-mt' }),
+    core: await loadCore({ build: 'simd-mt' }),
     data,
     split,
     limits: { jobs: 2, threads: 2, helpers: true },

@@ -154,8 +154,8 @@ describe('runAll', () => {
     const onEvent = (event: RunEvent) => events.push(event);
     const error = await failure('range', () => runAll({ ...options, settings, onEvent }));
     const spec = { inputs: 20, hidden: [20_000, 20_000], classes: 4, dropout: 0.5 };
-    const engine = await loadCore();
-    const own = await failure('range', () => new Network(engine, classifierModel(spec), trainingOf(16)));
+    const core = await loadCore();
+    const own = await failure('range', () => new Network(core, classifierModel(spec), trainingOf(16)));
     expect(error.message).toBe(`Model wide: ${own.message}`);
     expect(own.message).toMatch(
       /^The network needs \d\.\d\d GiB of memory; WebAssembly has at most 4 GiB\.$/,

@@ -42,7 +42,7 @@ const choice = {
   out: path('runs'),
   replace: true,
 };
-const engine = await treadle.loadCore();
+const core = await treadle.loadCore();
 const plain = await treadle.loadDataset({ data: path('data'), verify: false });
 const shape = { inputs: plain.imageWidth * plain.imageHeight, classes: plain.classNames.length };
 const indices = treadle.stratifiedSplit(plain.train.labels, shape.classes, 60, 0);
@@ -52,12 +52,11 @@ const shared = (array) => {
   return copy;
 };
 const split = { train: shared(indices.train), validation: shared(indices.validation) };
-const limits = { jobs: 1, threads: 2, helpers: engine.build.endsWith('-mt') };
-const jobs = (epochs) =>
-  treadle.planJobs(treadle.resolveConfig({ ...settings, epochs }), shape, engine.build);
+const limits = { jobs: 1, threads: 2, helpers: core.build.endsWith('-mt') };
+const jobs = (epochs) => treadle.planJobs(treadle.resolveConfig({ ...settings, epochs }), shape, core.build);
 const train = (list, change = {}) =>
   treadle.trainJobs(list, {
-    engine,
+    core,
     data: plain.train,
     split,
     limits,
@@ -67,7 +66,7 @@ const train = (list, change = {}) =>
     ...change,
   });
 const test = (files, change = {}) =>
-  treadle.testFiles(files, { engine, data: plain.test, shape, onTested() {}, ...change });
+  treadle.testFiles(files, { core, data: plain.test, shape, onTested() {}, ...change });
 const complain = () => {
   throw new Error('from the caller');
 };
@@ -80,7 +79,7 @@ const rows = plain.train.labels.length;
 const network = (inputs = plain.train.images) => {
   const model = treadle.classifierModel({ ...shape, hidden: [8], dropout: 0.5 });
   const training = { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } };
-  const made = new treadle.Network(engine, model, { batchSize: 32, training, sets: [{ rows }] });
+  const made = new treadle.Network(core, model, { batchSize: 32, training, sets: [{ rows }] });
   made.load(0, { inputs, targets: plain.train.labels });
   return made;
 };
@@ -157,7 +156,7 @@ const CALLS = [
   [
     'worker',
     'testFiles, a thread that dies',
-    () => test([path('weights/a_weights_0.01.pkl')], { engine: { ...engine, kernels: null } }),
+    () => test([path('weights/a_weights_0.01.pkl')], { core: { ...core, kernels: null } }),
   ],
   ['not-found', 'loadDataset, no folder', () => treadle.loadDataset({ data: path('nothing'), verify: true })],
   [

@@ -4,7 +4,7 @@ import { type BenchReport, fewestSamples, runBench } from '../../bench/bench.js'
 import { LIMITS } from '../../experiment/config.js';
 import { ARCHITECTURES } from '../../fashion-mnist/architectures.js';
 import { loadDataset } from '../../fashion-mnist/dataset.js';
-import { openEngine } from '../engine.js';
+import { openCore } from '../core.js';
 import {
   addBuildOption,
   addDataOptions,
@@ -67,9 +67,9 @@ export function addBench(program: Command): void {
         );
       }
       const log = (line: string): void => void process.stderr.write(`${line}\n`);
-      const engine = await openEngine(build);
+      const core = await openCore(build);
       const dataset = await withSignals((signal) => loadDataset({ data, verify, log, signal }));
-      const report = await runBench(engine, { models: model, batchSize, threads, samples }, dataset, log);
+      const report = await runBench(core, { models: model, batchSize, threads, samples }, dataset, log);
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : benchText(report));
     });
 }

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { Command } from 'commander';
 import { describeKernels, detectFeatures, type Features, measurePeak } from '#bindings';
-import { openEngine } from '../engine.js';
+import { openCore } from '../core.js';
 import { addBuildOption, addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
 
@@ -14,7 +14,7 @@ export function addDoctor(program: Command): void {
   addJsonOption(command, 'the findings')
     .addHelpText('after', '\nExample:\n  treadle doctor --build simd')
     .action(async (options: { build: string; json: boolean }) => {
-      const engine = await openEngine(options.build);
+      const core = await openCore(options.build);
       const features = await detectFeatures();
       const findings = {
         node: process.versions.node,
@@ -22,12 +22,12 @@ export function addDoctor(program: Command): void {
         cpu: cpus()[0]?.model.trim() ?? 'unknown',
         cores: availableParallelism(),
         features,
-        build: engine.build,
+        build: core.build,
         why: reasonFor(options.build, features),
-        kernels: describeKernels(engine.kernels),
-        kernelsForced: engine.kernelsForced,
-        revectorized: engine.revectorized,
-        ...measurePeak(engine),
+        kernels: describeKernels(core.kernels),
+        kernelsForced: core.kernelsForced,
+        revectorized: core.revectorized,
+        ...measurePeak(core),
       };
       process.stdout.write(options.json ? `${JSON.stringify(findings)}\n` : describe(findings));
     });

@@ -4,7 +4,7 @@ import { inferenceNetwork } from '../../experiment/evaluate.js';
 import { readImage } from '../../node/image.js';
 import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
-import { openEngine } from '../engine.js';
+import { openCore } from '../core.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
 import { addBuildOption, addJsonOption, path, usageError } from '../options.js';
 
@@ -68,10 +68,10 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     read.push(image);
   }
   if (read.length > 0) {
-    const engine = await openEngine(build);
+    const core = await openCore(build);
     const all = new Uint8Array(read.length * width * height);
     for (const [index, own] of pixels.entries()) all.set(own, index * own.length);
-    const network = inferenceNetwork(engine, stored);
+    const network = inferenceNetwork(core, stored);
     const probabilities = network.predict(all);
     network.dispose();
     for (const [index, image] of read.entries()) {

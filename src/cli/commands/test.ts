@@ -7,7 +7,7 @@ import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
 import { testText, textOptions } from '../../report/text.js';
 import { figure, modelTitle } from '../../results/format.js';
 import type { TestRecord } from '../../results/records.js';
-import { openEngine } from '../engine.js';
+import { openCore } from '../core.js';
 import { EXIT, type Telling, tellFailed } from '../errors.js';
 import {
   addBuildOption,
@@ -52,7 +52,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
     }
     models = [bestStored(stored, options.weights)];
   }
-  const engine = await openEngine(options.build);
+  const core = await openCore(options.build);
   const dataset = await loadDataset({
     data: options.data,
     verify: options.verify,
@@ -64,7 +64,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
   await testFiles(
     models.map(({ file }) => file),
     {
-      engine,
+      core,
       data: dataset.test,
       shape: { inputs: dataset.imageWidth * dataset.imageHeight, classes: dataset.classNames.length },
       threads: availableParallelism(),

@@ -8,7 +8,7 @@ import { modelTitle } from '../../results/format.js';
 import type { RunConfig } from '../../results/records.js';
 import { askToReplace } from '../ask.js';
 import { readConfigFile } from '../config-file.js';
-import { openEngine } from '../engine.js';
+import { openCore } from '../core.js';
 import { EXIT } from '../errors.js';
 import {
   addTrainingOptions,
@@ -111,7 +111,7 @@ async function runAndShow(
     const outcome = await withSignals(
       (signal) =>
         runAll({
-          openEngine,
+          openCore,
           settings,
           resume: options.resume,
           data: options.data,

@@ -1,0 +1,21 @@
+import type { TreadleError } from '#bindings';
+import type { Job, RunEvent, TrainedModel } from '../results/records.js';
+
+/** Who hears how a run's jobs go. */
+export interface JobListener {
+  onEvent: (event: RunEvent) => void;
+  /** Called once for each job that ends well, before jobs that start from its weights. */
+  onTrained: (job: Job, trained: TrainedModel) => void;
+  /** Called once for each job that does not; the other jobs go on. */
+  onFailed: (job: Job, error: TreadleError) => void;
+}
+
+/** Where a run's jobs are trained: the threads of this process (pool.ts), or what else can carry records and weights. */
+export interface Executor {
+  /**
+   * Trains all jobs, each after the one whose weights it starts from, and resolves when each has ended, well or not. A job
+   * that was trained in part goes on where it stood. Rejects with `interrupted` when the signal has aborted and all that
+   * can be gone on from is kept, and with whatever the listener throws. Nothing is left running in any case.
+   */
+  train(jobs: readonly Job[], listener: JobListener, signal?: AbortSignal): Promise<void>;
+}
