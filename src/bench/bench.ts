@@ -72,8 +72,8 @@ export async function runBench(
 function firstSamples({ train }: Dataset, count: number, inputs: number): LabelledImages {
   if (count > train.count) {
     const expected = `at most ${train.count}, the training images that there are`;
-    throw new TreadleError('range', `--samples is ${count}; ${expected}, is expected.`, {
-      subject: '--samples',
+    throw new TreadleError('range', `samples is ${count}; ${expected}, is expected.`, {
+      subject: 'samples',
       found: count,
       expected,
     });

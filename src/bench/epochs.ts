@@ -45,7 +45,7 @@ async function timeInThreads(core: Core, work: EpochWork): Promise<number> {
 function noThreads(threads: number, build: string): TreadleError {
   return new TreadleError(
     'usage',
-    `--threads is ${threads}, but the build ${build} has no threads; 1 is expected, or a build whose name ends in -mt.`,
-    { subject: '--threads', found: threads, expected: 1 },
+    `threads is ${threads}, but the build ${build} has no threads; 1 is expected, or a build whose name ends in -mt.`,
+    { subject: 'threads', found: threads, expected: 1 },
   );
 }

@@ -14,9 +14,24 @@ export function exitCodeOf(error: unknown): number {
   return error.code === 'interrupted' ? EXIT.interrupted : EXIT.failed;
 }
 
-/** Whether an error is of what the user asked for: its subject is an option or a setting, by its path. */
+/** Whether an error is of what the user asked for: its subject is an option, a setting by its path, or a parameter. */
 function isOfSettings({ subject = '' }: TreadleError): boolean {
-  return subject.startsWith('--') || Object.hasOwn(RUN_SETTINGS, subject.split('.')[0]!);
+  const [name] = subject.split('.') as [string];
+  return subject.startsWith('--') || Object.hasOwn(RUN_SETTINGS, name) || PARAMETERS.has(name);
+}
+
+/** Parameters of the library, beside the settings of a run, that options of the same name set. */
+const PARAMETERS: ReadonlySet<string> = new Set(['samples']);
+
+/** An error's sentence with the option in place of the parameter that it sets, or behind it what option would help. */
+function inOptions({ message, subject = '', code }: TreadleError): string {
+  const isParameter = Object.hasOwn(RUN_SETTINGS, subject) || PARAMETERS.has(subject);
+  const option = `--${subject.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  if (isParameter && new RegExp(`(^|: )${subject} `).test(message)) {
+    return message.replace(new RegExp(`(^|: )${subject} `), `$1${option} `);
+  }
+  if (code === 'network') return `${message} Give it by --data DIR.`;
+  return subject === 'the weights folder' ? `${message} Give it by --weights DIR.` : message;
 }
 
 /** What is printed of an error: one sentence, with the stack below it when asked; empty when commander has told it. */
@@ -24,7 +39,7 @@ export function errorText(error: unknown, verbose: boolean): string {
   if (error instanceof CommanderError) return '';
   const message = error instanceof Error ? error.message : String(error);
   const unforeseen = deniedSentence(error) ?? `an unexpected error: ${message}`;
-  const sentence = error instanceof TreadleError ? message : unforeseen;
+  const sentence = error instanceof TreadleError ? inOptions(error) : unforeseen;
   const stack = verbose && error instanceof Error ? `\n${stackOf(error)}` : '';
   return `error: ${sentence}${stack}\n`;
 }

@@ -6,8 +6,9 @@ import { addDoctor } from './commands/doctor.js';
 import { addInspect } from './commands/inspect.js';
 import { addPredict } from './commands/predict.js';
 import { addReport } from './commands/report.js';
+import { addRunAll } from './commands/run-all.js';
 import { addTest } from './commands/test.js';
-import { addTraining } from './commands/train.js';
+import { addTrain } from './commands/train.js';
 import { EXIT, errorText, exitCodeOf } from './errors.js';
 import { outputFailed, watchOutput } from './output.js';
 
@@ -37,7 +38,8 @@ export function newProgram(end: (code: number) => void): Command {
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .option('--verbose', 'show where an error comes from', false);
-  addTraining(program, end);
+  addRunAll(program, end);
+  addTrain(program, end);
   addTest(program, end);
   addPredict(program, end);
   addDataCommand(program);

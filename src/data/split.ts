@@ -47,12 +47,12 @@ export function stratifiedSplit(
     throw tooFew('samples', 'no class has two', 'at least two of one class, one for each part of the split');
   }
   const size = validationSize ?? defaultValidationSize(labels, classes);
-  checkSize('--validation-size', size, divisible, 'one of each class that has two');
+  checkSize('validationSize', size, divisible, 'one of each class that has two');
   const present = counts.filter((count) => count >= 1).length;
   if (labels.length - size < present) {
     throw tooFew(
-      '--validation-size',
-      `--validation-size ${size} leaves ${Math.max(0, labels.length - size)} of ${labels.length} for training`,
+      'validationSize',
+      `validationSize ${size} leaves ${Math.max(0, labels.length - size)} of ${labels.length} for training`,
       `at least one of each class, ${present}`,
     );
   }
@@ -81,7 +81,7 @@ export function takeStratified(
   const members = byClass(indices, labels, classes);
   const counts = members.map((ofClass) => ofClass.length);
   const least = counts.map((ofClass) => Math.min(1, ofClass));
-  checkSize('--train-samples', count, sum(least), 'one of each class', indices.length);
+  checkSize('trainSamples', count, sum(least), 'one of each class', indices.length);
   return choose(members, allocate(counts, least, counts, count), seed, SUBSET_STREAM);
 }
 
@@ -133,7 +133,7 @@ function sum(values: number[]): number {
 }
 
 function checkSize(
-  option: string,
+  name: string,
   found: number,
   least: number,
   why: string,
@@ -142,8 +142,8 @@ function checkSize(
   if (Number.isInteger(found) && found >= least && found <= most) return;
   const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`;
   const expected = `a whole number of at least ${least} (${why})${upTo}`;
-  throw new TreadleError('range', `${option} is ${found}; ${expected} is expected.`, {
-    subject: option,
+  throw new TreadleError('range', `${name} is ${found}; ${expected} is expected.`, {
+    subject: name,
     found,
     expected,
   });

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { BUILD_CHOICES, MAX_BATCH, MAX_WIDTH, TreadleError } from '#bindings';
 import { ARCHITECTURES, LEARNING_RATES } from '../fashion-mnist/architectures.js';
 import type { RunConfig } from '../results/records.js';
+import { isName, NAME_RULE } from '../strict/names.js';
 import { preview, quote } from '../strict/text.js';
 
 /** Samples in a batch when nobody says otherwise. */
@@ -33,13 +34,8 @@ export const LEARNING_RATE_RULE = `a number above 0 and at most ${MAX_LEARNING_R
 /** What a dropout probability must be, in words. */
 export const DROPOUT_RULE = 'a number from 0 to below 1';
 
-/** What an architecture's name must be, in words; it becomes part of file names. */
-export const NAME_RULE = 'a name of 1 to 64 letters, digits, "-" or "_", but not "__proto__",';
-
-/** True for a name that {@link NAME_RULE} allows. `__proto__` is none: libraries that keep names as keys of an object break. */
-export function isModelName(name: string): boolean {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(name) && name !== '__proto__';
-}
+/** What an architecture's name must be, in words. Libraries that keep names as keys of an object break by `__proto__`. */
+const ARCHITECTURE_RULE = `${NAME_RULE}, but not "__proto__",`;
 
 function wholeNumber(limits: readonly [number, number]) {
   const rule = wholeNumberRule(limits);
@@ -60,7 +56,10 @@ const hidden = v.pipe(
   v.maxLength(64, 'a list of at most 64 widths'),
 );
 
-const name = v.pipe(v.string(NAME_RULE), v.check(isModelName, NAME_RULE));
+const name = v.pipe(
+  v.string(ARCHITECTURE_RULE),
+  v.check((text) => isName(text) && text !== '__proto__', ARCHITECTURE_RULE),
+);
 
 const architectures = v.pipe(
   v.array(v.strictObject({ name, hidden }, 'an object with name and hidden'), 'a list of architectures'),

@@ -117,8 +117,8 @@ export function weightsFolderOf({ folder, record }: BegunRun): string {
   if (record.schema === 2 || isInProject(path, folder)) return path;
   throw new TreadleError(
     'usage',
-    `Run ${idOf(folder)} was begun with the weights folder ${path}, which may belong to another copy of it; --weights DIR is expected, to say where its weights go now.`,
-    { subject: '--weights', found: path, expected: 'a folder' },
+    `Run ${idOf(folder)} was begun with the weights folder ${path}, which may belong to another copy of it; the folder where its weights go now is expected.`,
+    { subject: 'the weights folder', found: path, expected: 'the folder where its weights go now' },
   );
 }
 

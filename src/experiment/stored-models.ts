@@ -4,6 +4,7 @@ import { ARCHITECTURES } from '../fashion-mnist/architectures.js';
 import { classifierParameters } from '../model/classifier.js';
 import { listFolder } from '../node/files.js';
 import { type LoadedWeights, loadWeights, type WeightsMetadata } from '../node/model-file.js';
+import { byMerit, type Candidate } from '../results/best.js';
 
 /** A weights file of a folder and what is known of it without its tensors. */
 export interface StoredModel {
@@ -40,24 +41,23 @@ export async function listModels(folder: string): Promise<StoredModel[]> {
 }
 
 /**
- * The best of the models that can be read by validation macro-F1, ties to the earlier epoch and then the smaller model.
- * Throws `data` when no file has validation figures.
+ * The best by {@link byMerit} of the models that can be read. Throws `data` when no file has validation figures.
  */
 export function bestStored(models: readonly StoredModel[], folder: string): StoredModel {
   const [best] = models
     .filter((model) => model.metadata !== null)
-    .sort(
-      (a, b) =>
-        b.metadata!.valMacroF1 - a.metadata!.valMacroF1 ||
-        a.metadata!.keptEpoch - b.metadata!.keptEpoch ||
-        a.parameters - b.parameters,
-    );
+    .sort((a, b) => byMerit(candidateOf(a), candidateOf(b)));
   if (best !== undefined) return best;
   throw new TreadleError(
     'data',
     `No weights file in ${folder} says how it did in validation; a .safetensors file that treadle wrote is expected for --best.`,
     { subject: folder, found: 'no validation figures', expected: 'a .safetensors file written by treadle' },
   );
+}
+
+function candidateOf({ metadata, parameters }: StoredModel): Candidate {
+  const { valMacroF1, keptEpoch } = metadata!;
+  return { valMacroF1, epoch: keptEpoch, size: parameters };
 }
 
 async function describe(file: string): Promise<StoredModel> {

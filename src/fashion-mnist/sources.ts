@@ -48,7 +48,7 @@ export async function fromFirstSource<T>(
   load: (folder: string) => Promise<T>,
 ): Promise<Sourced<T>> {
   const env = options.env ?? process.env;
-  if (options.data !== undefined) return askedFor('--data', options.data, load);
+  if (options.data !== undefined) return askedFor('data', options.data, load);
   if (env.TREADLE_DATA) return askedFor('TREADLE_DATA', env.TREADLE_DATA, load);
 
   const cache = cacheFolder(env);
@@ -113,8 +113,8 @@ async function fetchIntoCache(cache: string, options: SourceOptions, failures: s
   }
   throw new TreadleError(
     'network',
-    `${FASHION_MNIST} was not found and could not be fetched (${failures.join('; ')}); offline, give its folder by --data DIR.`,
-    { subject: FASHION_MNIST, found: failures, expected: '--data DIR' },
+    `${FASHION_MNIST} was not found and could not be fetched (${failures.join('; ')}); offline, a folder that has its files is expected.`,
+    { subject: FASHION_MNIST, found: failures, expected: 'a folder that has its files' },
   );
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { TreadleError } from '#bindings';
+import { problem, TreadleError } from '#bindings';
 import { describeArrays, describeSafetensors, type TensorDescription } from '../formats/describe.js';
 import { checkWidths, readMetadata, storeMetadata, type WeightsMetadata } from '../formats/metadata.js';
 import { fromNumpy, fromStateDict, type LoadedNetwork, toNumpy, toStateDict } from '../formats/naming.js';
@@ -12,6 +12,7 @@ import {
 } from '../formats/safetensors.js';
 import { formatError } from '../formats/tensor.js';
 import type { NetworkTensors } from '../model/classifier.js';
+import { isName, NAME_RULE } from '../strict/names.js';
 import { ensureWritableFolder, readFileBounded, writeFileAtomic } from './files.js';
 
 export type { TensorDescription } from '../formats/describe.js';
@@ -45,18 +46,7 @@ const MAX_FILE_BYTES = 2 ** 31;
 
 /** `{model}_weights_{learning rate}.{ext}`. Throws `usage` for a model name that cannot be part of a file name. */
 export function weightsFileName(model: string, learningRate: number, ext: 'safetensors' | 'pkl'): string {
-  if (!/^[\w.-]+$/.test(model)) {
-    const expected = 'letters, digits, "_", "." and "-"';
-    throw new TreadleError(
-      'usage',
-      `Model name ${JSON.stringify(model)} cannot name a file; ${expected} can.`,
-      {
-        subject: 'model',
-        found: model,
-        expected,
-      },
-    );
-  }
+  if (!isName(model)) throw problem('usage', { subject: 'model', found: `'${model}'`, expected: NAME_RULE });
   return `${model}_weights_${learningRate}.${ext}`;
 }
 

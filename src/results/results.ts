@@ -3,6 +3,7 @@ import { TreadleError } from '#bindings';
 import { classifierParameters } from '../model/classifier.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { oneLine, preview } from '../strict/text.js';
+import { byMerit, type Candidate } from './best.js';
 import type {
   DatasetRecord,
   EpochRecord,
@@ -26,18 +27,17 @@ export function buildResults({ environment, config, dataset, models }: RunParts)
 }
 
 /**
- * The best model: highest validation macro-F1 of the kept epoch, ties to the earlier epoch, then to the model that
- * comes first in `order` (see {@link smallestFirst}), then to the one listed first. Null when no model has a kept
- * epoch.
+ * The best model by {@link byMerit}, where `order` tells sizes (see {@link smallestFirst}), ties to the one listed first.
+ * Null when no model has a kept epoch.
  */
 export function pickBest(models: readonly ModelRecord[], order: readonly string[]): RunResults['best'] {
-  const rank = (model: ModelRecord) =>
-    order.includes(model.model) ? order.indexOf(model.model) : order.length;
+  const candidate = ({ model, kept }: ModelRecord): Candidate => ({
+    ...kept!,
+    size: order.includes(model) ? order.indexOf(model) : order.length,
+  });
   const [best] = models
     .filter((model) => model.kept !== null)
-    .sort(
-      (a, b) => b.kept!.valMacroF1 - a.kept!.valMacroF1 || a.kept!.epoch - b.kept!.epoch || rank(a) - rank(b),
-    );
+    .sort((a, b) => byMerit(candidate(a), candidate(b)));
   return best === undefined ? null : { model: best.model, learningRate: best.learningRate };
 }
 

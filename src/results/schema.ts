@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isName, NAME_RULE } from '../strict/names.js';
 import type { RunResults } from './records.js';
 
 /** Allowed numbers, each with a message that says what is expected. */
@@ -17,8 +18,7 @@ const learningRate = v.pipe(
 );
 const text = v.string('a text');
 /** Names become part of file names. */
-const NAME_RULE = 'a name of letters, digits, "-" or "_"';
-const name = v.pipe(v.string(NAME_RULE), v.regex(/^[\w-]{1,64}$/, NAME_RULE));
+const name = v.pipe(v.string(NAME_RULE), v.check(isName, NAME_RULE));
 
 function list<T extends v.GenericSchema>(item: T, what: string) {
   return v.array(item, `a list of ${what}`);

@@ -15,7 +15,8 @@ vi.mock('node:worker_threads', async (original) => {
     constructor(entry: string | URL, options: WorkerOptions) {
       super(entry, options);
       threads.push(this);
-      if ((options.workerData as WorkerTask).role === doomed.role) void this.terminate();
+      if ((options.workerData as WorkerTask).role === doomed.role)
+        queueMicrotask(() => void this.terminate());
     }
   }
   return { ...actual, Worker: DoomedWorker };

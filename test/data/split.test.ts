@@ -96,7 +96,7 @@ describe('stratifiedSplit', () => {
     async (size) => {
       const error = await failure('range', () => stratifiedSplit(labelled(9, 9, 9), 3, size, 1));
       expect(error.message).toBe(
-        `--validation-size is ${size}; a whole number of at least 3 (one of each class that has two) is expected.`,
+        `validationSize is ${size}; a whole number of at least 3 (one of each class that has two) is expected.`,
       );
     },
   );
@@ -105,12 +105,14 @@ describe('stratifiedSplit', () => {
     {
       size: 25,
       counts: [9, 9, 9],
-      message: '--validation-size 25 leaves 2 of 27 for training; at least one of each class, 3',
+      message:
+        'There are too few samples: validationSize 25 leaves 2 of 27 for training; at least one of each class, 3',
     },
     {
       size: 99,
       counts: [9, 9, 9],
-      message: '--validation-size 99 leaves 0 of 27 for training; at least one of each class, 3',
+      message:
+        'There are too few samples: validationSize 99 leaves 0 of 27 for training; at least one of each class, 3',
     },
     { size: 1, counts: [1, 1, 1], message: 'no class has two; at least two of one class' },
   ])('refuses $counts at $size', async ({ size, counts, message }) => {
@@ -163,7 +165,7 @@ describe('takeStratified', () => {
   it.each([2, 51, 0, -1, 7.5, Number.NaN])('refuses to take %d', async (count) => {
     const error = await failure('range', () => takeStratified(train, labels, 3, count, 4));
     expect(error.message).toBe(
-      `--train-samples is ${count}; a whole number of at least 3 (one of each class) and at most 50 is expected.`,
+      `trainSamples is ${count}; a whole number of at least 3 (one of each class) and at most 50 is expected.`,
     );
   });
 

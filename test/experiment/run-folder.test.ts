@@ -112,7 +112,7 @@ describe('the weights folder of a run to resume', () => {
     expect(weightsFolderOf(run('/old/runs/a', old))).toBe('/old/weights');
     const error = await failure('usage', () => weightsFolderOf(run('/new/runs/a', old)));
     expect(error.message).toBe(
-      'Run a was begun with the weights folder /old/weights, which may belong to another copy of it; --weights DIR is expected, to say where its weights go now.',
+      'Run a was begun with the weights folder /old/weights, which may belong to another copy of it; the folder where its weights go now is expected.',
     );
   });
 

@@ -29,7 +29,7 @@ describe('any dataset, without verification', () => {
     const { images, labels } = toy.train;
     expect(dataset).toEqual({
       name: basename(folder),
-      source: `${folder} (--data)`,
+      source: `${folder} (data)`,
       hash: dataset.hash,
       imageWidth: 4,
       imageHeight: 5,

@@ -66,7 +66,7 @@ describe('the order of sources', () => {
     for (const folder of [given, named, cache, options.systemFolder!]) await writeIdxDataset(folder, toy);
     const env = { ...options.env, TREADLE_DATA: named };
     expect(await fromFirstSource({ ...options, env, data: given }, load)).toEqual({
-      source: `${given} (--data)`,
+      source: `${given} (data)`,
       value: given,
     });
     expect(await fromFirstSource({ ...options, env }, load)).toEqual({
@@ -93,12 +93,12 @@ describe('the order of sources', () => {
     expect(lines).toEqual([`${cache}/bad is damaged.`]);
   });
 
-  it.each(['--data', 'TREADLE_DATA'])('does not look elsewhere when %s does not load', async (subject) => {
+  it.each(['data', 'TREADLE_DATA'])('does not look elsewhere when %s does not load', async (subject) => {
     const { options, root, cache } = await machine();
     const wrong = join(root, 'wrong');
     for (const folder of [wrong, cache]) await writeIdxDataset(folder, toy);
     await writeFile(join(wrong, 'bad'), '');
-    const asked = subject === '--data' ? { data: wrong } : { env: { ...options.env, TREADLE_DATA: wrong } };
+    const asked = subject === 'data' ? { data: wrong } : { env: { ...options.env, TREADLE_DATA: wrong } };
     const error = await failure('format', () => fromFirstSource({ ...options, ...asked }, load));
     expect(error.message).toBe(`${wrong}/bad is damaged.`);
   });
@@ -107,7 +107,7 @@ describe('the order of sources', () => {
     const { options, cache } = await machine();
     await writeIdxDataset(cache, toy);
     const error = await failure('usage', () => fromFirstSource({ ...options, data: '' }, load));
-    expect(error.message).toBe('--data is empty; a folder is expected.');
+    expect(error.message).toBe('data is empty; a folder is expected.');
     const env = { ...options.env, TREADLE_DATA: '' };
     expect((await fromFirstSource({ ...options, env }, load)).source).toBe(cache);
   });
@@ -128,7 +128,7 @@ describe('the order of sources', () => {
       `Fashion-MNIST was not found and could not be fetched (${cache}: no data; ${root}/system: no data; ` +
         'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/train-images-idx3-ubyte.gz: ' +
         'getaddrinfo ENOTFOUND example; dataset-fashion-mnist: apt-get or dpkg-deb is not there); ' +
-        'offline, give its folder by --data DIR.',
+        'offline, a folder that has its files is expected.',
     );
   });
 

@@ -52,11 +52,11 @@ describe('weightsFileName', () => {
   test('joins model and rate as the report names them', () => {
     expect(weightsFileName('large1', 0.005, 'safetensors')).toBe('large1_weights_0.005.safetensors');
     expect(weightsFileName('small', 1e-7, 'pkl')).toBe('small_weights_1e-7.pkl');
-    expect(weightsFileName('a-b.c', 1, 'pkl')).toBe('a-b.c_weights_1.pkl');
+    expect(weightsFileName('a-b_c', 1, 'pkl')).toBe('a-b_c_weights_1.pkl');
   });
 
   test.each(['', '../x', 'a b', 'a\\b', 'a\0b'])('refuses the model name %j', (model) => {
-    expect(() => weightsFileName(model, 1, 'pkl')).toThrow(/^Model name ".*" cannot name a file; letters/);
+    expect(() => weightsFileName(model, 1, 'pkl')).toThrow(/^model is '.*'; a name of 1 to 64 letters, /);
   });
 });
 

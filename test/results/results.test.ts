@@ -97,7 +97,7 @@ describe('parseResults', () => {
       'a name with a slash',
       (r) => (r.models[0].model = '../x'),
       'format',
-      'models.0.model is "../x"; a name of letters',
+      'models.0.model is "../x"; a name of 1 to 64 letters',
     ],
     [
       'half a count',
