@@ -1,5 +1,6 @@
 import {
   checkLoss,
+  checkModel,
   checkOptimizer,
   expectKeys,
   expectNumber,
@@ -8,7 +9,9 @@ import {
   isList,
   LOSSES,
   type Loss,
+  lowerModel,
   MAX_BATCH,
+  type ModelSpec,
   type Optimizer,
   problem,
 } from '#bindings';
@@ -88,7 +91,7 @@ export interface FitOptions {
   signal?: AbortSignal;
   onEpoch?: (figures: EpochFigures) => void;
   onStep?: (step: StepEvent) => void;
-  /** Called after every epoch with all that training goes on from. Training waits for what it returns. */
+  /** Called after every epoch with a copy of all that training goes on from. Training waits for what it returns. */
   onCheckpoint?: (checkpoint: ModelCheckpoint) => void | Promise<void>;
   /** Go on where a training with the same data and options stood, to the same bytes. */
   checkpoint?: ModelCheckpoint;
@@ -190,6 +193,37 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
       expected: "'balanced' or an array of weights",
     });
   }
+}
+
+/** Throws `usage`, `range` or `shape` for what is no checkpoint of a training of the model. */
+export function checkCheckpoint(checkpoint: unknown, spec: ModelSpec): asserts checkpoint is ModelCheckpoint {
+  expectKeys('checkpoint', checkpoint, ['model', 'statistics', 'training']);
+  const { model, statistics, training } = checkpoint as Partial<ModelCheckpoint>;
+  const { epochs, steps, stopped, best, state } = training ?? {};
+  const isWhole =
+    statistics instanceof Map &&
+    Array.isArray(epochs) &&
+    state?.tensors instanceof Map &&
+    Array.isArray(state.optimizer?.slots) &&
+    (best === null ? epochs.length === 0 : best?.tensors instanceof Map && best.epoch <= epochs.length) &&
+    (stopped === null || typeof stopped?.totals === 'object');
+  if (!isWhole) {
+    const expected = 'what onCheckpoint or a history gave';
+    throw problem('usage', { subject: 'checkpoint', found: checkpoint, expected });
+  }
+  expectWhole('checkpoint.training.steps', steps, 0);
+  const { input } = checkModel(model);
+  const { features, type } = spec.input;
+  const isSame =
+    input.features === features &&
+    input.type === type &&
+    JSON.stringify(lowerModel(model!)) === JSON.stringify(lowerModel(spec));
+  if (isSame) return;
+  throw problem('usage', {
+    subject: 'checkpoint.model',
+    found: 'another model',
+    expected: 'a checkpoint of this model',
+  });
 }
 
 function checkAverage(average: NonNullable<FitOptions['average']>): void {
