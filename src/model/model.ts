@@ -22,7 +22,7 @@ import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
 import {
-  checkCheckpoint,
+  checkCheckpointOf,
   checkFitOptions,
   checkMonitor,
   type Data,
@@ -195,7 +195,7 @@ export class Model {
       });
     }
     const from = options.checkpoint ?? null;
-    if (from !== null) checkCheckpoint(from, this.#spec);
+    if (from !== null) checkCheckpointOf(this.#spec, from);
     this.#busy = true;
     try {
       return yield* this.#train(data, options, from);

@@ -1,6 +1,5 @@
 import {
   checkLoss,
-  checkModel,
   checkOptimizer,
   expectKeys,
   expectNumber,
@@ -17,7 +16,7 @@ import {
 } from '#bindings';
 import type { Features } from '../data/features.js';
 import { TASKS, type TargetValues, type Task, taskOf } from '../data/targets.js';
-import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
+import { checkCheckpoint, type ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { figuresOf } from '../metrics/figures.js';
 import type { EpochFigures } from '../train/loop.js';
 import { checkLearningRate, type LearningRate } from '../train/schedules.js';
@@ -195,29 +194,18 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
   }
 }
 
-/** Throws `usage`, `range` or `shape` for what is no checkpoint of a training of the model. */
-export function checkCheckpoint(checkpoint: unknown, spec: ModelSpec): asserts checkpoint is ModelCheckpoint {
-  expectKeys('checkpoint', checkpoint, ['model', 'statistics', 'training']);
-  const { model, statistics, training } = checkpoint as Partial<ModelCheckpoint>;
-  const { epochs, steps, stopped, best, state } = training ?? {};
-  const isWhole =
-    statistics instanceof Map &&
-    Array.isArray(epochs) &&
-    state?.tensors instanceof Map &&
-    Array.isArray(state.optimizer?.slots) &&
-    (best === null ? epochs.length === 0 : best?.tensors instanceof Map && best.epoch <= epochs.length) &&
-    (stopped === null || typeof stopped?.totals === 'object');
-  if (!isWhole) {
-    const expected = 'what onCheckpoint or a history gave';
-    throw problem('usage', { subject: 'checkpoint', found: checkpoint, expected });
-  }
-  expectWhole('checkpoint.training.steps', steps, 0);
-  const { input } = checkModel(model);
+/** Throws `usage`, `format`, `range` or `shape` for what is no checkpoint of a training of the model. */
+export function checkCheckpointOf(
+  spec: ModelSpec,
+  checkpoint: unknown,
+): asserts checkpoint is ModelCheckpoint {
+  checkCheckpoint(checkpoint, 'checkpoint');
+  const { model } = checkpoint;
   const { features, type } = spec.input;
   const isSame =
-    input.features === features &&
-    input.type === type &&
-    JSON.stringify(lowerModel(model!)) === JSON.stringify(lowerModel(spec));
+    model.input.features === features &&
+    model.input.type === type &&
+    JSON.stringify(lowerModel(model)) === JSON.stringify(lowerModel(spec));
   if (isSame) return;
   throw problem('usage', {
     subject: 'checkpoint.model',

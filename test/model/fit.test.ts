@@ -458,12 +458,35 @@ describe('a checkpoint', () => {
   it('that is none, or of another model, is refused', async () => {
     const model = await smallModel(3);
     const { checkpoint } = await model.fit(data, { epochs: 1 });
-    for (const wrong of [{}, 5, 'x', { ...checkpoint, training: {} }, { ...checkpoint, statistics: {} }]) {
-      await failure('usage', () => model.fit(data, { checkpoint: wrong as ModelCheckpoint }));
-    }
     const { training } = checkpoint;
-    const negative = { ...checkpoint, training: { ...training, steps: -1 } };
-    await failure('range', () => model.fit(data, { checkpoint: negative }));
+    const { state, epochs } = training;
+    const WRONG: [string, string, unknown][] = [
+      ['usage', 'checkpoint is 5; an object is expected.', 5],
+      ['usage', 'checkpoint is an object (Object); what onCheckpoint or a history gave is expected.', {}],
+      ['usage', 'what onCheckpoint or a history gave', { ...checkpoint, training: {} }],
+      ['format', 'checkpoint: it has no model: model is null', { ...checkpoint, model: null }],
+      ['shape', 'checkpoint.statistics is an object (Object); a Map', { ...checkpoint, statistics: {} }],
+      ['format', 'checkpoint: steps is missing or wrong;', { ...training, steps: -1 }],
+      ['format', 'checkpoint: epochs.0.epoch is missing or wrong;', { ...training, epochs: [null] }],
+      ['format', 'checkpoint: its best epoch is 1; one of its 0', { ...training, epochs: [] }],
+      ['format', 'checkpoint: its epochs are 1,1;', { ...training, epochs: [epochs[0], epochs[0]] }],
+      [
+        'shape',
+        "checkpoint.training.state.tensors['0.weight'] is missing;",
+        { ...training, state: { ...state, tensors: new Map() } },
+      ],
+      [
+        'shape',
+        "checkpoint.training.best.tensors['0.weight'] is missing;",
+        { ...training, best: { ...training.best, tensors: new Map() } },
+      ],
+    ];
+    for (const [code, words, wrong] of WRONG) {
+      const given =
+        typeof wrong === 'object' && 'steps' in wrong! ? { ...checkpoint, training: wrong } : wrong;
+      const error = await failure(code, () => model.fit(data, { checkpoint: given as ModelCheckpoint }));
+      expect(error.message).toContain(words);
+    }
     for (const other of [
       small(3, { hidden: [9] }),
       small(3, { activation: 'tanh' }),

@@ -168,6 +168,14 @@ describe('evaluate', () => {
     );
   });
 
+  it('has no error of samples that all weigh nothing', async () => {
+    const data = points(10, 2, (a) => a);
+    const model = await smallModel(1);
+    await model.fit(data, { epochs: 1 });
+    const weights = data.y.map(() => 0);
+    expect(model.evaluate({ ...data, weights })).toMatchObject({ loss: 0, mae: 0, rmse: 0, r2: 1 });
+  });
+
   it('has the five most probable of many classes', () => {
     const { labels, probabilities, expected } = reference.classification.find(
       ({ classes }) => classes === 12,
