@@ -18,9 +18,8 @@ import {
 
 /** Whether data is a stream of batches. */
 export function isStream(data: unknown): data is DataStream {
-  return (
-    typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
-  );
+  if (typeof data !== 'object' || data === null || ArrayBuffer.isView(data)) return false;
+  return Symbol.asyncIterator in data || Symbol.iterator in data;
 }
 
 /** What a first pass over a stream finds. */

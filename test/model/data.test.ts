@@ -535,6 +535,7 @@ describe('what cannot be used is refused by its place', () => {
     ['no targets at all', 'usage', 'data is an object (Object); an object with x and y is expected.', { x }],
     ['null', 'usage', 'data is null; an object with x and y', null],
     ['a number', 'usage', 'data is 5; an object with x and y', 5],
+    ['features alone', 'usage', 'data is a Float32Array of length 8; an object with x and y', f32(0, 0)],
   ])('%s', async (_, code, words, given) => {
     const model = await smallModel(3);
     const before = model.tensors();
