@@ -43,6 +43,7 @@ export {
 export {
   type Csr,
   checkInputs,
+  checkWeights,
   expectFinite,
   expectOrder,
   type Inputs,

@@ -133,6 +133,8 @@ export class Network {
         density: this.#density,
         stage: (samples) => this.#stage(samples),
       });
+    // The initial tensors too are folded in place.
+    if (training === null) this.#fold();
   }
 
   /** Bytes of the linear memory. */

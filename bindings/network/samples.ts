@@ -75,8 +75,9 @@ function checkCsr(subject: string, inputs: unknown, features: number): number {
         throw rangeError(`${subject}.indices[${at}] (row ${row})`, column, expected);
       }
       before = column;
-      if (!Number.isFinite(Math.fround(values![at]!))) {
-        throw rangeError(`${subject} at row ${row}, column ${column}`, values![at], 'a finite number');
+      const value: unknown = values![at];
+      if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+        throw rangeError(`${subject} at row ${row}, column ${column}`, value, 'a finite number');
       }
     }
   }

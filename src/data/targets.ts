@@ -85,7 +85,7 @@ function adaptClasses(
   const outputs = outputsOf(model);
   expectRows(subject, y.length, rows);
   const named = Array.from(y).some((value) => typeof value === 'string');
-  const classes = named ? (known ?? namesOf(y as ArrayLike<string>)) : known;
+  const classes = named ? (known ?? namesOf(subject, y)) : known;
   if (named && classes!.length !== outputs) {
     throw problem('shape', {
       subject: 'The number of outputs',
@@ -114,8 +114,14 @@ function adaptClasses(
   return { values, classes };
 }
 
-function namesOf(y: ArrayLike<string>): string[] {
-  return [...new Set(Array.from(y, String))].sort();
+function namesOf(subject: string, y: ArrayLike<unknown>): string[] {
+  const names = new Set<string>();
+  for (let row = 0; row < y.length; row++) {
+    const name = y[row];
+    if (typeof name !== 'string') throw rangeError(`${subject}[${row}]`, name, 'the name of a class');
+    names.add(name);
+  }
+  return [...names].sort();
 }
 
 function preview(names: readonly string[]): string {

@@ -1,5 +1,15 @@
 import * as v from 'valibot';
-import { type ModelSpec, sizeOf, type TensorKey, type TensorRow, type Tensors, tensorTable } from '#bindings';
+import {
+  expectKeys,
+  expectTensors,
+  type ModelSpec,
+  problem,
+  sizeOf,
+  type TensorKey,
+  type TensorRow,
+  type Tensors,
+  tensorTable,
+} from '#bindings';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { quote } from '../strict/text.js';
 import type { Checkpoint } from '../train/loop.js';
@@ -80,18 +90,8 @@ export function checkpointParts(
   statistics: Tensors,
   { epochs, steps, stopped, best, state }: Checkpoint,
 ): Uint8Array[] {
-  const { tensors, optimizer, dropoutSteps, batchesTracked, average } = state;
-  const record: v.InferInput<typeof StoredRecord> = {
-    of,
-    epochs: epochs.map((figures) => ({ ...figures })),
-    stopped,
-    best: best && { epoch: best.epoch, batchesTracked: best.batchesTracked },
-    steps,
-    batchesTracked,
-    optimizerSteps: optimizer.steps,
-    dropoutSteps,
-    slots: optimizer.slots.length,
-  };
+  const { tensors, optimizer, average } = state;
+  const record = recordOf(of, { epochs, steps, stopped, best, state });
   const rows = rowsOf(model);
   const separate = best !== null && best.tensors !== tensors;
   const named = new Map<string, Tensor>([
@@ -102,6 +102,48 @@ export function checkpointParts(
     ...(separate ? namedGroup(BEST, rows.weights, best.tensors) : []),
   ]);
   return safetensorsParts(named, { [RECORD_KEY]: JSON.stringify(record) });
+}
+
+/** What a checkpoint's metadata hold of a training. */
+function recordOf(
+  of: unknown,
+  { epochs, steps, stopped, best, state }: Checkpoint,
+): v.InferInput<typeof StoredRecord> {
+  const { optimizer, dropoutSteps, batchesTracked } = state;
+  return {
+    of,
+    epochs: epochs.map((figures) => ({ ...figures })),
+    stopped,
+    best: best && { epoch: best.epoch, batchesTracked: best.batchesTracked },
+    steps,
+    batchesTracked,
+    optimizerSteps: optimizer.steps,
+    dropoutSteps,
+    slots: optimizer.slots.length,
+  };
+}
+
+/** Throws `format`, `usage`, `range` or `shape` for an object that is no checkpoint; `source` is what it is called. */
+export function checkCheckpoint(checkpoint: unknown, source: string): asserts checkpoint is ModelCheckpoint {
+  expectKeys(source, checkpoint, ['model', 'statistics', 'training']);
+  const { model, statistics, training } = checkpoint as ModelCheckpoint;
+  const expected = 'what onCheckpoint or a history gave';
+  const hasParts =
+    Array.isArray(training?.epochs) &&
+    Array.isArray(training.state?.optimizer?.slots) &&
+    (training.best === null || typeof training.best === 'object');
+  if (!hasParts) throw problem('usage', { subject: source, found: checkpoint, expected });
+  const rows = rowsOf(parseSpec(model, source));
+  const result = v.safeParse(StoredRecord, recordOf(model, training));
+  if (!result.success) {
+    const path = v.getDotPath(result.issues[0]) ?? 'training';
+    throw formatError(source, `${path} is missing or wrong`, expected);
+  }
+  expectOrder(result.output, source);
+  const { best, state } = training;
+  expectTensors(`${source}.statistics`, statistics, rows.statistics);
+  expectTensors(`${source}.training.state.tensors`, state.tensors, rows.weights);
+  if (best !== null) expectTensors(`${source}.training.best.tensors`, best.tensors, rows.weights);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { rangeError } from '#bindings';
+import { problem, rangeError } from '#bindings';
 import { expectMatrix } from './matrix.js';
 
 /**
@@ -31,14 +31,14 @@ export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): n
 /**
  * ROC AUC of a classifier's probabilities (rows, classes): of the second class where there are two, else the mean of every
  * class against the rest (scikit-learn's roc_auc_score with multi_class='ovr' and macro average). NaN where a class does
- * not occur, or nothing else does.
+ * not occur, or nothing else does. Throws `shape` or `range` for labels and probabilities that do not fit together.
  */
 export function classRocAuc(
   labels: ArrayLike<number>,
   probabilities: ArrayLike<number>,
   classes: number,
 ): number {
-  const rows = labels.length;
+  const rows = expectProbabilities(labels, probabilities, classes);
   const of = (label: number) => {
     const targets = new Uint8Array(rows);
     const scores = new Float64Array(rows);
@@ -56,7 +56,7 @@ export function classRocAuc(
 
 /**
  * Mean of -ln of the probability of the actual class, probabilities kept 2^-23 away from 0 and 1 as scikit-learn's log_loss
- * does for f32.
+ * does for f32. Throws as {@link classRocAuc}.
  */
 export function logLoss(
   labels: ArrayLike<number>,
@@ -64,8 +64,7 @@ export function logLoss(
   classes: number,
 ): number {
   const epsilon = 2 ** -23;
-  const rows = labels.length;
-  if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
+  const rows = expectProbabilities(labels, probabilities, classes);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const p = probabilities[row * classes + labels[row]!]!;
@@ -76,7 +75,7 @@ export function logLoss(
 
 /**
  * Share of samples whose class is among the k most probable; of equal probabilities the later class comes first
- * (scikit-learn's top_k_accuracy_score).
+ * (scikit-learn's top_k_accuracy_score). Throws as {@link classRocAuc}.
  */
 export function topKAccuracy(
   labels: ArrayLike<number>,
@@ -84,8 +83,7 @@ export function topKAccuracy(
   classes: number,
   k: number,
 ): number {
-  const rows = labels.length;
-  if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
+  const rows = expectProbabilities(labels, probabilities, classes);
   if (!Number.isInteger(k) || k < 1 || k > classes)
     throw rangeError('k', k, `a whole number from 1 to ${classes}`);
   let hits = 0;
@@ -100,4 +98,27 @@ export function topKAccuracy(
     if (before < k) hits++;
   }
   return hits / rows;
+}
+
+/** The number of labels; throws `shape` or `range` unless they are classes of so many rows of probabilities. */
+function expectProbabilities(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: number,
+): number {
+  const rows = labels.length;
+  if (rows === 0) throw rangeError('The number of samples', 0, 'at least one');
+  if (probabilities.length !== rows * classes) {
+    throw problem('shape', {
+      subject: 'probabilities.length',
+      found: probabilities.length,
+      expected: `${rows * classes}, rows of ${classes},`,
+    });
+  }
+  for (let row = 0; row < rows; row++) {
+    const label = labels[row]!;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw rangeError(`labels[${row}]`, label, `a class from 0 to ${classes - 1}`);
+  }
+  return rows;
 }

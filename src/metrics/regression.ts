@@ -47,13 +47,15 @@ export function regressionScores(
       absolute += w * Math.abs(error);
       squared += w * error * error;
     }
-    const mean = sum / weight;
+    const mean = weight === 0 ? 0 : sum / weight;
     let spread = 0;
     for (let row = 0; row < rows; row++) {
       const difference = targets[row * outputs + column]! - mean;
       spread += (weights?.[row] ?? 1) * difference * difference;
     }
     const r2 = spread > 0 ? 1 - squared / spread : squared === 0 ? 1 : 0;
-    return { mae: absolute / weight, rmse: Math.sqrt(squared / weight), r2 };
+    // Of samples that all weigh nothing there is no error, as in a loss.
+    const share = weight === 0 ? 1 : weight;
+    return { mae: absolute / share, rmse: Math.sqrt(squared / share), r2 };
   }
 }

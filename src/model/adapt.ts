@@ -1,4 +1,4 @@
-import { type Inputs, type Loss, type ModelSpec, problem, rangeError } from '#bindings';
+import { checkWeights, type Inputs, type Loss, type ModelSpec, problem, rangeError } from '#bindings';
 import { adaptFeatures } from '../data/features.js';
 import { adaptTargets } from '../data/targets.js';
 import type { Data, FitOptions } from './options.js';
@@ -34,13 +34,8 @@ export function adaptData(
 }
 
 function adaptWeights(subject: string, weights: ArrayLike<number>, rows: number): Float32Array {
-  if (weights.length !== rows)
-    throw problem('shape', { subject: `${subject}.length`, found: weights.length, expected: String(rows) });
-  return Float32Array.from({ length: rows }, (_, row) => {
-    const weight = weights[row]!;
-    if (typeof weight === 'number' && Number.isFinite(Math.fround(weight)) && weight >= 0) return weight;
-    throw rangeError(`${subject}[${row}]`, weight, 'a finite number from 0 up');
-  });
+  checkWeights(subject, weights, rows);
+  return Float32Array.from(weights);
 }
 
 /** Sample weights times the weights of their classes. */

@@ -45,11 +45,14 @@ export async function createModel(spec: ModelSpec, options: ModelOptions = {}): 
 }
 
 /**
- * The model in the bytes of `model.save()`. Rejects with `format`, `shape` or `range` for bytes that are none.
+ * The model in the bytes of `model.save()`. Rejects with `format`, `shape` or `range` for bytes that are none, `usage` or
+ * `range` for options that cannot be used.
  */
 export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: ModelOptions = {}): Promise<Model> {
   expectKeys('options', options, ['seed', 'core']);
+  const { seed = 0 } = options;
+  expectWhole('seed', seed, 0);
   const { spec, tensors } = decodeModel(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
   const core = options.core ?? (await sharedCore());
-  return new Model({ core, spec, seed: options.seed ?? 0, threads: 1, tensors });
+  return new Model({ core, spec, seed, threads: 1, tensors });
 }

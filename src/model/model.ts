@@ -22,6 +22,7 @@ import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
 import {
+  checkCheckpointOf,
   checkFitOptions,
   checkMonitor,
   type Data,
@@ -70,6 +71,8 @@ export class Model {
   #predictor: Network | null = null;
   /** The training that goes on, whose network predicts meanwhile. */
   #training: SetUp | null = null;
+  /** Whether a training goes on, its preparation included. */
+  #busy = false;
   #disposed = false;
 
   constructor({ core, spec, seed, threads, tensors }: ModelParts) {
@@ -163,7 +166,10 @@ export class Model {
     return new Map([...this.#present()].map(([key, values]) => [key, values.slice()]));
   }
 
-  /** Lets go of the memory and ends a training that goes on. Every later use throws `usage`, but for `dispose`. */
+  /**
+   * Lets go of the memory; a training that goes on rejects with `interrupted`. Every later use throws `usage`, but for
+   * `dispose` and what is told of the spec.
+   */
   dispose(): void {
     this.#disposed = true;
     this.#predictor?.dispose();
@@ -176,7 +182,7 @@ export class Model {
   async *#fit(data: Data | DataStream, options: FitOptions): AsyncGenerator<EpochFigures, History> {
     this.#expectUse();
     checkFitOptions(options);
-    if (this.#training !== null) {
+    if (this.#busy) {
       throw problem('usage', {
         subject: 'The model',
         found: 'being trained',
@@ -189,6 +195,23 @@ export class Model {
       });
     }
     const from = options.checkpoint ?? null;
+    if (from !== null) checkCheckpointOf(this.#spec, from);
+    this.#busy = true;
+    try {
+      return yield* this.#train(data, options, from);
+    } catch (error) {
+      if (this.#disposed && error instanceof TreadleError && error.code === 'usage') throw disposedOf();
+      throw error;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async *#train(
+    data: Data | DataStream,
+    options: FitOptions,
+    from: ModelCheckpoint | null,
+  ): AsyncGenerator<EpochFigures, History> {
     const tensors =
       from === null ? this.#tensors : new Map([...from.training.state.tensors, ...from.statistics]);
     const base = from?.model ?? this.#spec;
@@ -198,10 +221,13 @@ export class Model {
       : setUpResident(start, data, options);
     this.#training = set;
     try {
+      if (this.#disposed) throw disposedOf();
       const result = yield* trainLoop(set.network, this.#loop(set, options, from));
       const statistics = new Map(set.network.statistics);
+      const final = await this.#final(set, options, result);
+      if (this.#disposed) throw disposedOf();
       this.#spec = set.spec;
-      this.#tensors = new Map([...(await this.#final(set, options, result)), ...statistics]);
+      this.#tensors = new Map([...final, ...statistics]);
       this.#predictor?.dispose();
       this.#predictor = null;
       return {
@@ -214,6 +240,7 @@ export class Model {
     } finally {
       set.network.dispose();
       this.#training = null;
+      await set.source.end?.();
     }
   }
 
@@ -243,14 +270,13 @@ export class Model {
       onStep: options.onStep,
       save: async (checkpoint) => {
         const last = checkpoint.epochs.at(-1);
-        await options.onCheckpoint?.({
-          model: spec,
-          statistics: new Map(network.statistics),
-          training: checkpoint,
-        });
+        // A copy: training goes on to write into the arrays of this one, and the caller may keep what it is given.
+        await options.onCheckpoint?.(
+          structuredClone({ model: spec, statistics: network.statistics, training: checkpoint }),
+        );
         if (checkpoint.stopped === null && last !== undefined) options.onEpoch?.(last);
       },
-      from: from?.training ?? null,
+      from: structuredClone(from?.training ?? null),
       breathe,
       title: 'The model',
       subject: 'model',
@@ -274,7 +300,8 @@ export class Model {
     this.#expectUse();
     if (this.#training !== null) return this.#training;
     if (this.#predictor === null) {
-      this.#predictor = new Network(this.#core, this.#spec, { seed: this.#seed });
+      const spec = { ...this.#spec, output: this.#spec.output ?? { head: headOf(this.#spec) } };
+      this.#predictor = new Network(this.#core, spec, { seed: this.#seed });
       if (this.#tensors !== null) this.#predictor.setTensors(this.#tensors);
     }
     return { network: this.#predictor, spec: this.#spec };
@@ -300,6 +327,12 @@ export class Model {
 function headOf({ output, layers }: ModelSpec): Head {
   const last = layers.at(-1)!;
   return output?.head ?? (last.type === 'dense' && last.units > 1 ? 'softmax' : 'identity');
+}
+
+function disposedOf(): TreadleError {
+  return new TreadleError('interrupted', 'The training was ended: its model has been disposed of.', {
+    subject: 'model',
+  });
 }
 
 /** Of an exponential average of the weights. */

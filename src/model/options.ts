@@ -8,13 +8,15 @@ import {
   isList,
   LOSSES,
   type Loss,
+  lowerModel,
   MAX_BATCH,
+  type ModelSpec,
   type Optimizer,
   problem,
 } from '#bindings';
 import type { Features } from '../data/features.js';
 import { TASKS, type TargetValues, type Task, taskOf } from '../data/targets.js';
-import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
+import { checkCheckpoint, type ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { figuresOf } from '../metrics/figures.js';
 import type { EpochFigures } from '../train/loop.js';
 import { checkLearningRate, type LearningRate } from '../train/schedules.js';
@@ -88,7 +90,7 @@ export interface FitOptions {
   signal?: AbortSignal;
   onEpoch?: (figures: EpochFigures) => void;
   onStep?: (step: StepEvent) => void;
-  /** Called after every epoch with all that training goes on from. Training waits for what it returns. */
+  /** Called after every epoch with a copy of all that training goes on from. Training waits for what it returns. */
   onCheckpoint?: (checkpoint: ModelCheckpoint) => void | Promise<void>;
   /** Go on where a training with the same data and options stood, to the same bytes. */
   checkpoint?: ModelCheckpoint;
@@ -190,6 +192,26 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
       expected: "'balanced' or an array of weights",
     });
   }
+}
+
+/** Throws `usage`, `format`, `range` or `shape` for what is no checkpoint of a training of the model. */
+export function checkCheckpointOf(
+  spec: ModelSpec,
+  checkpoint: unknown,
+): asserts checkpoint is ModelCheckpoint {
+  checkCheckpoint(checkpoint, 'checkpoint');
+  const { model } = checkpoint;
+  const { features, type } = spec.input;
+  const isSame =
+    model.input.features === features &&
+    model.input.type === type &&
+    JSON.stringify(lowerModel(model)) === JSON.stringify(lowerModel(spec));
+  if (isSame) return;
+  throw problem('usage', {
+    subject: 'checkpoint.model',
+    found: 'another model',
+    expected: 'a checkpoint of this model',
+  });
 }
 
 function checkAverage(average: NonNullable<FitOptions['average']>): void {

@@ -11,6 +11,7 @@ import {
   decidedSpec,
   decideOutput,
   decisionsOf,
+  isFirst,
   leastRows,
   namesOfColumns,
   type SetUp,
@@ -58,10 +59,10 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
   if (held) network.load(1, held);
 
   const order = held ? rowsTo(held.rows) : rows.validation;
-  const from = held ?? all;
   const targets = held ? held.targets : takeRows(all.targets, rows.validation, all.targets.length / all.rows);
+  const weights = held ? held.weights : all.weights && takeRows(all.weights, rows.validation, 1);
   const validate = (): Evaluation =>
-    scoresOf(task, spec, targets, network.evaluate(from === held ? 1 : 0, order, { outputs: true }));
+    scoresOf(task, spec, targets, network.evaluate(held ? 1 : 0, order, { outputs: true }), weights);
   return {
     spec,
     network,
@@ -82,20 +83,20 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
 }
 
 /** Gives the network the model's tensors or, before the first training, statistics of the data; returns constant columns. */
-function startFrom(network: Network, { tensors }: Start, all: CoreSamples, train: Uint32Array): number[] {
+function startFrom(network: Network, start: Start, all: CoreSamples, train: Uint32Array): number[] {
   const { input, output } = network.model;
-  const start = new Map<TensorKey, Float32Array>([...network.tensors(), ...(tensors ?? [])]);
+  const tensors = new Map<TensorKey, Float32Array>([...network.tensors(), ...(start.tensors ?? [])]);
   let constant: number[] = [];
-  if (tensors === null && input.standardize) {
+  if (isFirst(start) && input.standardize) {
     const statistics = columnStatistics(all.inputs as Float32Array, input.features, train);
     constant = statistics.constant;
-    for (const [key, values] of statisticsTensors('input', statistics)) start.set(key, values);
+    for (const [key, values] of statisticsTensors('input', statistics)) tensors.set(key, values);
   }
-  if (tensors === null && output!.standardize) {
+  if (isFirst(start) && output!.standardize) {
     const statistics = columnStatistics(all.targets, outputsOf(network.model), train);
-    for (const [key, values] of statisticsTensors('target', statistics)) start.set(key, values);
+    for (const [key, values] of statisticsTensors('target', statistics)) tensors.set(key, values);
   }
-  network.setTensors(start);
+  network.setTensors(tensors);
   return constant;
 }
 

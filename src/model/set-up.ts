@@ -57,6 +57,14 @@ export interface Start {
   threads: number;
 }
 
+/**
+ * Whether a training is a model's first one, which measures the statistics of inputs and targets. A model that was saved
+ * before it has tensors, and still no output.
+ */
+export function isFirst({ spec, tensors }: Start): boolean {
+  return tensors === null || spec.output === undefined;
+}
+
 const DEFAULT_OPTIMIZER: Optimizer = { type: 'adamW' };
 
 /** The model's spec with its output decided: the first training decides it once and for all. */

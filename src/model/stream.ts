@@ -1,4 +1,4 @@
-import { Network, outputsOf, problem, type TensorKey } from '#bindings';
+import { Network, outputsOf, problem, type TensorKey, type TreadleError } from '#bindings';
 import { ColumnSums, statisticsTensors } from '../data/standardize.js';
 import type { BatchSource } from '../train/loop.js';
 import { adaptData, type CoreSamples } from './adapt.js';
@@ -8,6 +8,7 @@ import {
   decidedSpec,
   decideOutput,
   decisionsOf,
+  isFirst,
   leastRows,
   namesOfColumns,
   type SetUp,
@@ -17,9 +18,8 @@ import {
 
 /** Whether data is a stream of batches. */
 export function isStream(data: unknown): data is DataStream {
-  return (
-    typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)
-  );
+  if (typeof data !== 'object' || data === null || ArrayBuffer.isView(data)) return false;
+  return Symbol.asyncIterator in data || Symbol.iterator in data;
 }
 
 /** What a first pass over a stream finds. */
@@ -38,7 +38,7 @@ interface Survey {
  */
 export async function setUpStream(start: Start, data: DataStream, options: FitOptions): Promise<SetUp> {
   const first = await firstOf(data);
-  const { task, loss } = decideOutput(start.spec, first.y, options);
+  const { task, loss } = decideOutput(start.spec, first?.y, options);
   const known = start.spec.classes ?? null;
   const spec = decidedSpec(start.spec, loss, known);
   for (const name of ['batchSize', 'shuffle', 'classWeights', 'stratify'] as const) {
@@ -101,7 +101,7 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
       }
     },
     validate: held
-      ? () => scoresOf(task, spec, held.targets, network.evaluateOn(held, { outputs: true }))
+      ? () => scoresOf(task, spec, held.targets, network.evaluateOn(held, { outputs: true }), held.weights)
       : null,
     decisions: {
       ...decisionsOf(spec, task, training, options),
@@ -113,7 +113,16 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
   };
 }
 
-async function firstOf(data: DataStream): Promise<Data> {
+/** A generator that has run, say, gives nothing when it is iterated again. */
+function spent(): TreadleError {
+  return problem('data', {
+    subject: 'The stream',
+    found: 'empty when it is iterated again',
+    expected: 'an iterable that gives its batches anew each time',
+  });
+}
+
+async function firstOf(data: DataStream): Promise<Data | null | undefined> {
   for await (const batch of data as AsyncIterable<Data>) return batch;
   throw problem('data', { subject: 'The stream', found: 'empty', expected: 'at least one batch' });
 }
@@ -121,17 +130,17 @@ async function firstOf(data: DataStream): Promise<Data> {
 async function surveyOf(
   data: DataStream,
   adapt: (batch: Data, index: number) => CoreSamples,
-  { tensors }: Start,
-  { input, output, ...rest }: SetUp['spec'],
+  start: Start,
+  spec: SetUp['spec'],
 ): Promise<Survey> {
-  const width = outputsOf({ input, ...rest });
+  const { input, output } = spec;
   const survey: Survey = {
     batches: 0,
     rows: 0,
     mostRows: 0,
     mostEntries: 0,
-    inputs: tensors === null && input.standardize ? new ColumnSums(input.features) : null,
-    targets: tensors === null && output?.standardize ? new ColumnSums(width) : null,
+    inputs: isFirst(start) && input.standardize ? new ColumnSums(input.features) : null,
+    targets: isFirst(start) && output?.standardize ? new ColumnSums(outputsOf(spec)) : null,
   };
   for await (const batch of data as AsyncIterable<Data>) {
     const { inputs, rows, targets } = adapt(batch, survey.batches);
@@ -142,6 +151,7 @@ async function surveyOf(
     else survey.inputs?.add(inputs, rows);
     survey.targets?.add(targets, rows);
   }
+  if (survey.batches === 0) throw spent();
   return survey;
 }
 
@@ -151,11 +161,13 @@ function sourceOf(
   adapt: (batch: Data, index: number) => CoreSamples,
   count: number,
 ): BatchSource {
-  let iterator: AsyncIterator<Data> | Iterator<Data>;
+  let iterator: AsyncIterator<Data> | Iterator<Data> | null = null;
   let index = 0;
   const advance = async (): Promise<Data | null> => {
-    const next = await iterator.next();
-    return next.done ? null : next.value;
+    const next = await iterator!.next();
+    if (!next.done) return next.value;
+    iterator = null;
+    return null;
   };
   return {
     count,
@@ -166,7 +178,12 @@ function sourceOf(
     },
     next: async (rate) => {
       const batch = await advance();
-      return batch === null ? null : training.stepOn(adapt(batch, index++), rate);
+      if (batch !== null) return training.stepOn(adapt(batch, index++), rate);
+      if (index === 0) throw spent();
+      return null;
+    },
+    end: async () => {
+      await iterator?.return?.();
     },
   };
 }

@@ -51,6 +51,8 @@ export interface BatchSource {
   begin(epoch: number, skipped: number, totals: Totals | undefined): void | Promise<void>;
   /** One step: the batch's mean loss, or null where the epoch is over. */
   next(rate: number): number | null | Promise<number | null>;
+  /** Lets go of what an epoch that was not finished holds open. */
+  end?(): Promise<void>;
 }
 
 /** How a training runs. */
