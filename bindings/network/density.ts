@@ -7,12 +7,19 @@ import { ACTIVATIONS, type Block } from '../model/blocks.js';
 export const COMPRESS_BELOW = 0.6;
 const DENSE_ABOVE = 0.65;
 
+/**
+ * Outputs of a block up to which its input is not compressed: the compressed kernels take as long for one output as for a
+ * panel of them, and compressing has to be paid by few products.
+ */
+export const NARROWEST = 8;
+
 /** Samples whose values are counted. */
 const COUNTED_SAMPLES = 2048;
 
 /** Follows the densities of a network's blocks. */
 export class DensityWatch {
   readonly #compressed: boolean[];
+  readonly #narrow: readonly boolean[];
 
   /**
    * Until it is measured, a block's output is expected to be kept with 1 - dropout and, after ReLU, to be positive half
@@ -22,7 +29,8 @@ export class DensityWatch {
     const expected = blocks.slice(0, -1).map(({ activation, dropout }) => {
       return (1 - dropout) * (ACTIVATIONS[activation].zeroMeansNoGradient ? 0.5 : 1);
     });
-    this.#compressed = [inputs, ...expected].map((density) => density < COMPRESS_BELOW);
+    this.#narrow = blocks.map(({ outputs }) => outputs <= NARROWEST);
+    this.#compressed = [inputs, ...expected].map((density, l) => !this.#narrow[l] && density < COMPRESS_BELOW);
   }
 
   /** For each block, whether its input is compressed. */
@@ -32,7 +40,7 @@ export class DensityWatch {
 
   /** Takes in the density that block l's input was found to have. */
   measure(l: number, density: number): void {
-    this.#compressed[l] = density < (this.#compressed[l] ? DENSE_ABOVE : COMPRESS_BELOW);
+    this.#compressed[l] = !this.#narrow[l] && density < (this.#compressed[l] ? DENSE_ABOVE : COMPRESS_BELOW);
   }
 }
 

@@ -1,3 +1,4 @@
+import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { figure, rateText } from '../results/format.js';
 import type { RunEvent } from '../results/records.js';
 
@@ -189,11 +190,9 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
     case 'epoch':
       return [
         `${nameOf(event)}  epoch ${event.epoch}/${epochs}`,
-        `train loss ${figure(event.trainLoss)}`,
-        `train accuracy ${figure(event.trainAccuracy)}`,
-        `validation loss ${figure(event.valLoss)}`,
-        `validation accuracy ${figure(event.valAccuracy)}`,
-        `validation macro-F1 ${figure(event.valMacroF1)}`,
+        ...CLASSIFIER_FIGURES.map(
+          ({ name, title }) => `${title[0]!.toLowerCase()}${title.slice(1)} ${figure(event[name])}`,
+        ),
         `${event.seconds.toFixed(1)} s`,
       ].join('  ');
     case 'saved':

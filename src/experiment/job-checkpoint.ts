@@ -1,11 +1,9 @@
 import { checkpointParts, readCheckpoint } from '../formats/checkpoint-bytes.js';
 import { formatError } from '../formats/tensor.js';
 import { classifierModel } from '../model/classifier.js';
+import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import type { Job } from '../results/records.js';
 import type { Checkpoint } from '../train/loop.js';
-
-/** The figures that every epoch of a job has. */
-const JOB_FIGURES = ['trainLoss', 'trainAccuracy', 'valLoss', 'valAccuracy', 'valMacroF1'] as const;
 
 /** A job's checkpoint as a safetensors file, in parts that follow one another. Equal checkpoints give equal bytes. */
 export function encodeJobCheckpoint(job: Job, checkpoint: Checkpoint): Uint8Array[] {
@@ -29,9 +27,9 @@ export function decodeJobCheckpoint(bytes: Uint8Array, job: Job, source: string)
     throw formatError(source, `it is in epoch ${done + 1}`, `an epoch up to ${job.epochs}`);
   }
   for (const figures of epochs) {
-    const missing = JOB_FIGURES.find((name) => figures[name] === undefined);
+    const missing = CLASSIFIER_FIGURES.find(({ name }) => figures[name] === undefined);
     if (missing !== undefined) {
-      throw formatError(source, `epoch ${figures.epoch} has no ${missing}`, "a checkpoint's record");
+      throw formatError(source, `epoch ${figures.epoch} has no ${missing.name}`, "a checkpoint's record");
     }
   }
   return training;

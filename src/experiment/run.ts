@@ -2,6 +2,7 @@ import { type Core, type ErrorCode, TreadleError } from '#bindings';
 import { classifierModel, toBlocks } from '../model/classifier.js';
 import { encodeWeights, type WeightsMetadata, writeWeights } from '../node/model-file.js';
 import { shown } from '../node/paths.js';
+import { epochRecord } from '../results/epochs.js';
 import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../results/records.js';
 import { buildResults } from '../results/results.js';
 import { type Clock, timeOf } from './clock.js';
@@ -125,12 +126,7 @@ export class Run {
 
   #hear(event: RunEvent): void {
     if (event.type === 'start') this.#records.get(event.job)!.epochs = [...event.finished];
-    if (event.type === 'epoch') {
-      const { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds } = event;
-      this.#records
-        .get(event.job)!
-        .epochs.push({ epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds });
-    }
+    if (event.type === 'epoch') this.#records.get(event.job)!.epochs.push(epochRecord(event));
     this.emit(event);
   }
 

@@ -1,9 +1,10 @@
 import type { Network } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
 import { confusionOf } from '../model/evaluation.js';
-import type { EpochRecord, Job, RunEvent, TrainedModel } from '../results/records.js';
+import { epochRecord } from '../results/epochs.js';
+import type { Job, RunEvent, TrainedModel } from '../results/records.js';
 import { batchRanges } from '../train/batches.js';
-import { type Checkpoint, type EpochFigures, trainLoop } from '../train/loop.js';
+import { type Checkpoint, trainLoop } from '../train/loop.js';
 import { jobTitle } from './job-title.js';
 import { epochOrder } from './seeds.js';
 
@@ -69,7 +70,7 @@ export async function trainModel(
     learningRate,
     epochs: job.epochs,
     stepsPerEpoch: batches.length,
-    finished: (from?.epochs ?? []).map(recordOf),
+    finished: (from?.epochs ?? []).map(epochRecord),
   });
   if (from === null) training.resetOptimizer();
 
@@ -129,18 +130,10 @@ export async function trainModel(
   for (;;) {
     const { done, value } = await loop.next();
     if (done) {
-      const epochs = value.epochs.map(recordOf);
+      const epochs = value.epochs.map(epochRecord);
       const kept = { epoch: value.kept, valMacroF1: epochs[value.kept - 1]!.valMacroF1 };
       return { epochs, kept, weights: value.weights, last: value.last };
     }
-    emit({ type: 'epoch', job: id, model, learningRate, threads, ...recordOf(value) });
+    emit({ type: 'epoch', job: id, model, learningRate, threads, ...epochRecord(value) });
   }
-}
-
-/** The figures of a classifier's epoch. */
-function recordOf(figures: EpochFigures): EpochRecord {
-  const { epoch, seconds } = figures;
-  const [trainLoss, trainAccuracy] = [figures.trainLoss!, figures.trainAccuracy!];
-  const [valLoss, valAccuracy, valMacroF1] = [figures.valLoss!, figures.valAccuracy!, figures.valMacroF1!];
-  return { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, valMacroF1, seconds };
 }

@@ -1,4 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import { PANELS } from '../metrics/figures.js';
+import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { printable, rateText } from '../results/format.js';
 import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
 import { niceScale, tickLabel } from './scale.js';
@@ -7,7 +9,7 @@ import { light, seriesStyle } from './theme.js';
 
 /** What one panel of the curves shows. */
 export interface Measure {
-  name: 'loss' | 'accuracy' | 'macro-f1';
+  name: string;
   title: string;
   /** Null where it is not measured in training. */
   train: ((epoch: EpochRecord) => number) | null;
@@ -17,17 +19,18 @@ export interface Measure {
 }
 
 /** The panels of the curves, from left to right. */
-export const MEASURES: readonly Measure[] = [
-  { name: 'loss', title: 'Loss', train: (e) => e.trainLoss, validation: (e) => e.valLoss, most: Infinity },
-  {
-    name: 'accuracy',
-    title: 'Accuracy',
-    train: (e) => e.trainAccuracy,
-    validation: (e) => e.valAccuracy,
-    most: 1,
+export const MEASURES: readonly Measure[] = [...new Set(CLASSIFIER_FIGURES.map(({ panel }) => panel))].map(
+  (panel) => {
+    const [train, validation] = (['train', 'validation'] as const).map((side) =>
+      CLASSIFIER_FIGURES.find((row) => row.panel === panel && row.side === side),
+    );
+    return {
+      ...PANELS[panel],
+      train: train === undefined ? null : (epoch) => epoch[train.name],
+      validation: (epoch) => epoch[validation!.name],
+    };
   },
-  { name: 'macro-f1', title: 'Validation macro-F1', train: null, validation: (e) => e.valMacroF1, most: 1 },
-];
+);
 
 const PANEL = { width: 372, height: 288 };
 const MARGIN = { left: 54, right: 14, top: 60, bottom: 44 };

@@ -1,5 +1,6 @@
 import { classifierParameters } from '../model/classifier.js';
 import { isCompared, publishedFigures } from '../results/compare.js';
+import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import {
   difference,
   duration,
@@ -126,29 +127,22 @@ function comparedCells(own: number | null, published: number | null): Content {
   return html`<td class="group">${figure(own)}</td><td>${figure(published)}</td><td>${change}</td>`;
 }
 
-const EPOCH_MEASURES = [
-  { title: 'Train loss', own: 'trainLoss' },
-  { title: 'Train accuracy', own: 'trainAccuracy' },
-  { title: 'Val. loss', own: 'valLoss' },
-  { title: 'Val. accuracy', own: 'valAccuracy' },
-  { title: 'Val. macro-F1', own: 'valMacroF1' },
-] as const;
-
 /** Every epoch of one architecture, beside the published one where there is one. */
 export function epochsTable(results: RunResults, architecture: string): Markup {
   const compared = isCompared(results);
   const models = results.models.filter(({ model }) => model === architecture);
-  const groups = EPOCH_MEASURES.map(
-    ({ title }) => html`<th scope="colgroup" colspan="${compared ? 2 : 1}" class="group">${title}</th>`,
+  const groups = CLASSIFIER_FIGURES.map(
+    ({ title }) =>
+      html`<th scope="colgroup" colspan="${compared ? 2 : 1}" class="group">${title.replace('Validation', 'Val.')}</th>`,
   );
-  const kinds = EPOCH_MEASURES.map(
+  const kinds = CLASSIFIER_FIGURES.map(
     () => html`<th scope="col" class="group">this run</th><th scope="col">published</th>`,
   );
   const rows = models.flatMap((model) => {
     const published = publishedFigures(results, model)?.epochs;
     return model.epochs.map((epoch) => {
-      const cells = EPOCH_MEASURES.map(({ own }, index) => [
-        html`<td class="group">${figure(epoch[own])}</td>`,
+      const cells = CLASSIFIER_FIGURES.map(({ name }, index) => [
+        html`<td class="group">${figure(epoch[name])}</td>`,
         compared ? html`<td>${figure(published?.[epoch.epoch - 1]?.[index])}</td>` : null,
       ]);
       const kept = epoch.epoch === model.kept?.epoch ? html`<span class="badge best">kept</span> ` : null;

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { classificationScores } from '../metrics/classification.js';
+import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import {
   clip,
   duration,
@@ -59,17 +60,7 @@ export function resultsText(results: RunResults, options: TextOptions): string {
 
 /** One row per model and epoch; the kept epoch carries a star. */
 export function epochsText({ models }: RunResults, options: TextOptions): string {
-  const head = [
-    'model',
-    'rate',
-    'epoch',
-    'train loss',
-    'train acc',
-    'val loss',
-    'val acc',
-    'val F1',
-    'seconds',
-  ];
+  const head = ['model', 'rate', 'epoch', ...CLASSIFIER_FIGURES.map(({ brief }) => brief), 'seconds'];
   const rows = models.flatMap(({ model, learningRate, epochs, kept }) =>
     epochs.map((epoch, index) => {
       const isKept = epoch.epoch === kept?.epoch;
@@ -77,11 +68,7 @@ export function epochsText({ models }: RunResults, options: TextOptions): string
         index === 0 ? clip(model, 16) : '',
         index === 0 ? rateText(learningRate) : '',
         isKept ? `* ${epoch.epoch}` : String(epoch.epoch),
-        figure(epoch.trainLoss),
-        figure(epoch.trainAccuracy),
-        figure(epoch.valLoss),
-        figure(epoch.valAccuracy),
-        figure(epoch.valMacroF1),
+        ...CLASSIFIER_FIGURES.map(({ name }) => figure(epoch[name])),
         epoch.seconds.toFixed(1),
       ];
       return isKept ? row.map((cell) => style('bold', cell, options)) : row;

@@ -4,14 +4,8 @@ import { classifierParameters } from '../model/classifier.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { oneLine, preview } from '../strict/text.js';
 import { byMerit, type Candidate } from './best.js';
-import type {
-  DatasetRecord,
-  EpochRecord,
-  ModelRecord,
-  RunConfig,
-  RunResults,
-  TestRecord,
-} from './records.js';
+import { CLASSIFIER_FIGURES } from './epochs.js';
+import type { DatasetRecord, ModelRecord, RunConfig, RunResults, TestRecord } from './records.js';
 import { RESULTS_SCHEMA } from './schema.js';
 
 /** Deeper than results are, for later versions; a hundred thousand epochs have fewer values. */
@@ -146,21 +140,15 @@ function checkModels(results: RunResults, source: string): void {
   }
 }
 
-const EPOCH_COLUMNS: readonly (readonly [heading: string, value: (epoch: EpochRecord) => number])[] = [
-  ['epoch', ({ epoch }) => epoch],
-  ['train_loss', ({ trainLoss }) => rounded(trainLoss, 6)],
-  ['train_accuracy', ({ trainAccuracy }) => rounded(trainAccuracy, 6)],
-  ['val_loss', ({ valLoss }) => rounded(valLoss, 6)],
-  ['val_accuracy', ({ valAccuracy }) => rounded(valAccuracy, 6)],
-  ['val_macro_f1', ({ valMacroF1 }) => rounded(valMacroF1, 6)],
-  ['seconds', ({ seconds }) => rounded(seconds, 3)],
-];
-
 /** `epochs.csv`: one line per model and epoch, in the results' order; figures to six digits, seconds to three. */
 export function epochsCsv(results: RunResults): string {
-  const heading = ['model', 'learning_rate', ...EPOCH_COLUMNS.map(([name]) => name)];
+  const columns = CLASSIFIER_FIGURES.map(({ column }) => column);
+  const heading = ['model', 'learning_rate', 'epoch', ...columns, 'seconds'];
   const lines = results.models.flatMap(({ model, learningRate, epochs }) =>
-    epochs.map((epoch) => [csvField(model), learningRate, ...EPOCH_COLUMNS.map(([, value]) => value(epoch))]),
+    epochs.map((epoch) => {
+      const figures = CLASSIFIER_FIGURES.map(({ name }) => rounded(epoch[name], 6));
+      return [csvField(model), learningRate, epoch.epoch, ...figures, rounded(epoch.seconds, 3)];
+    }),
   );
   return `${[heading, ...lines].map((line) => line.join(',')).join('\n')}\n`;
 }

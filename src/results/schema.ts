@@ -1,5 +1,7 @@
 import * as v from 'valibot';
+import { PANELS } from '../metrics/figures.js';
 import { isName, NAME_RULE } from '../strict/names.js';
+import { CLASSIFIER_FIGURES } from './epochs.js';
 import type { RunResults } from './records.js';
 
 /** Allowed numbers, each with a message that says what is expected. */
@@ -74,13 +76,13 @@ const dataset = record({
   testSamples: count,
 });
 
+const figures = Object.fromEntries(
+  CLASSIFIER_FIGURES.map(({ name, panel }) => [name, PANELS[panel].most === 1 ? share : number]),
+) as Record<(typeof CLASSIFIER_FIGURES)[number]['name'], typeof number>;
+
 const epoch = record({
   epoch: positive,
-  trainLoss: number,
-  trainAccuracy: share,
-  valLoss: number,
-  valAccuracy: share,
-  valMacroF1: share,
+  ...figures,
   seconds: notNegative,
 });
 
