@@ -75,7 +75,7 @@ const ODD = [
     () => new Uint8Array(3),
     () => new Array(3),
     () => ({ length: 3 }),
-    () => AbortSignal,
+    () => ({ aborted: true }),
   ],
 ];
 

@@ -400,6 +400,12 @@ describe('what is no model is refused in one sentence', () => {
     ['usage', 'layers is missing; an array of layers', { input: { features: 2, type: 'f32' } }],
     ['usage', "model has the unknown key 'name'", { ...small(3), name: 'x' }],
     ['range', 'input.features is 0;', { ...small(3), input: { features: 0, type: 'f32' } }],
+    ['usage', 'layers[0] is missing; a layer is expected.', { ...small(3), layers: new Array(2) }],
+    [
+      'range',
+      'input.shape[0] is missing;',
+      { ...small(3), input: { features: 1, type: 'f32', shape: new Array(2) } },
+    ],
     ['range', 'layers[0] is relu; a dense layer as the last', { ...small(3), layers: [{ type: 'relu' }] }],
     ['range', 'seed is -1; a whole number from 0 up', small(3), { seed: -1 }],
     ['range', 'seed is 0.5;', small(3), { seed: 0.5 }],
