@@ -341,6 +341,21 @@ describe('a model that was not trained', () => {
     expect(model.predict(fresh.x)).toHaveLength(30);
   });
 
+  it('is made of a spec behind proxies too', async () => {
+    const behind = (value: object): object =>
+      new Proxy(value, {
+        get: (target, key) => {
+          const part = Reflect.get(target, key);
+          return typeof part === 'object' && part !== null ? behind(part) : part;
+        },
+      });
+    const model = await createModel(behind(small(3)) as ModelSpec, { seed: 3 });
+    await model.fit(data, { epochs: 1 });
+    const plain = await smallModel(3);
+    await plain.fit(data, { epochs: 1 });
+    expect(model.save()).toEqual(plain.save());
+  });
+
   it('runs on a core of its own', async () => {
     const core = await loadCore({ build: 'debug' });
     const shared = await createModel(small(3), { seed: 1 });
