@@ -114,7 +114,7 @@ export function mlp(options: MlpOptions): ModelSpec {
     throw problem('usage', { subject: 'hidden', found: hidden, expected: 'an array of widths' });
   }
   expectOneOf('activation', activation, [...PLAIN_ACTIVATIONS, 'leakyRelu'] as const);
-  const layers = hidden.flatMap((units: number, index): Layer[] => {
+  const layers = [...hidden].flatMap((units: number, index): Layer[] => {
     expectWhole(`hidden[${index}]`, units, 1, MAX_WIDTH);
     return [
       { type: 'dense', units },
@@ -152,9 +152,8 @@ export function checkModel(model: unknown): ModelSpec {
   if (layers.length === 0 || layers.length > MAX_LAYERS) {
     throw rangeError('layers.length', layers.length, `a number from 1 to ${MAX_LAYERS}`);
   }
-  layers.forEach((layer, index) => {
-    checkLayer(`layers[${index}]`, layer);
-  });
+  // Not forEach, which passes over holes.
+  for (let index = 0; index < layers.length; index++) checkLayer(`layers[${index}]`, layers[index]);
   const last = layers.at(-1)!;
   if (last.type !== 'dense') {
     throw problem('range', {
@@ -195,9 +194,8 @@ function checkInput(input: unknown): asserts input is InputSpec {
   if (shape !== undefined) {
     if (!Array.isArray(shape))
       throw problem('usage', { subject: 'input.shape', found: shape, expected: 'an array of sizes' });
-    shape.forEach((size, axis) => {
-      expectWhole(`input.shape[${axis}]`, size, 1, MAX_WIDTH);
-    });
+    for (let axis = 0; axis < shape.length; axis++)
+      expectWhole(`input.shape[${axis}]`, shape[axis], 1, MAX_WIDTH);
     const product = shape.reduce((total, size) => total * size, 1);
     if (product !== features)
       throw rangeError('input.shape', shape.join(' x '), `a shape of ${features} values`);

@@ -13,7 +13,7 @@ export interface HoldOut {
 /**
  * Holds out a share of `rows` rows, rounded, at least one and not all. With `labels` each class gives in proportion
  * (largest remainder, ties to the lower class) and keeps at least one row for training. Throws `data` for fewer than two
- * rows.
+ * rows, and where every class has only one.
  */
 export function holdOut(rows: number, share: number, seed: number, labels: Uint32Array | null): HoldOut {
   if (rows < 2) {
@@ -36,6 +36,13 @@ export function holdOut(rows: number, share: number, seed: number, labels: Uint3
       given[group]! += 1;
       missing--;
     }
+  }
+  if (groups.every(({ length }) => length === 1)) {
+    throw problem('data', {
+      subject: 'The number of samples of every class',
+      found: 1,
+      expected: 'at least 2 of one, or stratify: false,',
+    });
   }
   const held = new Uint8Array(rows);
   groups.forEach((group, index) => {

@@ -41,7 +41,9 @@ export async function createModel(spec: ModelSpec, options: ModelOptions = {}): 
   expectWhole('seed', seed, 0);
   lowerModel(checkModel(spec));
   const core = options.core ?? (await sharedCore());
-  return new Model({ core, spec: structuredClone(spec), seed, threads: 1, tensors: null });
+  // A copy, which structuredClone would not make of the proxies that user-interface libraries hand over.
+  const copy: ModelSpec = JSON.parse(JSON.stringify(spec));
+  return new Model({ core, spec: copy, seed, threads: 1, tensors: null });
 }
 
 /**

@@ -50,6 +50,11 @@ export function rateAt(learningRate: LearningRate, place: SchedulePlace): number
     expectNumber('The rate that learningRate returned', rate, 'a number above 0', (value) => value > 0);
     return rate;
   }
+  // A rate that has become too small for a number stands still: a training does not end for that.
+  return Math.max(scheduled(learningRate, place), Number.MIN_VALUE);
+}
+
+function scheduled(learningRate: Schedule, place: SchedulePlace): number {
   const { rate } = learningRate;
   switch (learningRate.type) {
     case 'constant':
@@ -63,7 +68,7 @@ export function rateAt(learningRate: LearningRate, place: SchedulePlace): number
       const warm = Math.round(warmup * place.steps);
       if (place.step < warm) return (rate * (place.step + 1)) / (warm + 1);
       // The last step still moves: the cosine ends one step behind it.
-      return between(rate, least, (place.step - warm) / (place.steps - warm));
+      return between(rate, least, (place.step - warm) / Math.max(1, place.steps - warm));
     }
     case 'oneCycle': {
       const { warmup = ONE_CYCLE_WARMUP } = learningRate;
@@ -124,7 +129,8 @@ export function checkLearningRate(learningRate: unknown): asserts learningRate i
       expectNumber(subject, value, 'a number above 0 and at most 1', (x) => x > 0 && x <= 1);
     else if (name === 'warmup')
       expectNumber(subject, value, 'a number from 0 to below 1', (x) => x >= 0 && x < 1);
-    else if (name === 'least') expectNumber(subject, value, 'a number from 0 up', (x) => x >= 0);
+    else if (name === 'least')
+      expectNumber(subject, value, `a number from 0 to the rate, ${rate},`, (x) => x >= 0 && x <= rate);
   }
   const required = type === 'step' ? 'every' : type === 'exponential' ? 'factor' : null;
   if (required !== null && !(required in learningRate)) {

@@ -504,6 +504,58 @@ describe('a checkpoint', () => {
   });
 });
 
+describe('an average of weights', () => {
+  const options: FitOptions = { epochs: 6, batchSize: 90, validation: stripes(30, 2) };
+
+  it.each<[string, FitOptions['average']]>([
+    ['that forgets at once', { type: 'ema', decay: 0 }],
+    ['over the last step', { type: 'last', epochs: 1 }],
+  ])('%s is the weights after it', async (_, average) => {
+    const plain = await smallModel(3);
+    await plain.fit(data, { ...options, keep: 'last' });
+    const averaged = await smallModel(3);
+    const { best } = await averaged.fit(data, { ...options, average });
+    expect(best).toBe(6);
+    expect(averaged.tensors()).toEqual(plain.tensors());
+  });
+
+  it('over the last epochs is the mean of the weights after each of their steps', async () => {
+    const model = await smallModel(3);
+    const after: ReturnType<typeof model.tensors>[] = [];
+    const onEpoch = () => after.push(model.tensors());
+    await model.fit(data, { ...options, average: { type: 'last', epochs: 3 }, onEpoch });
+    for (const [key, values] of model.tensors()) {
+      const mean = values.map((_, i) =>
+        after.slice(3).reduce((sum, each) => sum + each.get(key)![i]! / 3, 0),
+      );
+      values.forEach((value, i) => {
+        expect(Math.abs(value - mean[i]!)).toBeLessThan(1e-6);
+      });
+    }
+  });
+
+  it('has running statistics of its own, unless they are frozen', async () => {
+    const model = await smallModel(3, { norm: true });
+    await model.fit(data, { epochs: 3 });
+    const before = model.tensors().get('1.runningMean');
+    const frozen = await model.fit(data, { epochs: 2, frozenStatistics: true, average: { type: 'ema' } });
+    expect(frozen.checkpoint.training.state.batchesTracked).toBe(0);
+    expect(model.tensors().get('1.runningMean')).toEqual(before);
+    // Over all samples in one batch they are the statistics of that batch: the mean of what comes out of the first layer.
+    await model.fit(data, { epochs: 1, batchSize: 90, average: { type: 'ema' } });
+    const tensors = model.tensors();
+    const inputs = data.x.map((row) =>
+      row.map((value, i) => (value - tensors.get('input.mean')![i]!) / tensors.get('input.deviation')![i]!),
+    );
+    const weight = tensors.get('0.weight')!;
+    const bias = tensors.get('0.bias')!;
+    tensors.get('1.runningMean')!.forEach((mean, unit) => {
+      const outputs = inputs.map(([a, b]) => a! * weight[unit]! + b! * weight[8 + unit]! + bias[unit]!);
+      expect(mean).toBeCloseTo(outputs.reduce((sum, value) => sum + value, 0) / 90, 5);
+    });
+  });
+});
+
 describe('a training that cannot go on', () => {
   it('diverges with a sentence, and the model stays as it was', async () => {
     const model = await smallModel(1);

@@ -341,6 +341,21 @@ describe('a model that was not trained', () => {
     expect(model.predict(fresh.x)).toHaveLength(30);
   });
 
+  it('is made of a spec behind proxies too', async () => {
+    const behind = (value: object): object =>
+      new Proxy(value, {
+        get: (target, key) => {
+          const part = Reflect.get(target, key);
+          return typeof part === 'object' && part !== null ? behind(part) : part;
+        },
+      });
+    const model = await createModel(behind(small(3)) as ModelSpec, { seed: 3 });
+    await model.fit(data, { epochs: 1 });
+    const plain = await smallModel(3);
+    await plain.fit(data, { epochs: 1 });
+    expect(model.save()).toEqual(plain.save());
+  });
+
   it('runs on a core of its own', async () => {
     const core = await loadCore({ build: 'debug' });
     const shared = await createModel(small(3), { seed: 1 });
@@ -400,6 +415,12 @@ describe('what is no model is refused in one sentence', () => {
     ['usage', 'layers is missing; an array of layers', { input: { features: 2, type: 'f32' } }],
     ['usage', "model has the unknown key 'name'", { ...small(3), name: 'x' }],
     ['range', 'input.features is 0;', { ...small(3), input: { features: 0, type: 'f32' } }],
+    ['usage', 'layers[0] is missing; a layer is expected.', { ...small(3), layers: new Array(2) }],
+    [
+      'range',
+      'input.shape[0] is missing;',
+      { ...small(3), input: { features: 1, type: 'f32', shape: new Array(2) } },
+    ],
     ['range', 'layers[0] is relu; a dense layer as the last', { ...small(3), layers: [{ type: 'relu' }] }],
     ['range', 'seed is -1; a whole number from 0 up', small(3), { seed: -1 }],
     ['range', 'seed is 0.5;', small(3), { seed: 0.5 }],
