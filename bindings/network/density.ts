@@ -1,4 +1,5 @@
 import { ACTIVATIONS, type Block } from '../model/blocks.js';
+import { isNarrow } from '../program/product.js';
 
 // Which blocks' inputs are compressed. The compressed kernels leave out products with exact zeros and cost more for each
 // of the others, so they pay below a density. They give the same bytes as the dense ones: the choice is of speed.
@@ -6,12 +7,6 @@ import { ACTIVATIONS, type Block } from '../model/blocks.js';
 /** Shares of inputs that are not zero: below the first an input is compressed, above the second it is no longer. */
 export const COMPRESS_BELOW = 0.6;
 const DENSE_ABOVE = 0.65;
-
-/**
- * Outputs of a block up to which its input is not compressed: the compressed kernels take as long for one output as for a
- * panel of them, and compressing has to be paid by few products.
- */
-export const NARROWEST = 8;
 
 /** Samples whose values are counted. */
 const COUNTED_SAMPLES = 2048;
@@ -29,8 +24,10 @@ export class DensityWatch {
     const expected = blocks.slice(0, -1).map(({ activation, dropout }) => {
       return (1 - dropout) * (ACTIVATIONS[activation].zeroMeansNoGradient ? 0.5 : 1);
     });
-    this.#narrow = blocks.map(({ outputs }) => outputs <= NARROWEST);
-    this.#compressed = [inputs, ...expected].map((density, l) => !this.#narrow[l] && density < COMPRESS_BELOW);
+    this.#narrow = blocks.map(isNarrow);
+    this.#compressed = [inputs, ...expected].map(
+      (density, l) => !this.#narrow[l] && density < COMPRESS_BELOW,
+    );
   }
 
   /** For each block, whether its input is compressed. */

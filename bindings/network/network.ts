@@ -3,12 +3,12 @@ import { seedWords } from '../core/seed.js';
 import { expectBoolean, expectKeys, expectNumber, expectWhole, rangeError } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
 import { problem } from '../errors/problem.js';
-import { ACTIVATIONS } from '../model/blocks.js';
 import { checkModel, type Head, type ModelSpec, outputsOf } from '../model/layers.js';
 import { checkLoss, LOSSES, type Loss, usualLoss } from '../model/losses.js';
 import { checkOptimizer } from '../model/optimizers.js';
 import { expectTensors, type TensorRow, type Tensors, tensorTable } from '../model/tensors.js';
 import { type Plan, planModel, type SetPlan } from '../program/plan.js';
+import { hasSparseGradient } from '../program/product.js';
 import type { ResidentSet, TrainingUse, Use } from '../program/use.js';
 import { COMPRESS_BELOW, DensityWatch, sampleDensity } from './density.js';
 import type { HelperTicket } from './helper.js';
@@ -461,9 +461,7 @@ export class Network {
    */
   #writeInference(memory: NetworkMemory): void {
     const { plan } = memory;
-    const after = plan.blocks.map(
-      (_, l) => l > 0 && ACTIVATIONS[plan.blocks[l - 1]!.activation].zeroMeansNoGradient,
-    );
+    const after = plan.blocks.map((_, l) => hasSparseGradient(plan.blocks, l));
     memory.writeProgram('infer', plan.infer(after));
     memory.writeProgram('inferSparse', plan.infer([true, ...after.slice(1)]));
     memory.writeProgram('inferFew', plan.infer(plan.blocks.map(() => true)));

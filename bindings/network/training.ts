@@ -312,6 +312,11 @@ export class Training {
     this.#optimizerSteps = 0;
   }
 
+  /** A copy of the network's tensors, in the arrays of `into`, an earlier copy, where it is given. */
+  tensors(into?: Tensors): Tensors {
+    return readTensors(this.#memoryOf(), this.#table, into);
+  }
+
   /** A copy of all that training goes on from, in the arrays of `into`, parts of an earlier copy, where they are given. */
   exportState(into: Partial<TrainingState> = {}): TrainingState {
     const memory = this.#memoryOf();

@@ -1,4 +1,4 @@
-import { ACTIVATIONS, type Block, lowerModel } from '../model/blocks.js';
+import { type Block, lowerModel } from '../model/blocks.js';
 import { type ModelSpec, outputsOf } from '../model/layers.js';
 import { LOSSES } from '../model/losses.js';
 import {
@@ -13,7 +13,14 @@ import {
 import { type HeadPlaces, headBackward, headForward } from './head.js';
 import { barrier, type Operation, operation } from './operations.js';
 import { type BlockParameters, type ParameterPlan, planParameters } from './parameters.js';
-import { forwardProduct, inputGradient, type Operands, type ProductPlaces, type Source } from './product.js';
+import {
+  forwardProduct,
+  hasSparseGradient,
+  inputGradient,
+  type Operands,
+  type ProductPlaces,
+  type Source,
+} from './product.js';
 import { at, type Buffer, roundUp } from './types.js';
 import {
   finishStep,
@@ -279,9 +286,7 @@ export function planModel(model: ModelSpec, use: Use): Plan {
       Math.max(startsBytes(widestInput, maxRows), csr ? 8 * padded(model.input.features) : 0),
     ),
   };
-  const onlyEntries = blocks.map(
-    (_, l) => l > 0 && ACTIVATIONS[blocks[l - 1]!.activation].zeroMeansNoGradient,
-  );
+  const onlyEntries = blocks.map((_, l) => hasSparseGradient(blocks, l));
   const dense = blocks.filter((_, l) => l > 0 && !onlyEntries[l]);
   const transposed =
     dense.length === 0

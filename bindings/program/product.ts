@@ -1,4 +1,4 @@
-import type { Block } from '../model/blocks.js';
+import { ACTIVATIONS, type Block } from '../model/blocks.js';
 import type { InputType } from '../model/layers.js';
 import { barrier, type Operation, operation } from './operations.js';
 import { at, type Buffer, type Place, ROWS } from './types.js';
@@ -55,6 +55,19 @@ export interface ProductPlaces {
   readonly bias: Place;
   readonly z: Buffer;
   readonly zStride: number;
+}
+
+/**
+ * Whether a block is one of a single output. Nothing is gained there by leaving out zeros of its input: the compressed
+ * kernels take as long for one output as for a panel of them, and a single product has to pay for the compressing.
+ */
+export function isNarrow({ outputs }: Block): boolean {
+  return outputs === 1;
+}
+
+/** Whether block l's input gradient is worked out only where its input is not zero: no gradient passes elsewhere. */
+export function hasSparseGradient(blocks: readonly Block[], l: number): boolean {
+  return l > 0 && ACTIVATIONS[blocks[l - 1]!.activation].zeroMeansNoGradient && !isNarrow(blocks[l]!);
 }
 
 /**

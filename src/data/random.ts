@@ -16,15 +16,16 @@ export type Words4 = [number, number, number, number];
 /** Sets the host's draws apart from those the numeric core makes with the same seed as its key. */
 const HOST_DOMAIN = 0x686f7374;
 
-/** Upper 32 bits of the product of two unsigned 32-bit numbers, by 16-bit halves. */
+/** Upper 32 bits of the product of two unsigned 32-bit numbers, by 16-bit halves and in whole numbers of 32 bits. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 0x10000);
-  const carry = aLow * bHigh + (middle % 0x10000);
-  return aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000);
+  // Neither sum reaches 2^32: (2^16 - 1)^2 + 2^16 - 1 is below it.
+  const middle = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16);
+  const carry = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
 /** The four random words of one counter under one key; every word in and out is an unsigned 32-bit number. */
@@ -52,20 +53,28 @@ function words(value: number): [number, number] {
 }
 
 /** An endless stream of unsigned 32-bit words: the seed is the key, the stream number half of the counter. */
-function* wordStream(seed: number, stream: number): Generator<number, never> {
+function wordStream(seed: number, stream: number): () => number {
   const key = words(seed);
   const [streamLow, streamHigh] = words(stream);
-  for (let block = 0; ; block++) yield* philox4x32([block, HOST_DOMAIN, streamLow, streamHigh], key);
+  let [block, at] = [0, 4];
+  let four: Words4 = [0, 0, 0, 0];
+  return () => {
+    if (at === 4) {
+      four = philox4x32([block++, HOST_DOMAIN, streamLow, streamHigh], key);
+      at = 0;
+    }
+    return four[at++]!;
+  };
 }
 
 /**
  * A whole number from 0 to bound - 1, all equally likely, from a source of random 32-bit words: words beyond the last
  * whole multiple of the bound are passed over. `bound` is a whole number from 1 to 2^32.
  */
-export function below(bound: number, source: Iterator<number, never>): number {
+export function below(bound: number, next: () => number): number {
   const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound);
-  let word = source.next().value;
-  while (word >= limit) word = source.next().value;
+  let word = next();
+  while (word >= limit) word = next();
   return word % bound;
 }
 

@@ -17,7 +17,7 @@ import { taskOf } from '../data/targets.js';
 import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { encodeModel } from '../formats/model-bytes.js';
 import { EPOCH_FIGURES } from '../metrics/figures.js';
-import { type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
+import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
@@ -222,7 +222,7 @@ export class Model {
     this.#training = set;
     try {
       if (this.#disposed) throw disposedOf();
-      const result = yield* trainLoop(set.network, this.#loop(set, options, from));
+      const result = yield* tellingEpochs(trainLoop(set.network, this.#loop(set, options, from)), options);
       const statistics = new Map(set.network.statistics);
       const final = await this.#final(set, options, result);
       if (this.#disposed) throw disposedOf();
@@ -268,14 +268,13 @@ export class Model {
       patience: options.patience ?? null,
       shouldStop: () => this.#disposed || signal?.aborted === true,
       onStep: options.onStep,
-      save: async (checkpoint) => {
-        const last = checkpoint.epochs.at(-1);
+      ...(options.onCheckpoint && {
         // A copy: training goes on to write into the arrays of this one, and the caller may keep what it is given.
-        await options.onCheckpoint?.(
-          structuredClone({ model: spec, statistics: network.statistics, training: checkpoint }),
-        );
-        if (checkpoint.stopped === null && last !== undefined) options.onEpoch?.(last);
-      },
+        save: async (checkpoint: Checkpoint) =>
+          options.onCheckpoint!(
+            structuredClone({ model: spec, statistics: network.statistics, training: checkpoint }),
+          ),
+      }),
       from: structuredClone(from?.training ?? null),
       breathe,
       title: 'The model',
@@ -333,6 +332,23 @@ function disposedOf(): TreadleError {
   return new TreadleError('interrupted', 'The training was ended: its model has been disposed of.', {
     subject: 'model',
   });
+}
+
+/** Hands on a training's epochs, each after `onEpoch` has heard of it. */
+async function* tellingEpochs(
+  loop: AsyncGenerator<EpochFigures, LoopResult>,
+  { onEpoch }: FitOptions,
+): AsyncGenerator<EpochFigures, LoopResult> {
+  try {
+    for (;;) {
+      const { done, value } = await loop.next();
+      if (done) return value;
+      onEpoch?.(value);
+      yield value;
+    }
+  } finally {
+    await loop.return(undefined as never);
+  }
 }
 
 /** Of an exponential average of the weights. */

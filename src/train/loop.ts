@@ -136,6 +136,7 @@ export async function* trainLoop(
   let best = from?.best ?? null;
   let stopped = from?.stopped ?? null;
   let state = from?.state;
+  let weights = from?.state.tensors;
   let steps = from?.steps ?? 0;
   if (state !== undefined) training.importState(state);
   let breath = clock();
@@ -157,7 +158,7 @@ export async function* trainLoop(
       if ((source.count === null || batch < source.count) && shouldStop()) {
         const seconds = (clock() - started) / 1000;
         stopped = { batches: batch, totals: training.totals(), seconds };
-        state = exportState(network, state, best);
+        state = training.exportState({ ...state, tensors: reusable(weights, best) });
         if (batch > skipped) await save?.({ epochs: done, steps, stopped, best, state });
         throw interrupted(options, epoch);
       }
@@ -191,37 +192,35 @@ export async function* trainLoop(
       ...valFigures,
       seconds: (clock() - started) / 1000,
     };
-    state = exportState(network, state, best);
-    const wrong = firstNonFinite(state.tensors);
-    if (wrong !== null) throw divergedTensor(options, wrong, state.tensors.get(wrong)!, epoch, batch);
+    weights = training.tensors(reusable(weights, best));
+    const { batchesTracked } = training;
+    const wrong = firstNonFinite(weights);
+    if (wrong !== null) throw divergedTensor(options, wrong, weights.get(wrong)!, epoch, batch);
     done.push(figures);
     if (keep === 'last' || best === null || isBetter(figures, done[best.epoch - 1]!)) {
-      best = { epoch, tensors: state.tensors, batchesTracked: state.batchesTracked };
+      best = { epoch, tensors: weights, batchesTracked };
     }
-    await save?.({ epochs: done, steps, stopped, best, state });
+    if (save !== undefined) {
+      state = training.exportState({ ...state, tensors: weights });
+      await save({ epochs: done, steps, stopped, best, state });
+    }
     yield figures;
   }
 
+  state = training.exportState({ ...state, tensors: weights });
   return {
     epochs: done,
     kept: best!.epoch,
     weights: { tensors: best!.tensors, batchesTracked: best!.batchesTracked },
-    last: { tensors: state!.tensors, batchesTracked: state!.batchesTracked },
+    last: { tensors: weights!, batchesTracked: state.batchesTracked },
     ended,
-    checkpoint: { epochs: done, steps, stopped: null, best, state: state! },
+    checkpoint: { epochs: done, steps, stopped: null, best, state },
   };
 }
 
-/** A copy of the state, in the arrays of the one before, which large models need not have twice; the best weights' are kept. */
-function exportState(
-  network: Network,
-  state: TrainingState | undefined,
-  best: Checkpoint['best'],
-): TrainingState {
-  if (state === undefined) return network.training.exportState();
-  return network.training.exportState(
-    state.tensors === best?.tensors ? { ...state, tensors: undefined } : state,
-  );
+/** The arrays of the copy before, which large models need not have twice; the best weights' are kept. */
+function reusable(weights: Tensors | undefined, best: Checkpoint['best']): Tensors | undefined {
+  return weights === best?.tensors ? undefined : weights;
 }
 
 /** Times that a plateau has lowered the rate by now: the epochs are gone through once more, so that nothing is kept. */

@@ -30,6 +30,16 @@ describe('a density watch', () => {
     expect(new DensityWatch(blocks(dropout, 'gelu'), 1).compressed).toEqual(expected);
   });
 
+  it('never compresses what a single output is worked out from', () => {
+    const single = lowerModel({
+      input: { features: 4, type: 'f32' },
+      layers: [{ type: 'dense', units: 8 }, { type: 'relu' }, { type: 'dense', units: 1 }],
+    });
+    const watch = new DensityWatch(single, 0.1);
+    watch.measure(1, 0.1);
+    expect(watch.compressed).toEqual([true, false]);
+  });
+
   it('compresses below 0.6, and goes back at 0.65', () => {
     const watch = new DensityWatch(blocks(), 0.1);
     const after = (density: number) => {

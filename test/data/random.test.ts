@@ -25,7 +25,10 @@ describe('philox4x32', () => {
 });
 
 describe('below', () => {
-  const given = (...words: number[]) => words[Symbol.iterator]() as Iterator<number, never>;
+  const given = (...words: number[]) => {
+    const each = words.values();
+    return () => each.next().value as number;
+  };
 
   it('passes over the words that would make small numbers likelier', () => {
     // 2^32 = 3 * 1431655765 + 1: of all words, only 2^32 - 1 is one too many.

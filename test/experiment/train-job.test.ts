@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Network, TensorKey, Totals, TrainingState } from '../../dist/bindings/index.js';
+import type { Network, TensorKey, Tensors, Totals, TrainingState } from '../../dist/bindings/index.js';
 import { type TrainingHooks, trainModel } from '../../dist/experiment/train-job.js';
 import type { Job, RunEvent } from '../../dist/results/records.js';
 import type { Checkpoint } from '../../dist/train/loop.js';
@@ -66,6 +66,7 @@ class FakeNetwork {
       this.calls.push(`batch ${first} ${rows} ${rate}`);
       const epoch = Math.floor(this.#batches / BATCHES) + 1;
       this.#batches += 1;
+      this.training.batchesTracked = this.#batches;
       this.#totals.loss += 0.5 * rows;
       this.#totals.weight += rows;
       this.#totals.correct += first === 0 ? rows - 1 : rows;
@@ -73,10 +74,13 @@ class FakeNetwork {
       return this.answers.losses?.(epoch, first) ?? 0.5;
     },
     totals: (): Totals => ({ ...this.#totals }),
-    exportState: (): TrainingState => ({
-      tensors: new Map<TensorKey, Float32Array>([
+    tensors: (): Tensors =>
+      new Map<TensorKey, Float32Array>([
         ['0.weight', Float32Array.of(this.answers.parameter?.(this.#batches) ?? 1)],
       ]),
+    batchesTracked: 0,
+    exportState: ({ tensors }: Partial<TrainingState>): TrainingState => ({
+      tensors: tensors ?? this.training.tensors(),
       optimizer: { steps: this.#batches, slots: [] },
       dropoutSteps: this.#batches,
       batchesTracked: this.#batches,
@@ -84,6 +88,7 @@ class FakeNetwork {
     importState: ({ batchesTracked }: TrainingState): void => {
       this.calls.push(`import ${batchesTracked}`);
       this.#batches = batchesTracked;
+      this.training.batchesTracked = batchesTracked;
     },
   };
 
