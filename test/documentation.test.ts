@@ -112,7 +112,6 @@ const COMMANDS: Record<string, Short> = {
   'build/python/bin/python test/bench/peers/pytorch_epoch.py': { not: 'it needs PyTorch' },
 
   'npm run fuzz': { not: 'it is run with options' },
-  'npm run fuzz:library': { not: 'it is run with options' },
   'npm run fuzz:library -- --calls 100000 --seed 3': 'npm run fuzz:library -- --calls 50 --seed 3',
   'npm run fuzz -- --inputs 1000000 --seed 1': 'npm run fuzz -- --inputs 10 --seed 1 --reader idx',
   'npm run soak': 'npm run soak -- --rounds 8 --minutes 0 --json soak.json',
