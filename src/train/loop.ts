@@ -201,13 +201,13 @@ export async function* trainLoop(
       best = { epoch, tensors: weights, batchesTracked };
     }
     if (save !== undefined) {
-      state = training.exportState({ ...state, tensors: weights });
+      state = { ...training.exportState({ ...state, tensors: weights }), tensors: weights };
       await save({ epochs: done, steps, stopped, best, state });
     }
     yield figures;
   }
 
-  state = training.exportState({ ...state, tensors: weights });
+  state = { ...training.exportState({ ...state, tensors: weights }), tensors: weights! };
   return {
     epochs: done,
     kept: best!.epoch,
