@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { TreadleError } from '#bindings';
-import { describeIssue, RUN_SETTINGS } from '../experiment/config.js';
+import { CHECKS, describeIssue } from '../experiment/config.js';
 import { readFileBounded } from '../node/files.js';
 import type { RunConfig } from '../results/records.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
@@ -60,13 +60,9 @@ export function parseConfig(text: string, file: string): Partial<RunConfig> {
       expected,
     });
   }
-  const result = v.safeParse(
-    v.partial(v.strictObject(RUN_SETTINGS)),
-    withListedArchitectures(content, file),
-    {
-      abortEarly: true,
-    },
-  );
+  const result = v.safeParse(v.partial(v.strictObject(CHECKS)), withListedArchitectures(content, file), {
+    abortEarly: true,
+  });
   if (result.success) return result.output;
   const { subject, found, expected, sentence } = describeIssue(result.issues[0], file);
   throw new TreadleError('usage', sentence, { subject: `${file}: ${subject}`, found, expected });

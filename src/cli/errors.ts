@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 import { TreadleError } from '#bindings';
-import { RUN_SETTINGS } from '../experiment/config.js';
+import { SETTINGS } from '../experiment/settings.js';
 import { deniedSentence } from '../node/denied.js';
+import { optionOf } from './options.js';
 
 /** What the process ends with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -17,7 +18,7 @@ export function exitCodeOf(error: unknown): number {
 /** Whether an error is of what the user asked for: its subject is an option, a setting by its path, or a parameter. */
 function isOfSettings({ subject = '' }: TreadleError): boolean {
   const [name] = subject.split('.') as [string];
-  return subject.startsWith('--') || Object.hasOwn(RUN_SETTINGS, name) || PARAMETERS.has(name);
+  return subject.startsWith('--') || Object.hasOwn(SETTINGS, name) || PARAMETERS.has(name);
 }
 
 /** Parameters of the library, beside the settings of a run, that options of the same name set. */
@@ -25,8 +26,8 @@ const PARAMETERS: ReadonlySet<string> = new Set(['samples']);
 
 /** An error's sentence with the option in place of the parameter that it sets, or behind it what option would help. */
 function inOptions({ message, subject = '', code }: TreadleError): string {
-  const isParameter = Object.hasOwn(RUN_SETTINGS, subject) || PARAMETERS.has(subject);
-  const option = `--${subject.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const isParameter = Object.hasOwn(SETTINGS, subject) || PARAMETERS.has(subject);
+  const option = optionOf(subject);
   if (isParameter && new RegExp(`(^|: )${subject} `).test(message)) {
     return message.replace(new RegExp(`(^|: )${subject} `), `$1${option} `);
   }

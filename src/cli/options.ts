@@ -2,12 +2,12 @@ import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { BUILD_CHOICES, TreadleError } from '#bindings';
 import {
-  defaultConfig,
   LEARNING_RATE_RULE,
-  LIMITS,
   MAX_LEARNING_RATE,
+  SETTING_NAMES,
+  SETTINGS,
   wholeNumberRule,
-} from '../experiment/config.js';
+} from '../experiment/settings.js';
 import type { RunConfig } from '../results/records.js';
 
 /** Folder that weights are saved in and tested from. */
@@ -109,44 +109,43 @@ export interface TrainingOptions extends DataOptions {
   json: boolean;
 }
 
-/** Adds everything that `run-all` and `train` share. */
-export function addTrainingOptions(command: Command): Command {
-  const defaults = defaultConfig();
-  const cores = `${availableParallelism()}, this machine's cores`;
-  const whole = (name: keyof typeof LIMITS, flag: string, value: string, what: string) =>
-    new Option(`${flag} <${value}>`, what).argParser(wholeNumber(flag, LIMITS[name]));
+/** The option of a setting, such as `--batch-size` of `batchSize`. */
+export function optionOf(setting: string): string {
+  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Adds the options of settings: for a grid all that have one, else those that one model has. */
+function addSettingOptions(command: Command, ofGrids: boolean): void {
+  const cores = availableParallelism();
+  for (const name of SETTING_NAMES) {
+    const { option: row, fallback } = SETTINGS[name];
+    if (row === null || (row.ofGrids === true && !ofGrids)) continue;
+    const flag = optionOf(name);
+    const option = new Option(`${flag} <${row.value}>`, row.help);
+    const [first] = row.takes;
+    if (typeof first === 'number')
+      option.argParser(wholeNumber(flag, row.takes as readonly [number, number]));
+    else option.choices(row.takes as readonly string[]);
+    const value = fallback(cores);
+    if (value !== null) option.default(value, row.fallback && `${value}, ${row.fallback}`);
+    command.addOption(option);
+  }
+}
+
+/** Adds everything that `run-all` and `train` share, and what grids alone take. */
+export function addTrainingOptions(command: Command, { ofGrids = false } = {}): Command {
   addDataOptions(command);
   addWeightsOption(
     command,
     'folder to save the weights in; those of an earlier run are replaced only with leave',
   );
+  command.addOption(
+    new Option('--out <dir>', "folder to leave the run's record in")
+      .argParser(path('--out', 'folder'))
+      .default(DEFAULT_OUT),
+  );
+  addSettingOptions(command, ofGrids);
   command
-    .addOption(
-      new Option('--out <dir>', "folder to leave the run's record in")
-        .argParser(path('--out', 'folder'))
-        .default(DEFAULT_OUT),
-    )
-    .addOption(whole('epochs', '--epochs', 'n', 'epochs of each model').default(defaults.epochs))
-    .addOption(whole('batchSize', '--batch-size', 'n', 'samples in a batch').default(defaults.batchSize))
-    .addOption(whole('jobs', '--jobs', 'n', 'models trained at once').default(defaults.jobs, cores))
-    .addOption(whole('threads', '--threads', 'n', 'threads in all').default(defaults.threads, cores))
-    .addOption(whole('seed', '--seed', 'n', 'seed of all random numbers').default(defaults.seed))
-    .addOption(
-      whole(
-        'validationSize',
-        '--validation-size',
-        'n',
-        'training images held out for validation (default: 10000, or a sixth of them where that is fewer)',
-      ),
-    )
-    .addOption(
-      whole('trainSamples', '--train-samples', 'n', 'images trained on, of those left (default: all)'),
-    )
-    .addOption(
-      new Option('--keep <which>', 'epoch whose weights are saved: best by validation macro-F1, or last')
-        .choices(['best', 'last'])
-        .default(defaults.keep),
-    )
     .addOption(
       new Option(
         '--config <file>',
@@ -174,18 +173,6 @@ export function given<Name extends keyof TrainingOptions>(
 
 /** Settings that were given on the command line itself, without the defaults. */
 export function givenSettings(command: Command): Partial<RunConfig> {
-  const names = [
-    'mode',
-    'epochs',
-    'batchSize',
-    'seed',
-    'validationSize',
-    'trainSamples',
-    'keep',
-    'jobs',
-    'threads',
-    'build',
-  ] as const satisfies readonly (keyof RunConfig)[];
-  const given = names.filter((name) => command.getOptionValueSource(name) === 'cli');
+  const given = SETTING_NAMES.filter((name) => command.getOptionValueSource(name) === 'cli');
   return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name)]));
 }

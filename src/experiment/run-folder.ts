@@ -9,6 +9,7 @@ import { isInProject } from '../node/paths.js';
 import type { DatasetRecord, RunConfig } from '../results/records.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { checkConfig, resolveConfig } from './config.js';
+import { SETTINGS } from './settings.js';
 
 /** What a run goes on with besides its settings, which stand in `config.json`: a run folder's `run.json`. */
 export interface RunRecord {
@@ -186,11 +187,8 @@ async function readJson(path: string): Promise<object> {
   return typeof json === 'object' && json !== null ? json : fail('holds no object');
 }
 
-/** Settings that may differ from one part of a run to the next: none of them changes a byte. */
-const FREE: ReadonlySet<keyof RunConfig> = new Set(['jobs', 'threads']);
-
 /**
- * The settings that a run goes on with: its own, with `jobs` and `threads` as given.
+ * The settings that a run goes on with: its own, but as given for those that change no byte.
  * Throws `usage` for any other setting given that differs from the run's.
  */
 export function resumedConfig({ folder, config, record }: BegunRun, given: Partial<RunConfig>): RunConfig {
@@ -198,10 +196,10 @@ export function resumedConfig({ folder, config, record }: BegunRun, given: Parti
   for (const name of names) {
     const isSame = isDeepStrictEqual(given[name], config[name]);
     const isBuild = name === 'build' && given.build === record.build;
-    if (!FREE.has(name) && !isSame && !isBuild) differs(folder, name, given[name], config[name]);
+    if (SETTINGS[name].changesBytes && !isSame && !isBuild) differs(folder, name, given[name], config[name]);
   }
-  const { jobs = config.jobs, threads = config.threads } = given;
-  return resolveConfig({ ...config, jobs, threads });
+  const free = names.filter((name) => !SETTINGS[name].changesBytes);
+  return resolveConfig({ ...config, ...Object.fromEntries(free.map((name) => [name, given[name]])) });
 }
 
 /** Throws `usage` when a run would go on with another build, another binary of it or other data. */
