@@ -64,11 +64,25 @@ function programBuffers(plan: Plan, { recordBytes }: CoreConstants): Map<Program
   return buffers;
 }
 
+/** Where the words of a batch stand, in words from its first. */
+const WORD_PLACES = Object.fromEntries(
+  BATCH_WORDS.map((word, at) => [word, { at, isFloat: FLOAT_WORDS.includes(word) }]),
+) as Readonly<Record<BatchWord, { at: number; isFloat: boolean }>>;
+
+/** A buffer as arrays of its numbers. */
+interface Views {
+  readonly u8: Uint8Array;
+  readonly f32: Float32Array;
+  readonly u32: Uint32Array;
+  readonly i32: Int32Array;
+}
+
 /** One network's linear memory: its plan laid out, its programs, and views of its buffers by their handles. */
 export class NetworkMemory {
   readonly plan: Plan;
   readonly instance: Instance;
   readonly #arena: Arena;
+  readonly #views = new Map<Buffer, Views>();
   readonly #programs: ReadonlyMap<ProgramName, Buffer>;
   /** In the debug build the stretches between buffers; empty in others. */
   readonly #canaries: readonly Uint8Array[];
@@ -105,19 +119,34 @@ export class NetworkMemory {
   }
 
   u8(buffer: Buffer): Uint8Array {
-    return new Uint8Array(this.instance.memory.buffer, this.address(buffer), buffer.bytes);
+    return this.#viewsOf(buffer).u8;
   }
 
   f32(buffer: Buffer): Float32Array {
-    return new Float32Array(this.instance.memory.buffer, this.address(buffer), buffer.bytes >> 2);
+    return this.#viewsOf(buffer).f32;
   }
 
   u32(buffer: Buffer): Uint32Array {
-    return new Uint32Array(this.instance.memory.buffer, this.address(buffer), buffer.bytes >> 2);
+    return this.#viewsOf(buffer).u32;
   }
 
   i32(buffer: Buffer): Int32Array {
-    return new Int32Array(this.instance.memory.buffer, this.address(buffer), buffer.bytes >> 2);
+    return this.#viewsOf(buffer).i32;
+  }
+
+  /** Made once: a step needs some of them, and small networks take thousands of steps a second. */
+  #viewsOf(buffer: Buffer): Views {
+    const found = this.#views.get(buffer);
+    if (found !== undefined) return found;
+    const [memory, start, words] = [this.instance.memory.buffer, this.address(buffer), buffer.bytes >> 2];
+    const views = {
+      u8: new Uint8Array(memory, start, buffer.bytes),
+      f32: new Float32Array(memory, start, words),
+      u32: new Uint32Array(memory, start, words),
+      i32: new Int32Array(memory, start, words),
+    };
+    this.#views.set(buffer, views);
+    return views;
   }
 
   /** Writes a program. It is not longer than with nothing or everything compressed. */
@@ -128,19 +157,19 @@ export class NetworkMemory {
 
   /** Writes words of the batch. */
   setBatch(values: BatchValues): void {
-    const { teamBytes } = this.instance.constants;
-    const view = new DataView(this.instance.memory.buffer, this.address(this.plan.state) + teamBytes);
-    for (const [word, value] of Object.entries(values) as [BatchWord, number | Buffer | null][]) {
-      const at = 4 * BATCH_WORDS.indexOf(word);
-      const number = value === null ? 0 : typeof value === 'number' ? value : this.address(value);
-      if (FLOAT_WORDS.includes(word)) view.setFloat32(at, number, true);
-      else view.setUint32(at, number, true);
+    const { u32, f32 } = this.#viewsOf(this.plan.state);
+    const start = this.instance.constants.teamBytes / 4;
+    for (const word in values) {
+      const value = values[word as BatchWord]!;
+      const { at, isFloat } = WORD_PLACES[word as BatchWord];
+      (isFloat ? f32 : u32)[start + at] =
+        value === null ? 0 : typeof value === 'number' ? value : this.address(value);
     }
   }
 
   /** Samples of the latest batch. */
   get rows(): number {
-    const at = this.instance.constants.teamBytes / 4 + BATCH_WORDS.indexOf('rows');
+    const at = this.instance.constants.teamBytes / 4 + WORD_PLACES.rows.at;
     return this.u32(this.plan.state)[at]!;
   }
 
@@ -162,10 +191,9 @@ export class NetworkMemory {
     }
   }
 
-  /** Reads or writes a word of the team, which several threads use. */
+  /** The words of the team, which several threads use. */
   get team(): Int32Array {
-    const { teamBytes } = this.instance.constants;
-    return new Int32Array(this.instance.memory.buffer, this.address(this.plan.state), teamBytes / 4);
+    return this.i32(this.plan.state);
   }
 }
 
