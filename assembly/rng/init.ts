@@ -20,12 +20,16 @@ export function heNormal(w: usize, rows: i32, columns: i32, tensor: i32, key0: u
     let u: f64 = 0;
     let v: f64 = 0;
     let s: f64 = 0;
-    for (let attempt: u32 = 0; ; attempt++) {
-      philox4(pair, attempt, tensor, STREAM_INIT << 16, key0, key1, scratch);
-      u = symmetric(load<u32>(scratch));
-      v = symmetric(load<u32>(scratch, 4));
+    // The first attempts of four pairs are drawn together; one in five needs another.
+    if ((pair & 3) == 0) philox4(pair, 0, tensor, STREAM_INIT << 16, key0, key1, scratch);
+    let words = scratch + ((pair & 3) << 4);
+    for (let attempt: u32 = 1; ; attempt++) {
+      u = symmetric(load<u32>(words));
+      v = symmetric(load<u32>(words, 4));
       s = u * u + v * v;
       if (s < 1.0) break;
+      words = scratch + 64;
+      philox4(pair, attempt, tensor, STREAM_INIT << 16, key0, key1, words);
     }
     const factor = deviation * Math.sqrt((-2.0 * Math.log(s)) / s);
     place(w, 2 * pair, rows, columns, <f32>(u * factor));

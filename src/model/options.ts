@@ -51,7 +51,7 @@ export interface StepEvent {
 export interface FitOptions {
   /** Epochs in all. Default: 100. */
   epochs?: number;
-  /** Samples in a batch. Default: about a 32nd of the samples, a power of two from 16 to 256. */
+  /** Samples in a batch. Default: about a 32nd of the samples, a power of two from 32 to 256. */
   batchSize?: number;
   /** A rate, a schedule, or a function. Default: cosine with warm-up from 0.01, or from 0.1 for SGD. */
   learningRate?: LearningRate;
@@ -127,7 +127,7 @@ export const DEFAULT_EPOCHS = 100;
 /** The default size of a batch for so many samples. */
 export function defaultBatchSize(samples: number): number {
   const power = 2 ** Math.round(Math.log2(Math.max(1, samples / 32)));
-  return Math.min(256, Math.max(16, power));
+  return Math.min(256, Math.max(32, power));
 }
 
 /** The default schedule of an optimiser. */

@@ -11,7 +11,7 @@ const PANEL: i32 = 32;
 /** A fresh (rows, columns) tensor in panels; `he` says by which rule. */
 function weights(he: bool, rows: i32, columns: i32, tensor: i32, key0: u32, key1: u32): usize {
   const w = floats(rows * roundUp(columns, PANEL));
-  const scratch = allocate(64);
+  const scratch = allocate(128);
   if (he) heNormal(w, rows, columns, tensor, key0, key1, scratch);
   else glorotUniform(w, rows, columns, tensor, key0, key1, scratch);
   return w;

@@ -16,11 +16,11 @@ import torch
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.neural_network import MLPClassifier
 
-DOCUMENTS, COLUMNS, CLASSES, WORDS, BATCH = 20_000, 30_000, 20, 90, 256
+DOCUMENTS, COLUMNS, CLASSES, WORDS, BATCH = 20_000, 30_000, 20, 58, 256
 
 
 def matrix() -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
-    """Documents of about 90 different words: three in four by Zipf's law, the others from their class's own."""
+    """Documents of about 90 different words in all: three in four by Zipf's law, the others from their class's own."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, CLASSES, DOCUMENTS)
     common = np.minimum(rng.zipf(1.3, (DOCUMENTS, 3 * WORDS)) - 1, COLUMNS - 1)
