@@ -112,6 +112,14 @@ const COMMANDS: Record<string, Short> = {
   'build/python/bin/python test/bench/peers/pytorch_epoch.py': { not: 'it needs PyTorch' },
 
   'npm run fuzz': { not: 'it is run with options' },
+  'OMP_NUM_THREADS=1 python test/bench/peers/sklearn_tables.py FOLDER && node test/bench/peers/tables.js FOLDER':
+    {
+      not: 'it needs scikit-learn',
+    },
+  'OMP_NUM_THREADS=1 python test/bench/peers/sparse_tables.py FOLDER && node test/bench/peers/sparse.js FOLDER':
+    {
+      not: 'it needs scikit-learn and PyTorch',
+    },
   'npm run fuzz:library -- --calls 100000 --seed 3': 'npm run fuzz:library -- --calls 50 --seed 3',
   'npm run fuzz -- --inputs 1000000 --seed 1': 'npm run fuzz -- --inputs 10 --seed 1 --reader idx',
   'npm run soak': 'npm run soak -- --rounds 8 --minutes 0 --json soak.json',

@@ -34,7 +34,7 @@ describe('fit learns', () => {
   it('classes that are names, in the order of the names', async () => {
     const model = await smallModel(3);
     const named = { x: data.x, y: data.y.map((label) => NAMES[label]!) };
-    const { decisions } = await model.fit(named, { epochs: 40 });
+    const { decisions } = await model.fit(named, { epochs: 100 });
     expect(decisions.classes).toEqual(['left', 'middle', 'right']);
     expect(
       model.predict([
@@ -45,7 +45,7 @@ describe('fit learns', () => {
     ).toEqual(NAMES);
     // Names say the same as their indices.
     const numbered = await smallModel(3);
-    await numbered.fit(data, { epochs: 40 });
+    await numbered.fit(data, { epochs: 100 });
     expect(numbered.tensors()).toEqual(model.tensors());
   });
 
@@ -206,7 +206,7 @@ describe('a signal', () => {
     const before = model.tensors();
     const controller = new AbortController();
     const stop = ({ epoch, step }: { epoch: number; step: number }) => {
-      if (epoch === 2 && step === 3) controller.abort();
+      if (epoch === 2 && step === 2) controller.abort();
     };
     const error = await failure('interrupted', () =>
       model.fit(data, { epochs: 5, signal: controller.signal, onStep: stop }),

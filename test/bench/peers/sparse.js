@@ -29,6 +29,8 @@ for (let round = 0; round < 3; round++) {
 const rows = Object.entries({ treadle: seconds, ...peers })
   .filter(([name]) => name !== 'density')
   .map(([name, times]) => [name, median(times).toFixed(2), (median(times) / median(seconds)).toFixed(1)]);
-console.log(`Node ${process.versions.node}, ${machine()}; ${(100 * peers.density).toFixed(2)} % dense; one epoch, medians of three\n`);
+console.log(
+  `Node ${process.versions.node}, ${machine()}; ${(100 * peers.density).toFixed(2)} % dense; one epoch, medians of three\n`,
+);
 console.log(textTable(['engine', 's', 'engine : treadle'], rows));
 console.log(`\ntreadle's training accuracy after it: ${accuracy.toFixed(3)}`);
