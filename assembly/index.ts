@@ -2,7 +2,7 @@
 // binary it has loaded.
 
 /** Raised when the host and a binary no longer understand each other. */
-export const ABI_VERSION: i32 = 4;
+export const ABI_VERSION: i32 = 5;
 
 /** First address that the binary does not use itself. */
 export const ARENA_START: usize = __heap_base;
@@ -11,7 +11,7 @@ export { STATE_BYTES } from './abi/batch';
 export { RECORD_BYTES } from './abi/operations';
 export { ROW_PADDING } from './gemm/tile';
 export { PANEL } from './layout/panel';
-export { dismiss, runOperation, runProgram, serve } from './net/run';
+export { endHelp, help, runOperation, runProgram } from './net/run';
 export { SCRATCH_BYTES } from './net/scratch';
 export { KEEP_ALL } from './nn/block';
 export { NORM_CHUNK } from './optim/clip';

@@ -49,11 +49,12 @@ describe('imports go one way', () => {
   // What each layer of src may import of the others, besides its own folder; see README's "How it is built".
   const LAYERS: Readonly<Record<string, readonly string[]>> = {
     strict: [],
+    threads: [],
     data: ['strict'],
     metrics: ['strict', 'data'],
     train: ['strict', 'data', 'metrics', 'formats'],
     formats: ['strict', 'data', 'model', 'train'],
-    model: ['strict', 'data', 'metrics', 'formats', 'train'],
+    model: ['strict', 'data', 'metrics', 'formats', 'threads', 'train'],
     node: ['strict', 'data', 'formats', 'model'],
     'fashion-mnist': ['strict', 'data', 'node', 'results', 'metrics'],
     results: ['strict', 'data', 'metrics', 'model', 'train', 'fashion-mnist'],
@@ -90,8 +91,21 @@ describe('imports go one way', () => {
     expect(folders.sort()).toEqual([...Object.keys(LAYERS), 'cli'].sort());
   });
 
-  it.each(['strict', 'data', 'metrics', 'train', 'formats', 'model'])('src/%s runs without Node', (layer) => {
-    expect(offenders(`src/${layer}`, (name) => !name.startsWith('node:'))).toEqual([]);
+  it.each(['strict', 'data', 'metrics', 'threads', 'train', 'formats', 'model'])(
+    'src/%s runs without Node',
+    (layer) => {
+      // Types of it are no import.
+      expect(offenders(`src/${layer}`, (name) => !name.startsWith('node:'))).toEqual([]);
+    },
+  );
+
+  it('no line of assembly is longer than 120 characters', () => {
+    const long = sources('assembly').filter((file) =>
+      readFileSync(join(ROOT, file), 'utf8')
+        .split('\n')
+        .some((line) => line.length > 120),
+    );
+    expect(long).toEqual([]);
   });
 
   it('build flags are read in one SIMD file and one threading file', () => {

@@ -1,8 +1,9 @@
-// The records of the layer program: one class an operation, whose fields are its arguments by name. The host writes them
-// (bindings/program/operations.ts has the same names in the same order; a test compares the two) and net/ reads them.
+// The records of the layer program: one class an operation, whose fields are its arguments by name. The host writes
+// them (bindings/program/operations.ts has the same names in the same order; a test compares the two) and net/ reads
+// them.
 //
-// Addresses and strides are in bytes, ld in elements. A dimension of 0 stands for the rows of the batch. A `source` of 0
-// stands for the batch's samples; where `ordered` is 1, row b is row order[b] of the source. Every operation does the
+// Addresses and strides are in bytes, ld in elements. A dimension of 0 stands for the rows of the batch. A `source` of
+// 0 stands for the batch's samples; where `ordered` is 1, row b is row order[b] of the source. Every operation does the
 // calling thread's share of its outputs.
 
 /** Bytes of a record; a program is an array of them, ended by an opcode of 0. */

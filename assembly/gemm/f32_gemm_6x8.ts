@@ -13,7 +13,8 @@ export const MR_6X8: i32 = 6;
  * c       [6][8] with rows cStride bytes apart; overwritten; may be init
  *
  * Error: |C - exact| <= (K + 1) eps (|init| + |A| |B|), eps = 2^-24.
- * Twelve accumulators: fewer loads per product than 4x8, for engines that keep them all in registers (Node 24 and later).
+ * Twelve accumulators: fewer loads per product than 4x8, for engines that keep them all in registers (Node 24 and
+ * later).
  */
 export function f32_gemm_6x8(
   K: i32, a: usize, b: usize, init: usize, initStride: usize, c: usize, cStride: usize,

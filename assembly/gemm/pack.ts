@@ -9,7 +9,8 @@ import { storeTransposed } from '../simd/simd';
 //
 // Rows beyond M are packed as zeros; columns beyond N are too, or are a copy of the source's zero padding. Every
 // routine packs panels [from, to) of its operand, so that threads can share the work. A source of rows is given as
-// kind, source, stride and order (layout/rows.ts). `zeros` points to at least K f32 zeros, which stand for a missing row.
+// kind, source, stride and order (layout/rows.ts). `zeros` points to at least K f32 zeros, which stand for a missing
+// row.
 
 /** Interleaves `height` (2 or 4) rows of K elements into out, whose rows are `stride` bytes apart. */
 // @ts-ignore: decorator

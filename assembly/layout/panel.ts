@@ -1,5 +1,5 @@
-// A matrix (K, N) in panels: [ceil(N / 32)][K][32], element (k, n) at ((n / 32) K + k) 32 + n % 32, columns beyond N zero.
-// Weights are kept in panels, and so are their moments; the other operand B of a product is packed into panels.
+// A matrix (K, N) in panels: [ceil(N / 32)][K][32], element (k, n) at ((n / 32) K + k) 32 + n % 32, columns beyond N
+// zero. Weights are kept in panels, and so are their moments; the other operand B of a product is packed into panels.
 
 /**
  * Columns of a panel, and the multiple that every row of an activation is padded to. Two cache lines: the dense tiles

@@ -1,6 +1,6 @@
 import { batchOf } from '../abi/batch';
 import { END, Operation, RECORD_BYTES } from '../abi/operations';
-import { awaitStart, barrier, dismissTeam, generation, joinTeam, startTeam, teamSize } from '../par/team';
+import { awaitStart, barrier, endTeam, generation, joinTeam, startTeam, teamSize } from '../par/team';
 import { runBlock } from './block';
 import { runHead } from './head';
 import { runPacking } from './packing';
@@ -34,8 +34,8 @@ export function runProgram(state: usize, program: usize): void {
   run(state, 0, startTeam(state));
 }
 
-/** A helper thread's whole life: joins the team and takes part in its programs until it is dismissed. */
-export function serve(state: usize): void {
+/** A helper thread's whole life: joins the team and takes part in its programs until that ends. */
+export function help(state: usize): void {
   let word = generation(state);
   const thread = joinTeam(state);
   if (thread < 0 || (word != 0 && teamSize(word) == 0)) return;
@@ -47,7 +47,7 @@ export function serve(state: usize): void {
   }
 }
 
-/** Ends serve() in every helper. */
-export function dismiss(state: usize): void {
-  dismissTeam(state);
+/** Ends help() in every helper. */
+export function endHelp(state: usize): void {
+  endTeam(state);
 }

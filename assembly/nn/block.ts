@@ -8,9 +8,9 @@ import { BatchNormVectors, STRIP, finishNorm, normalizeStrip, normalizeStripBack
 //   y    = norm(z), or z                                                              (norm.ts)
 //   out  = keep ? f(y) keepScale : 0            keepScale = 1 / (1 - p)               (activation.ts)
 //
-// A pass takes STRIP features (one cache line a row) through all its steps while they are in the cache; threads split the
-// strips, so every sum runs over b = 0, 1, ..., B-1 in one thread. Rows are ld elements apart, ld a multiple of STRIP; the
-// padding columns of out and dz are zero.
+// A pass takes STRIP features (one cache line a row) through all its steps while they are in the cache; threads split
+// the strips, so every sum runs over b = 0, 1, ..., B-1 in one thread. Rows are ld elements apart, ld a multiple of
+// STRIP; the padding columns of out and dz are zero.
 //
 // BatchNorm, ReLU and dropout are fused into one pass each way, which reads from the zeros of `out` what was dropped or
 // negative. Any other block goes through the steps one by one, and draws its mask again on the way back.

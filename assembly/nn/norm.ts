@@ -6,8 +6,8 @@ import { madd, zero } from '../simd/simd';
 //   xhat  = (z - mean) rstd                rstd = 1 / sqrt(var + eps)
 //   y     = gamma xhat + beta
 //
-// A pass takes STRIP features (one cache line a row) through all its steps while they are in the cache; threads split the
-// strips, so every sum runs over b = 0, 1, ..., B-1 in one thread. Rows are ld elements apart.
+// A pass takes STRIP features (one cache line a row) through all its steps while they are in the cache; threads split
+// the strips, so every sum runs over b = 0, 1, ..., B-1 in one thread. Rows are ld elements apart.
 
 /** Features of one strip. */
 export const STRIP: i32 = 16;

@@ -8,8 +8,8 @@ import { madd } from '../simd/simd';
 //   w = w - stepSize m / (sqrt(v) / rootCorrection + epsilon)
 //
 // with stepSize = rate / (1 - beta1^t) and rootCorrection = sqrt(1 - beta2^t). One step's factors stand in memory as
-// splatted vectors, which the host writes, so that the update can follow a gradient that is still in registers or in the
-// first-level cache:
+// splatted vectors, which the host writes, so that the update can follow a gradient that is still in registers or in
+// the first-level cache:
 //
 //   factors  [9] v128: beta1, 1 - beta1, beta2, 1 - beta2, epsilon, -stepSize, 1 / rootCorrection, keep, l2
 

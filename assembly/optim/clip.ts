@@ -29,7 +29,10 @@ export function squaredNorm(count: i32, g: usize, partials: usize, thread: i32, 
   }
 }
 
-/** g times min(1, limit / (norm + 1e-6)); every thread sums up the partial sums in their order, and scales its share. */
+/**
+ * g times min(1, limit / (norm + 1e-6)); every thread sums up the partial sums in their order, and scales its
+ * share.
+ */
 export function clip(count: i32, g: usize, partials: usize, limit: f32, thread: i32, threads: i32): void {
   const chunks = (count + NORM_CHUNK - 1) / NORM_CHUNK;
   let sum: f64 = 0;

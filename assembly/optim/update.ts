@@ -7,8 +7,8 @@ import { columnsOfB, isSparseWidth, spmmRow } from '../sparse/f32_spmm';
 import { LINE, touch } from '../sparse/touch';
 import { step } from './step';
 
-// A weight matrix's gradient and its optimiser's step in one: dW = X^T dZ is worked out tile by tile, and each tile is used
-// while it is in the first-level cache. The gradient of the whole matrix is never stored.
+// A weight matrix's gradient and its optimiser's step in one: dW = X^T dZ is worked out tile by tile, and each tile is
+// used while it is in the first-level cache. The gradient of the whole matrix is never stored.
 //
 //   w, m, v  (I, O) in panels (layout/panel.ts); updated in place
 //   b        dZ (K, O) in panels; K = the batch
@@ -138,7 +138,18 @@ export function updateCompressed(
 /** The step of the `taken` columns from `column` on in row i, whose gradients are at g. */
 // @ts-ignore: decorator
 @inline
-function stepRow(kind: i32, taken: i32, i: i32, I: i32, column: i32, g: usize, w: usize, m: usize, v: usize, factors: usize): void {
+function stepRow(
+  kind: i32,
+  taken: i32,
+  i: i32,
+  I: i32,
+  column: i32,
+  g: usize,
+  w: usize,
+  m: usize,
+  v: usize,
+  factors: usize,
+): void {
   for (let done = 0; done < taken; done += PANEL) {
     const at = columnsOfB(<usize>i * PANEL_BYTES, I, column + done);
     step(kind, min(PANEL, taken), w + at, g + (<usize>done << 2), m + at, v + at, factors);

@@ -41,22 +41,22 @@ function awaitChange(address: usize, value: i32): void {
 }
 
 /**
- * Sleeps for a second, or until somebody notifies the i32 at `address`, which is `value`. The host imports it: a wait with
- * a time limit in WebAssembly is one that V8's baseline compiler gets wrong in Node 20.
+ * Sleeps for a second, or until somebody notifies the i32 at `address`, which is `value`. The host imports it: a wait
+ * with a time limit in WebAssembly is one that V8's baseline compiler gets wrong in Node 20.
  */
 @external("env", "nap")
 declare function nap(address: usize, value: i32): void;
 
 /**
  * Naps that follow each other before a thread at a barrier gives the others up: an operation takes milliseconds, so one
- * that does not arrive for so long has died. Naps are counted, not time, so that a process that is suspended and goes on
- * gives nobody up.
+ * that does not arrive for so long has died. Naps are counted, not time, so that a process that is suspended and goes
+ * on gives nobody up.
  */
 const NAPS: i32 = 20;
 
 /**
- * Returns when all the active threads have arrived; what each wrote before is seen by all. Traps when one does not arrive,
- * and leaves TEAM_BROKEN behind.
+ * Returns when all the active threads have arrived; what each wrote before is seen by all. Traps when one does not
+ * arrive, and leaves TEAM_BROKEN behind.
  */
 export function barrier(state: usize, threads: i32): void {
   if (ASC_FEATURE_THREADS) {
@@ -82,7 +82,7 @@ export function barrier(state: usize, threads: i32): void {
 }
 
 // The generation word counts the starts in its upper bits and says in its lowest byte how many threads take part,
-// so that a helper learns both in one load. A team of none means that the team has been dismissed.
+// so that a helper learns both in one load. A team of none means that the team has ended.
 const SIZE_BITS: i32 = 8;
 
 /** Threads that take part in the start that the generation word announces. */
@@ -108,7 +108,7 @@ export function startTeam(state: usize): i32 {
 }
 
 /** Sends the helpers home, now and in the future. */
-export function dismissTeam(state: usize): void {
+export function endTeam(state: usize): void {
   announce(state, 0);
 }
 

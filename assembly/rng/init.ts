@@ -42,7 +42,15 @@ export function heNormal(w: usize, rows: i32, columns: i32, tensor: i32, key0: u
  * to a block, on the counters (element / 4, 0, tensor, STREAM_INIT).
  * w  (rows, columns) f32 in panels (layout/panel.ts); overwritten; padding is left as it is
  */
-export function glorotUniform(w: usize, rows: i32, columns: i32, tensor: i32, key0: u32, key1: u32, scratch: usize): void {
+export function glorotUniform(
+  w: usize,
+  rows: i32,
+  columns: i32,
+  tensor: i32,
+  key0: u32,
+  key1: u32,
+  scratch: usize,
+): void {
   const limit = Math.sqrt(6.0 / <f64>(rows + columns));
   const count = rows * columns;
   for (let element = 0; element < count; element++) {

@@ -62,8 +62,8 @@ export function sigmoid4(x: v128): v128 {
 }
 
 /**
- * tanh(x) in each lane: below 0.625 by an odd polynomial (Cephes' for single precision), so that nothing cancels near 0;
- * above as 1 - 2 / (exp(2 |x|) + 1). Error: at most 2 ULP.
+ * tanh(x) in each lane: below 0.625 by an odd polynomial (Cephes' for single precision), so that nothing cancels near
+ * 0; above as 1 - 2 / (exp(2 |x|) + 1). Error: at most 2 ULP.
  */
 export function tanh4(x: v128): v128 {
   const size = f32x4.abs(x);
@@ -81,9 +81,9 @@ export function tanh4(x: v128): v128 {
 }
 
 /**
- * Phi(x), the distribution function of the normal distribution, in each lane: half of erfc(|x| / sqrt(2)) by a Chebyshev
- * fit whose relative error is 1.2e-7 (Press et al., "Numerical Recipes", 6.2), from 1 for positive x. Absolute error: at
- * most 2.5e-7; relative error: at most 2e-5 down to x = -13, below which it is 0.
+ * Phi(x), the distribution function of the normal distribution, in each lane: half of erfc(|x| / sqrt(2)) by a
+ * Chebyshev fit whose relative error is 1.2e-7 (Press et al., "Numerical Recipes", 6.2), from 1 for positive x.
+ * Absolute error: at most 2.5e-7; relative error: at most 2e-5 down to x = -13, below which it is 0.
  */
 export function normal4(x: v128): v128 {
   const t = f32x4.mul(f32x4.abs(x), f32x4.splat(0.70710678118654752));

@@ -4,7 +4,8 @@ import { columnsOfB, isSparseWidth, spmmRow } from './f32_spmm';
 
 // Samples that are given as compressed sparse rows: X (samples, K), of which a batch takes the rows that `order` names.
 //
-//   entries    8 bytes each, as in compress.ts but of one K-block, which is all of K: u32 byte offset of row k in a panel
+//   entries    8 bytes each, as in compress.ts but of one K-block, which is all of K: u32 byte offset of row k in a
+//   panel
 //              of B, k PANEL_BYTES; f32 x. Within a row k ascends strictly; a zero may be stored
 //   rowStarts  [samples + 1] u32: address of each row's first entry, and the end
 //   order      (M) u32

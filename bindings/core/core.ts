@@ -5,7 +5,7 @@ import { BUILDS, type BuildName } from './builds.js';
 import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
-const ABI_VERSION = 4;
+const ABI_VERSION = 5;
 
 /** A compiled build of the core. Plain data: it may be posted to a worker, which shares the compiled code. */
 export interface Core {
@@ -23,8 +23,8 @@ export interface Core {
 export interface CoreFunctions {
   runOperation(state: number, record: number, thread: number, threads: number): void;
   runProgram(state: number, program: number): void;
-  serve(state: number): void;
-  dismiss(state: number): void;
+  help(state: number): void;
+  endHelp(state: number): void;
   heNormal(
     w: number,
     rows: number,
@@ -89,7 +89,7 @@ export interface Instance {
   readonly memory: WebAssembly.Memory;
   readonly functions: CoreFunctions;
   readonly constants: CoreConstants;
-  /** Held, and never used, for the garbage collector's sake (createBallast); null over memory that is not shared. */
+  /** Unused memory that makes the garbage collector run (createBallast); null over memory that is not shared. */
   readonly ballast: WebAssembly.Memory | null;
 }
 

@@ -29,7 +29,7 @@ export const LOSSES: Readonly<Record<LossName, LossFacts>> = {
   huber: { head: 'identity', targets: 'matrix' },
 };
 
-/** The loss that a head is measured by where nobody says otherwise. */
+/** The default loss of a head. */
 export function usualLoss(head: Head): Loss {
   return {
     type: head === 'softmax' ? 'crossEntropy' : head === 'sigmoid' ? 'binaryCrossEntropy' : 'squaredError',

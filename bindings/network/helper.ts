@@ -10,5 +10,5 @@ export interface HelperTicket {
 
 /** Helps a network with its programs, from its next epoch on; returns when that network is disposed of. Blocks. */
 export function helpNetwork(ticket: HelperTicket): void {
-  instantiate(ticket.core, ticket.memory).functions.serve(ticket.state);
+  instantiate(ticket.core, ticket.memory).functions.help(ticket.state);
 }

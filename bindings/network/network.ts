@@ -351,7 +351,7 @@ export class Network {
    */
   dispose(): void {
     const memory = this.#resident;
-    if (memory !== null) memory.instance.functions.dismiss(memory.address(memory.plan.state));
+    if (memory !== null) memory.instance.functions.endHelp(memory.address(memory.plan.state));
     this.#resident = null;
   }
 

@@ -135,10 +135,7 @@ function addSettingOptions(command: Command, ofGrids: boolean): void {
 /** Adds everything that `run-all` and `train` share, and what grids alone take. */
 export function addTrainingOptions(command: Command, { ofGrids = false } = {}): Command {
   addDataOptions(command);
-  addWeightsOption(
-    command,
-    'folder to save the weights in; those of an earlier run are replaced only with leave',
-  );
+  addWeightsOption(command, 'folder to save the weights in; replacing those of an earlier run needs consent');
   command.addOption(
     new Option('--out <dir>', "folder to leave the run's record in")
       .argParser(path('--out', 'folder'))

@@ -11,7 +11,7 @@ export interface Split {
   validation: Uint32Array;
 }
 
-/** The most validation samples when nobody says how many; a smaller dataset gives one in {@link DEFAULT_SHARE}. */
+/** The default number of validation samples; a smaller dataset gives one in {@link DEFAULT_SHARE}. */
 const DEFAULT_MOST = 10_000;
 const DEFAULT_SHARE = 6;
 

@@ -1,7 +1,7 @@
 import type { TreadleError } from '#bindings';
 import type { Job, RunEvent, TrainedModel } from '../results/records.js';
 
-/** Who hears how a run's jobs go. */
+/** Callbacks of a training of jobs. */
 export interface JobListener {
   onEvent: (event: RunEvent) => void;
   /** Called once for each job that ends well, before jobs that start from its weights. */

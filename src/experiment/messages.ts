@@ -64,7 +64,7 @@ export type WorkerMessage =
   | { type: 'trained'; trained: TrainedModel }
   | { type: 'timed'; seconds: number }
   | { type: 'failed'; error: ErrorRecord }
-  | { type: 'released' }
+  | { type: 'helped' }
   | { type: 'tested'; file: string; result: TestRecord }
   | { type: 'untested'; file: string; error: ErrorRecord };
 

@@ -4,7 +4,7 @@ import { ARCHITECTURES, LEARNING_RATES } from '../fashion-mnist/architectures.js
 import type { RunConfig } from '../results/records.js';
 import { isName, NAME_RULE } from '../strict/names.js';
 
-/** Samples in a batch when nobody says otherwise. */
+/** The default batch size. */
 export const DEFAULT_BATCH_SIZE = 256;
 
 /** Smallest and largest value of every whole-number setting. */

@@ -3,7 +3,7 @@ import type { TreadleError } from '#bindings';
 import type { TimeTask, TrainTask, WorkerMessage } from './messages.js';
 import { startWorker, workerError } from './threads.js';
 
-/** Who hears of a team. */
+/** Callbacks of a team. */
 export interface TeamListener {
   /** A message of the thread that trains. */
   onMessage: (message: WorkerMessage) => void;
@@ -42,7 +42,7 @@ export class Team {
     });
     this.#trainer.on('exit', (code) => {
       for (const port of this.#tickets.splice(0)) port.close();
-      if (!this.#hasOutcome) this.#dismiss();
+      if (!this.#hasOutcome) this.#endHelpers();
       onEnd(this.#death ?? workerError(title, code));
     });
   }
@@ -88,7 +88,7 @@ export class Team {
   }
 
   /** A trainer that died has not released its helpers; they would wait for ever. */
-  #dismiss(): void {
+  #endHelpers(): void {
     for (const [helper, leave] of this.#helpers) {
       leave();
       void helper.terminate();

@@ -70,7 +70,7 @@ async function train({
     });
     send({ type: 'trained', trained }, buffersOf(trained));
   } catch (error) {
-    // Anything but an error that treadle foresaw ends the thread, and the pool hears of that.
+    // Any other error ends the thread, which the pool sees by its exit.
     if (!(error instanceof TreadleError)) throw error;
     send({ type: 'failed', error: toErrorRecord(error) });
   } finally {
@@ -132,7 +132,7 @@ function buffersOf({ weights, last }: TrainedModel): ArrayBuffer[] {
 function help({ ticket }: HelpTask): void {
   helpNetwork(receiveMessageOnPort(ticket)!.message as HelperTicket);
   ticket.close();
-  send({ type: 'released' });
+  send({ type: 'helped' });
 }
 
 /** Tests each file; one that cannot be tested is told, and the others go on. */

@@ -8,12 +8,18 @@ import {
   type ModelSpec,
 } from '#bindings';
 import { decodeModel } from '../formats/model-bytes.js';
+import { checkThreads } from '../threads/helpers.js';
 import { Model } from './model.js';
 
 /** Where a model runs. */
 export interface ModelOptions {
   /** Draws the initial weights, the masks and the order of samples; a whole number from 0 up. Default: 0. */
   seed?: number;
+  /**
+   * Threads that train it, this one included: 1 (the default) to 64. More pay for wide networks, in Node, and in workers of
+   * pages that are cross-origin isolated. They change no byte.
+   */
+  threads?: number;
   /** A loaded core. Default: one that all models share, loaded when it is first needed. */
   core?: Core;
 }
@@ -36,14 +42,16 @@ function sharedCore(): Promise<Core> {
  * @example const model = await createModel(mlp({ inputs: 4, hidden: [32], outputs: 3 }), { seed: 0 });
  */
 export async function createModel(spec: ModelSpec, options: ModelOptions = {}): Promise<Model> {
-  expectKeys('options', options, ['seed', 'core']);
-  const { seed = 0 } = options;
+  expectKeys('options', options, ['seed', 'core', 'threads']);
+  const { seed = 0, threads = 1 } = options;
+  expectWhole('threads', threads, 1, 64);
   expectWhole('seed', seed, 0);
   lowerModel(checkModel(spec));
   const core = options.core ?? (await sharedCore());
+  checkThreads(core, threads);
   // A copy, which structuredClone would not make of the proxies that user-interface libraries hand over.
   const copy: ModelSpec = JSON.parse(JSON.stringify(spec));
-  return new Model({ core, spec: copy, seed, threads: 1, tensors: null });
+  return new Model({ core, spec: copy, seed, threads, tensors: null });
 }
 
 /**
@@ -51,10 +59,12 @@ export async function createModel(spec: ModelSpec, options: ModelOptions = {}): 
  * `range` for options that cannot be used.
  */
 export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: ModelOptions = {}): Promise<Model> {
-  expectKeys('options', options, ['seed', 'core']);
-  const { seed = 0 } = options;
+  expectKeys('options', options, ['seed', 'core', 'threads']);
+  const { seed = 0, threads = 1 } = options;
+  expectWhole('threads', threads, 1, 64);
   expectWhole('seed', seed, 0);
   const { spec, tensors } = decodeModel(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
   const core = options.core ?? (await sharedCore());
-  return new Model({ core, spec, seed, threads: 1, tensors });
+  checkThreads(core, threads);
+  return new Model({ core, spec, seed, threads, tensors });
 }

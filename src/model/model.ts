@@ -2,6 +2,7 @@ import {
   type Core,
   checkModel,
   type Head,
+  type Loss,
   type ModelSpec,
   Network,
   outputsOf,
@@ -17,6 +18,8 @@ import { taskOf } from '../data/targets.js';
 import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { encodeModel } from '../formats/model-bytes.js';
 import { EPOCH_FIGURES } from '../metrics/figures.js';
+import { startHelpers } from '../threads/helpers.js';
+import type { ThreadPort } from '../threads/start.js';
 import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
@@ -67,6 +70,8 @@ export class Model {
   readonly #threads: number;
   #spec: ModelSpec;
   #tensors: Tensors | null;
+  /** Of the latest training; null for a model that was loaded or has not been trained. */
+  #loss: Loss | null = null;
   /** Predicts between trainings; made when it is first needed. */
   #predictor: Network | null = null;
   /** The training that goes on, whose network predicts meanwhile. */
@@ -118,7 +123,7 @@ export class Model {
   evaluate(data: Data): Evaluation {
     const { network, spec } = this.#current();
     const head = headOf(spec);
-    const loss = this.#training?.decisions.loss ?? usualLoss(head);
+    const loss = this.#training?.decisions.loss ?? this.#loss ?? usualLoss(head);
     const { samples } = adaptData('', data, spec, loss, spec.classes ?? null);
     const found = network.evaluateOn(samples, { outputs: true });
     const original = head === 'identity' ? (samples.targets as Float32Array) : samples.targets;
@@ -220,12 +225,15 @@ export class Model {
       ? await setUpStream(start, data, options)
       : setUpResident(start, data, options);
     this.#training = set;
+    let helpers: ThreadPort[] = [];
     try {
+      helpers = await startHelpers(set.network, this.#threads);
       if (this.#disposed) throw disposedOf();
       const result = yield* tellingEpochs(trainLoop(set.network, this.#loop(set, options, from)), options);
       const statistics = new Map(set.network.statistics);
       const final = await this.#final(set, options, result);
       if (this.#disposed) throw disposedOf();
+      this.#loss = set.decisions.loss;
       this.#spec = set.spec;
       this.#tensors = new Map([...final, ...statistics]);
       this.#predictor?.dispose();
@@ -241,6 +249,7 @@ export class Model {
       set.network.dispose();
       this.#training = null;
       await set.source.end?.();
+      await Promise.all(helpers.map((helper) => helper.ended()));
     }
   }
 

@@ -34,7 +34,7 @@ export interface Data {
 /** Batches for data larger than memory. It is iterated once for each epoch; no more than one batch is held. */
 export type DataStream = AsyncIterable<Data> | Iterable<Data>;
 
-/** One step of training, as `onStep` hears of it. */
+/** What `onStep` is called with after each step. */
 export interface StepEvent {
   epoch: number;
   /** From 1, within the epoch. */

@@ -43,7 +43,7 @@ export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochF
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochFigures, Result> {
     this.#iterated = true;
-    // Whoever iterates hears of an error there.
+    // An error reaches the caller through the iteration; here it would be an unhandled rejection besides.
     this.#result.catch(() => {});
     try {
       const result = yield* this.#epochs;

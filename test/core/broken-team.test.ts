@@ -14,7 +14,7 @@ it('ends in an error, not in a hang, when a helper thread is terminated', { time
     threads: 2,
   });
   network.load(0, { inputs: new Float32Array(64 * 20).fill(0.5), targets: rows.map((row) => row % 3) });
-  const worker = new Worker(new URL('../support/assist-worker.mjs', import.meta.url), {
+  const worker = new Worker(new URL('../support/help-worker.mjs', import.meta.url), {
     workerData: network.ticket,
   });
   await once(worker, 'message');

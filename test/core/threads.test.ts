@@ -112,7 +112,7 @@ async function train(core: Core, run: Run, joins: number[]): Promise<Result> {
 }
 
 async function helper(network: Network): Promise<Worker> {
-  const worker = new Worker(new URL('../support/assist-worker.mjs', import.meta.url), {
+  const worker = new Worker(new URL('../support/help-worker.mjs', import.meta.url), {
     workerData: network.ticket,
   });
   await once(worker, 'message');
