@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take longest. They begin first, so that no core waits for one of them at the end. */
 const SLOWEST = [
   'cli/run-all',
+  'report/page',
   'documentation',
   'reliability/kill',
   'reliability/resume',

@@ -6,7 +6,7 @@ export { type Split, stratifiedSplit, takeStratified } from './data/split.js';
 export type { TargetValues, Task } from './data/targets.js';
 export { type FoundCheckpoint, newestCheckpoint, saveCheckpoint } from './experiment/checkpoint-store.js';
 export { defaultConfig, resolveConfig } from './experiment/config.js';
-export { type DataShape, planJobs } from './experiment/plan.js';
+export { type DataShape, planJobs } from './experiment/jobs.js';
 export { type TrainJobsOptions, trainJobs } from './experiment/pool.js';
 export type { DataChoice } from './experiment/prepare.js';
 export { type RunAllOptions, type RunOutcome, runAll } from './experiment/run-all.js';

@@ -1,7 +1,7 @@
 import { type Core, TreadleError } from '#bindings';
 import { fromErrorRecord } from '../experiment/messages.js';
-import { Team } from '../experiment/team.js';
 import type { EpochWork } from '../experiment/time-epochs.js';
+import { TrainingThreads } from '../experiment/training-threads.js';
 
 export interface EpochFigure {
   model: string;
@@ -25,10 +25,10 @@ export async function measureEpoch(core: Core, work: EpochWork): Promise<EpochFi
 }
 
 async function timeInThreads(core: Core, work: EpochWork): Promise<number> {
-  let team: Team | undefined;
+  let team: TrainingThreads | undefined;
   try {
     return await new Promise<number>((resolve, reject) => {
-      team = new Team({ role: 'time', core, work }, `The training of ${work.model}`, {
+      team = new TrainingThreads({ role: 'time', core, work }, `The training of ${work.model}`, {
         onMessage: (message) => {
           if (message.type === 'tickets') while (team!.joinable) team!.addHelper();
           if (message.type === 'timed') resolve(message.seconds);

@@ -8,7 +8,7 @@ import {
 } from '../model/classifier.js';
 import { confusionOf } from '../model/evaluation.js';
 import type { TestRecord } from '../results/records.js';
-import type { DataShape } from './plan.js';
+import type { DataShape } from './jobs.js';
 
 /** A network's tensors with the widths they have, as a weights file holds them. */
 export interface StoredNetwork {

@@ -6,11 +6,11 @@ import { onAbort } from '../strict/abort.js';
 import { type Clock, newClock } from './clock.js';
 import type { Executor, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
-import { descendants } from './plan.js';
+import { descendants } from './jobs.js';
 import { decide, type ScheduleLimits } from './schedule.js';
 import { hear, newSlot, type Slot, stateOf } from './slot.js';
-import { Team } from './team.js';
 import type { SampleIndices } from './train-job.js';
+import { TrainingThreads } from './training-threads.js';
 
 /** What the threads of this process train with. */
 export interface ThreadOptions {
@@ -62,7 +62,7 @@ export function threadExecutor(options: ThreadOptions): Executor {
 class TrainingPool {
   readonly #options: TrainJobsOptions;
   readonly #slots: Map<string, Slot>;
-  readonly #teams = new Set<Team>();
+  readonly #teams = new Set<TrainingThreads>();
   /** Read by every training thread before each step. */
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   /** Set once the signal has aborted: the running jobs stop, and no other is started. */
@@ -140,7 +140,7 @@ class TrainingPool {
       before.last = null;
     }
     const { job, parent } = slot;
-    const team = new Team(
+    const team = new TrainingThreads(
       {
         role: 'train',
         core,

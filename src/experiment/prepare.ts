@@ -3,7 +3,7 @@ import { stratifiedSplit, takeStratified } from '../data/split.js';
 import { loadDataset } from '../fashion-mnist/dataset.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { DatasetRecord, RunConfig } from '../results/records.js';
-import type { DataShape } from './plan.js';
+import type { DataShape } from './jobs.js';
 import type { SampleIndices } from './train-job.js';
 
 /** Which dataset a run uses. */

@@ -9,7 +9,7 @@ import { type Clock, timeOf } from './clock.js';
 import { describeEnvironment } from './environment.js';
 import type { Executor, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
-import { planJobs } from './plan.js';
+import { planJobs } from './jobs.js';
 import { threadExecutor } from './pool.js';
 import type { PreparedData } from './prepare.js';
 import { digestOf } from './replacement.js';

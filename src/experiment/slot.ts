@@ -4,13 +4,13 @@ import type { Job, RunEvent, TrainedModel } from '../results/records.js';
 import type { Weights } from '../train/loop.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import type { JobState } from './schedule.js';
-import type { Team } from './team.js';
+import type { TrainingThreads } from './training-threads.js';
 
 /** A job with its state and, while it runs, its threads. */
 export interface Slot {
   job: Job;
   state: JobState;
-  team: Team | null;
+  team: TrainingThreads | null;
   /** How it ended, known before its thread has exited. */
   outcome: TrainedModel | TreadleError | null;
   restarts: number;

@@ -4,8 +4,8 @@ import { toShared } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../results/records.js';
 import { onAbort } from '../strict/abort.js';
+import type { DataShape } from './jobs.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
-import type { DataShape } from './plan.js';
 import { startWorker, workerError } from './threads.js';
 
 export interface TestFilesOptions {

@@ -10,7 +10,7 @@ import { type IdxFile, openIdxFile } from './idx-file.js';
 import { fromFirstSource, LOADING, type SourceOptions } from './sources.js';
 
 /** One part of a dataset. Both arrays own their buffers, shared memory each exactly as long as its content. */
-export interface Samples {
+export interface ImageSet {
   /** Shape (count, imageHeight, imageWidth), grey, 0 to 255. */
   images: Uint8Array;
   /** Shape (count), class indices. */
@@ -29,8 +29,8 @@ export interface Dataset {
   imageHeight: number;
   /** One per class; `'0'`, `'1'`, ... when the dataset is not Fashion-MNIST. */
   classNames: string[];
-  train: Samples;
-  test: Samples;
+  train: ImageSet;
+  test: ImageSet;
 }
 
 export interface LoadOptions extends SourceOptions {
@@ -101,12 +101,12 @@ async function open(folder: string, entries: string[], name: IdxFileName, verify
   return opened;
 }
 
-interface SizedSamples extends Samples {
+interface SizedImages extends ImageSet {
   height: number;
   width: number;
 }
 
-function samples(imageFile: IdxFile, labelFile: IdxFile): SizedSamples {
+function samples(imageFile: IdxFile, labelFile: IdxFile): SizedImages {
   const { images, count, height, width } = readIdxImages(imageFile.content, imageFile.file);
   const { labels, count: labelCount } = readIdxLabels(labelFile.content, labelFile.file);
   if (labelCount !== count) {
@@ -121,7 +121,7 @@ function samples(imageFile: IdxFile, labelFile: IdxFile): SizedSamples {
   return shared;
 }
 
-function checkSameSize(train: SizedSamples, trainFile: string, test: SizedSamples, testFile: string): void {
+function checkSameSize(train: SizedImages, trainFile: string, test: SizedImages, testFile: string): void {
   if (train.height === test.height && train.width === test.width) return;
   const found = `${test.height} x ${test.width}`;
   const expected = `${train.height} x ${train.width}`;

@@ -424,7 +424,7 @@ describe('what is no model is refused in one sentence', () => {
     ['range', 'layers[0] is relu; a dense layer as the last', { ...small(3), layers: [{ type: 'relu' }] }],
     ['range', 'seed is -1; a whole number from 0 up', small(3), { seed: -1 }],
     ['range', 'seed is 0.5;', small(3), { seed: 0.5 }],
-    ['usage', "options has the unknown key 'threads'", small(3), { threads: 2 }],
+    ['usage', "options has the unknown key 'workers'", small(3), { workers: 2 }],
     ['usage', 'options is null;', small(3), null],
   ])('specs and options: %s, %s', async (code, words, spec, options) => {
     const error = await failure(code, () => createModel(spec as never, options as never));

@@ -1,6 +1,6 @@
 import { loadCore, Network } from '../../dist/bindings/index.js';
 import { resolveConfig } from '../../dist/experiment/config.js';
-import { planJobs } from '../../dist/experiment/plan.js';
+import { planJobs } from '../../dist/experiment/jobs.js';
 import { type TrainingHooks, trainModel } from '../../dist/experiment/train-job.js';
 import { classifierModel } from '../../dist/model/classifier.js';
 import type { Job, RunConfig } from '../../dist/results/records.js';

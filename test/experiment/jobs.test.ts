@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../dist/experiment/config.js';
-import { descendants, planJobs } from '../../dist/experiment/plan.js';
+import { descendants, planJobs } from '../../dist/experiment/jobs.js';
 import { classifierParameters } from '../../dist/model/classifier.js';
 
 const shape = { inputs: 784, classes: 10 };

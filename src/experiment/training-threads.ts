@@ -4,7 +4,7 @@ import type { TimeTask, TrainTask, WorkerMessage } from './messages.js';
 import { startWorker, workerError } from './threads.js';
 
 /** Callbacks of a team. */
-export interface TeamListener {
+export interface TrainingListener {
   /** A message of the thread that trains. */
   onMessage: (message: WorkerMessage) => void;
   /** That thread is gone, and `death` says how: a failure, unless it had sent an outcome. */
@@ -12,7 +12,7 @@ export interface TeamListener {
 }
 
 /** A thread that trains one network, and the helper threads that share its work. */
-export class Team {
+export class TrainingThreads {
   readonly #title: string;
   readonly #trainer: Worker;
   readonly #threads = new Set<Worker>();
@@ -26,7 +26,7 @@ export class Team {
   #death: TreadleError | null = null;
 
   /** Starts the thread that trains; `title` is what it is called in errors. Throws `engine` as startWorker. */
-  constructor(task: TrainTask | TimeTask, title: string, { onMessage, onEnd }: TeamListener) {
+  constructor(task: TrainTask | TimeTask, title: string, { onMessage, onEnd }: TrainingListener) {
     this.#title = title;
     this.#trainer = this.#launch(startWorker(task));
     this.#trainer.on('message', (message: WorkerMessage) => {
