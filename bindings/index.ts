@@ -48,6 +48,7 @@ export {
   expectOrder,
   type Inputs,
   isList,
+  placeOf,
   type Samples,
   type Targets,
 } from './network/samples.js';

@@ -94,7 +94,6 @@ describe('imports go one way', () => {
   it.each(['strict', 'data', 'metrics', 'threads', 'train', 'formats', 'model'])(
     'src/%s runs without Node',
     (layer) => {
-      // Types of it are no import.
       expect(offenders(`src/${layer}`, (name) => !name.startsWith('node:'))).toEqual([]);
     },
   );

@@ -91,12 +91,16 @@ export function isList(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
+/** Where a value of a row-major matrix stands, in words; of a single column by its row alone. */
+export function placeOf(at: number, columns: number): string {
+  return columns === 1 ? `row ${at}` : `row ${Math.floor(at / columns)}, column ${at % columns}`;
+}
+
 /** Throws `range` for a value that is no finite f32, by row and column. */
 export function expectFinite(subject: string, values: ArrayLike<number>, columns: number): void {
   for (let at = 0; at < values.length; at++) {
     if (Number.isFinite(Math.fround(values[at]!))) continue;
-    const place = columns === 1 ? `row ${at}` : `row ${Math.floor(at / columns)}, column ${at % columns}`;
-    throw rangeError(`${subject} at ${place}`, values[at], 'a finite number');
+    throw rangeError(`${subject} at ${placeOf(at, columns)}`, values[at], 'a finite number');
   }
 }
 

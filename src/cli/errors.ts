@@ -26,9 +26,8 @@ const PARAMETERS: ReadonlySet<string> = new Set(['samples']);
 
 /** An error's sentence with the option in place of the parameter that it sets, or behind it what option would help. */
 function inOptions({ message, subject = '', code }: TreadleError): string {
-  const isParameter = Object.hasOwn(SETTINGS, subject) || PARAMETERS.has(subject);
   const option = optionOf(subject);
-  if (isParameter && new RegExp(`(^|: )${subject} `).test(message)) {
+  if (Object.hasOwn(SETTINGS, subject) || PARAMETERS.has(subject)) {
     return message.replace(new RegExp(`(^|: )${subject} `), `$1${option} `);
   }
   if (code === 'network') return `${message} Give it by --data DIR.`;

@@ -1,4 +1,14 @@
-import { isList, LOSSES, type Loss, type ModelSpec, outputsOf, problem, rangeError } from '#bindings';
+import {
+  type Head,
+  isList,
+  LOSSES,
+  type Loss,
+  type ModelSpec,
+  outputsOf,
+  placeOf,
+  problem,
+  rangeError,
+} from '#bindings';
 import { isRows, joinRows, type Row } from './features.js';
 
 /** What is to be predicted: class indices or names, numbers, or a matrix with a column for each output. */
@@ -30,16 +40,14 @@ export function inferTask(y: unknown, model: ModelSpec): Task {
 }
 
 /** The task of a head. */
-export function taskOf(head: 'softmax' | 'sigmoid' | 'identity'): Task {
+export function taskOf(head: Head): Task {
   return head === 'softmax' ? 'classification' : head === 'sigmoid' ? 'multilabel' : 'regression';
 }
 
-/** The loss of a task unless the user asks for another. */
-export const USUAL_LOSSES: Readonly<Record<Task, Loss>> = {
-  classification: { type: 'crossEntropy' },
-  multilabel: { type: 'binaryCrossEntropy' },
-  regression: { type: 'squaredError' },
-};
+/** The head of a task. */
+export function headOfTask(task: Task): Head {
+  return task === 'classification' ? 'softmax' : task === 'multilabel' ? 'sigmoid' : 'identity';
+}
 
 function isBit(value: number): boolean {
   return value === 0 || value === 1;
@@ -154,9 +162,8 @@ function adaptMatrix(
     const isGood = typeof value === 'number' && Number.isFinite(Math.fround(value));
     const inRange = isGood && (loss.type !== 'binaryCrossEntropy' || (value >= 0 && value <= 1));
     if (!inRange) {
-      const place = outputs === 1 ? `row ${at}` : `row ${Math.floor(at / outputs)}, column ${at % outputs}`;
       const expected = loss.type === 'binaryCrossEntropy' ? 'a number from 0 to 1' : 'a finite number';
-      throw rangeError(`${subject} at ${place}`, given, expected);
+      throw rangeError(`${subject} at ${placeOf(at, outputs)}`, given, expected);
     }
     values[at] = value as number;
   }

@@ -14,7 +14,7 @@ import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { quote } from '../strict/text.js';
 import type { Checkpoint } from '../train/loop.js';
 import { parseSpec } from './model-bytes.js';
-import { decodeSafetensors, safetensorsParts, tensorOf } from './safetensors.js';
+import { decodeSafetensors, joinParts, safetensorsParts, tensorOf } from './safetensors.js';
 import { formatError, type Tensor } from './tensor.js';
 
 /** All that a model's training goes on from. Plain data: {@link encodeCheckpoint} writes it as bytes. */
@@ -64,14 +64,7 @@ const slotGroup = (slot: number) => `slot${slot}`;
 
 /** A checkpoint as bytes, a safetensors file. Equal checkpoints give equal bytes. */
 export function encodeCheckpoint({ model, statistics, training }: ModelCheckpoint): Uint8Array {
-  const parts = checkpointParts(model, model, statistics, training);
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinParts(checkpointParts(model, model, statistics, training));
 }
 
 /** The checkpoint in the bytes of {@link encodeCheckpoint}. Throws `format` for bytes that are none. */

@@ -83,7 +83,11 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const parts = safetensorsParts(tensors, metadata);
+  return joinParts(safetensorsParts(tensors, metadata));
+}
+
+/** A file of its parts. */
+export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

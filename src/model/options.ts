@@ -1,6 +1,7 @@
 import {
   checkLoss,
   checkOptimizer,
+  expectBoolean,
   expectKeys,
   expectNumber,
   expectOneOf,
@@ -170,10 +171,7 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
   if (average !== undefined) checkAverage(average);
   if (given.seed !== undefined) expectWhole('seed', given.seed, 0);
   for (const name of ['stratify', 'frozenStatistics', 'shuffle'] as const) {
-    const value = given[name];
-    if (value !== undefined && typeof value !== 'boolean') {
-      throw problem('usage', { subject: name, found: value, expected: 'true or false' });
-    }
+    expectBoolean(name, given[name]);
   }
   for (const name of ['onEpoch', 'onStep', 'onCheckpoint'] as const) {
     const value = given[name];

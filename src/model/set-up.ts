@@ -12,8 +12,9 @@ import {
   rangeError,
   type Tensors,
   type TrainingOptions,
+  usualLoss,
 } from '#bindings';
-import { inferTask, type Task, taskOf, USUAL_LOSSES } from '../data/targets.js';
+import { headOfTask, inferTask, type Task, taskOf } from '../data/targets.js';
 import type { BatchSource } from '../train/loop.js';
 import type { LearningRate } from '../train/schedules.js';
 import type { Evaluation } from './evaluation.js';
@@ -74,7 +75,7 @@ export function decideOutput(
   { task: wanted, loss: given }: Pick<FitOptions, 'task' | 'loss'>,
 ): { task: Task; loss: Loss } {
   const inferred = given ? taskOf(LOSSES[given.type].head) : (wanted ?? inferTask(y, spec));
-  const loss = given ?? USUAL_LOSSES[inferred];
+  const loss = given ?? usualLoss(headOfTask(inferred));
   const { head } = LOSSES[loss.type];
   if (spec.output !== undefined && spec.output.head !== head) {
     throw problem('usage', {

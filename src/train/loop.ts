@@ -192,7 +192,11 @@ export async function* trainLoop(
       ...valFigures,
       seconds: (clock() - started) / 1000,
     };
-    weights = training.tensors(reusable(weights, best));
+    if (save === undefined) weights = training.tensors(reusable(weights, best));
+    else {
+      state = training.exportState({ ...state, tensors: reusable(weights, best) });
+      weights = state.tensors;
+    }
     const { batchesTracked } = training;
     const wrong = firstNonFinite(weights);
     if (wrong !== null) throw divergedTensor(options, wrong, weights.get(wrong)!, epoch, batch);
@@ -200,21 +204,20 @@ export async function* trainLoop(
     if (keep === 'last' || best === null || isBetter(figures, done[best.epoch - 1]!)) {
       best = { epoch, tensors: weights, batchesTracked };
     }
-    if (save !== undefined) {
-      state = { ...training.exportState({ ...state, tensors: weights }), tensors: weights };
-      await save({ epochs: done, steps, stopped, best, state });
-    }
+    await save?.({ epochs: done, steps, stopped, best, state: state! });
     yield figures;
   }
 
-  state = { ...training.exportState({ ...state, tensors: weights }), tensors: weights! };
+  // Without anybody to keep it the state has not been read since training began.
+  if (save === undefined)
+    state = { ...training.exportState({ ...state, tensors: weights }), tensors: weights! };
   return {
     epochs: done,
     kept: best!.epoch,
     weights: { tensors: best!.tensors, batchesTracked: best!.batchesTracked },
-    last: { tensors: weights!, batchesTracked: state.batchesTracked },
+    last: { tensors: weights!, batchesTracked: state!.batchesTracked },
     ended,
-    checkpoint: { epochs: done, steps, stopped: null, best, state },
+    checkpoint: { epochs: done, steps, stopped: null, best, state: state! },
   };
 }
 

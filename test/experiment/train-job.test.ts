@@ -79,8 +79,8 @@ class FakeNetwork {
         ['0.weight', Float32Array.of(this.answers.parameter?.(this.#batches) ?? 1)],
       ]),
     batchesTracked: 0,
-    exportState: ({ tensors }: Partial<TrainingState>): TrainingState => ({
-      tensors: tensors ?? this.training.tensors(),
+    exportState: (): TrainingState => ({
+      tensors: this.training.tensors(),
       optimizer: { steps: this.#batches, slots: [] },
       dropoutSteps: this.#batches,
       batchesTracked: this.#batches,
