@@ -1,10 +1,6 @@
 import type { NetworkSpec } from '../model/classifier.js';
+import { jobId } from '../results/job-id.js';
 import type { Job, RunConfig } from '../results/records.js';
-
-/** A job's name in a run, e.g. `large1_0.005`. */
-export function jobId(model: string, learningRate: number): string {
-  return `${model}_${learningRate}`;
-}
 
 /** What the data decides about every network. */
 export interface DataShape {

@@ -7,6 +7,7 @@ import { lockFolder } from '../node/lock.js';
 import { weightsFileNames } from '../node/model-file.js';
 import { recordedPath, shown } from '../node/paths.js';
 import type { Job, RunConfig, RunEvent, RunResults } from '../results/records.js';
+import { bestModel } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
 import { type Clock, newClock, timeOf } from './clock.js';
 import { resolveConfig } from './config.js';
@@ -123,7 +124,10 @@ async function runLocked(
   if (stopped) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;
   if (!resumable) await finishRun(run);
-  if (results.best !== null) run.emit({ type: 'best', ...results.best });
+  const best = bestModel(results);
+  if (best !== undefined) {
+    run.emit({ type: 'best', job: best.id, model: best.model, learningRate: best.learningRate });
+  }
   const seconds = (timeOf(clock) - started) / 1000;
   run.emit({ type: 'done', results: shown(resultsFile), report: shown(html), seconds });
   return { folder, results, interrupted: false, resumable };

@@ -47,7 +47,7 @@ export class Run {
     this.#records = new Map(
       this.jobs.map(({ id, model, learningRate }) => [
         id,
-        { model, learningRate, epochs: [], kept: null, weights: [], test: null },
+        { id, model, learningRate, epochs: [], kept: null, weights: [], test: null },
       ]),
     );
   }
@@ -98,7 +98,8 @@ export class Run {
         const job = saved[files.indexOf(file)]!;
         if (result instanceof TreadleError) return this.#fail(job, result);
         this.#record(job).test = result;
-        this.emit({ type: 'test', model: job.model, learningRate: job.learningRate, ...result });
+        const { id, model, learningRate } = job;
+        this.emit({ type: 'test', job: id, model, learningRate, ...result });
       },
     });
   }

@@ -114,8 +114,7 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
     { steps: 4, most: 1 },
   );
   const text = { color: light('muted'), fontSize: 11 };
-  const isBest = (row: number) =>
-    models[row]?.model === best?.model && models[row]?.learningRate === best?.learningRate;
+  const isBest = (row: number) => models[row]?.id === best;
   const rows = {
     type: 'category',
     gridIndex: index,

@@ -84,8 +84,8 @@ export function confusionFigure({ dataset }: RunResults, model: TestedModel): Fi
 }
 
 /** The name of a model's figure. */
-export function confusionName({ model, learningRate }: ModelRecord): string {
-  return `confusion-${model}_${learningRate}`;
+export function confusionName({ id }: ModelRecord): string {
+  return `confusion-${id}`;
 }
 
 function plainCell(classes: number): number {

@@ -58,7 +58,7 @@ export function modelsTable(results: RunResults): Markup {
   const { models, best } = results;
   const heads = COLUMNS.map(({ title, first }) => sortHead(title, first));
   const rows = models.map((model) => {
-    const isBest = model.model === best?.model && model.learningRate === best.learningRate;
+    const isBest = model.id === best;
     const badges = [
       isBest ? html` <span class="badge best">best</span>` : null,
       model.error === undefined ? null : html` <span class="badge failed">${endOf(model)}</span>`,

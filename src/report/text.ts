@@ -95,7 +95,7 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
       figure(test?.loss),
       duration(trainingSeconds(record)),
     ];
-    const isBest = model === best?.model && learningRate === best.learningRate;
+    const isBest = record.id === best;
     return isBest ? row.map((cell) => style(['bold', 'green'], cell, options)) : row;
   });
   const failures = models

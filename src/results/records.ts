@@ -77,6 +77,9 @@ export interface TestRecord {
 }
 
 export interface ModelRecord {
+  /** Of the job that trained it; unique in the run. */
+  id: string;
+  /** Its architecture. */
   model: string;
   learningRate: number;
   epochs: EpochRecord[];
@@ -94,7 +97,7 @@ export interface ModelRecord {
 
 /** `runs/<id>/results.json`. */
 export interface RunResults {
-  schema: 1;
+  schema: 2;
   environment: {
     node: string;
     v8: string;
@@ -109,8 +112,8 @@ export interface RunResults {
   config: RunConfig;
   dataset: DatasetRecord;
   models: ModelRecord[];
-  /** Highest validation macro-F1, ties to the earlier epoch and then the smaller model; null when all failed. */
-  best: { model: string; learningRate: number } | null;
+  /** Id of the model of highest validation macro-F1, ties to the earlier epoch, then the smaller; null when all failed. */
+  best: string | null;
 }
 
 /** What a trained model hands back besides its figures. */
@@ -163,6 +166,6 @@ export type RunEvent =
   | { type: 'warning'; job: string; message: string }
   | { type: 'saved'; job: string; weights: string[]; kept: { epoch: number; valMacroF1: number } }
   | { type: 'failed'; job: string; model: string; learningRate: number; code: string; message: string }
-  | ({ type: 'test'; model: string; learningRate: number } & TestRecord)
-  | { type: 'best'; model: string; learningRate: number }
+  | ({ type: 'test'; job: string; model: string; learningRate: number } & TestRecord)
+  | { type: 'best'; job: string; model: string; learningRate: number }
   | { type: 'done'; results: string; report: string; seconds: number };

@@ -6,7 +6,7 @@ import { oneLine, preview } from '../strict/text.js';
 import { byMerit, type Candidate } from './best.js';
 import { CLASSIFIER_FIGURES } from './epochs.js';
 import type { DatasetRecord, ModelRecord, RunConfig, RunResults, TestRecord } from './records.js';
-import { RESULTS_SCHEMA } from './schema.js';
+import { schemaOf } from './schema.js';
 
 /** Deeper than results are, for later versions; a hundred thousand epochs have fewer values. */
 const LIMITS: JsonLimits = { depth: 16, values: 1_000_000 };
@@ -17,7 +17,7 @@ export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | '
 /** Puts a run's results together and picks the best model. */
 export function buildResults({ environment, config, dataset, models }: RunParts): RunResults {
   const best = pickBest(models, smallestFirst(config, dataset));
-  return { schema: 1, environment, config, dataset, models, best };
+  return { schema: 2, environment, config, dataset, models, best };
 }
 
 /**
@@ -32,7 +32,7 @@ export function pickBest(models: readonly ModelRecord[], order: readonly string[
   const [best] = models
     .filter((model) => model.kept !== null)
     .sort((a, b) => byMerit(candidate(a), candidate(b)));
-  return best === undefined ? null : { model: best.model, learningRate: best.learningRate };
+  return best?.id ?? null;
 }
 
 /** Names of the architectures, fewest trainable parameters first. */
@@ -50,8 +50,7 @@ export function shapeOf(hidden: readonly number[], { imageWidth, imageHeight, cl
 
 /** The record of the best model; undefined when all failed. */
 export function bestModel(results: RunResults): ModelRecord | undefined {
-  const { best, models } = results;
-  return models.find((model) => model.model === best?.model && model.learningRate === best.learningRate);
+  return results.models.find(({ id }) => id === results.best);
 }
 
 /** A model that was tested. */
@@ -68,9 +67,8 @@ export function isTested(model: ModelRecord): model is TestedModel {
  * do not fit together.
  */
 export function parseResults(json: unknown, source: string): RunResults {
-  const result = v.safeParse(RESULTS_SCHEMA, typeof json === 'string' ? parseJson(json, source) : json, {
-    abortEarly: true,
-  });
+  const value = typeof json === 'string' ? parseJson(json, source) : json;
+  const result = v.safeParse(schemaOf(value), value, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
     const subject = v.getDotPath(issue) ?? 'the content';
@@ -123,8 +121,11 @@ function checkModels(results: RunResults, source: string): void {
       expected,
     });
   };
-  models.forEach(({ model, kept, epochs, test }, index) => {
+  const ids = new Set<string>();
+  models.forEach(({ id, model, kept, epochs, test }, index) => {
     const place = `models.${index}`;
+    if (ids.has(id)) fail(`${place}.id`, JSON.stringify(id), 'an id that no model before it has');
+    ids.add(id);
     if (!known.includes(model)) fail(`${place}.model`, JSON.stringify(model), `one of ${known.join(', ')}`);
     if (kept !== null && !epochs.some(({ epoch }) => epoch === kept.epoch)) {
       fail(`${place}.kept.epoch`, kept.epoch, 'one of its epochs');
@@ -136,7 +137,7 @@ function checkModels(results: RunResults, source: string): void {
     }
   });
   if (best !== null && bestModel(results) === undefined) {
-    fail('best', `${best.model} at ${best.learningRate}`, 'one of the models');
+    fail('best', JSON.stringify(best), 'the id of one of the models');
   }
 }
 

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { PANELS } from '../metrics/figures.js';
-import { isName, NAME_RULE } from '../strict/names.js';
+import { ID_RULE, isId, isName, NAME_RULE } from '../strict/names.js';
 import { CLASSIFIER_FIGURES } from './epochs.js';
+import { jobId } from './job-id.js';
 import type { RunResults } from './records.js';
 
 /** Allowed numbers, each with a message that says what is expected. */
@@ -21,6 +22,7 @@ const learningRate = v.pipe(
 const text = v.string('a text');
 /** Names become part of file names. */
 const name = v.pipe(v.string(NAME_RULE), v.check(isName, NAME_RULE));
+const id = v.pipe(v.string(ID_RULE), v.check(isId, ID_RULE));
 
 function list<T extends v.GenericSchema>(item: T, what: string) {
   return v.array(item, `a list of ${what}`);
@@ -96,6 +98,7 @@ const test = record({
 });
 
 const model = record({
+  id,
   model: name,
   learningRate,
   epochs: list(epoch, 'epochs'),
@@ -106,12 +109,37 @@ const model = record({
   interrupted: v.optional(v.boolean('true or false')),
 });
 
-/** The form of `results.json`; messages say what is expected. What spans several fields is checked elsewhere. */
-export const RESULTS_SCHEMA: v.GenericSchema<unknown, RunResults> = record({
-  schema: v.literal(1, 'schema version 1'),
+const CURRENT = record({
+  schema: v.literal(2, 'schema version 1 or 2'),
   environment,
   config,
   dataset,
   models: list(model, 'models'),
-  best: v.nullable(record({ model: name, learningRate })),
+  best: v.nullable(id),
 });
+
+/** What treadle 0.1 wrote: a model was told by its architecture and rate. */
+const FIRST = v.pipe(
+  record({
+    ...CURRENT.entries,
+    schema: v.literal(1),
+    models: list(v.omit(model, ['id']), 'models'),
+    best: v.nullable(record({ model: name, learningRate })),
+  }),
+  v.transform(
+    ({ models, best, ...rest }): RunResults => ({
+      ...rest,
+      schema: 2,
+      models: models.map((model) => ({ id: jobId(model.model, model.learningRate), ...model })),
+      best: best && jobId(best.model, best.learningRate),
+    }),
+  ),
+);
+
+/**
+ * The form of a `results.json`, by the version that it states; messages say what is expected. What spans several fields
+ * is checked elsewhere.
+ */
+export function schemaOf(json: unknown): v.GenericSchema<unknown, RunResults> {
+  return (json as { schema?: unknown } | null | undefined)?.schema === 1 ? FIRST : CURRENT;
+}

@@ -181,9 +181,14 @@ function results(config) {
       [0, 4],
     ],
   };
-  const small = { model: 'small', learningRate: 0.003, weights: ['weights/small.safetensors'] };
+  const small = {
+    id: 'small_0.003',
+    model: 'small',
+    learningRate: 0.003,
+    weights: ['weights/small.safetensors'],
+  };
   return {
-    schema: 1,
+    schema: 2,
     environment: {
       node: 'v20.19.0',
       v8: '11.3',
@@ -216,9 +221,18 @@ function results(config) {
         kept: { epoch: 2, valMacroF1: 0.84 },
         test,
       },
-      { ...small, learningRate: 0.004, epochs: [], kept: null, weights: [], test: null, error: 'diverged' },
+      {
+        ...small,
+        id: 'small_0.004',
+        learningRate: 0.004,
+        epochs: [],
+        kept: null,
+        weights: [],
+        test: null,
+        error: 'diverged',
+      },
     ],
-    best: { model: 'small', learningRate: 0.003 },
+    best: 'small_0.003',
   };
 }
 

@@ -8,7 +8,7 @@ import { html, trusted } from '../../dist/report/markup.js';
 import { SCRIPT } from '../../dist/report/script.js';
 import { figuresOf, writeReport, writeResults } from '../../dist/report/write.js';
 import { difference, duration } from '../../dist/results/format.js';
-import { buildResults, parseResults } from '../../dist/results/results.js';
+import { bestModel, buildResults, parseResults } from '../../dist/results/results.js';
 import { failure } from '../support/errors.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
@@ -58,7 +58,7 @@ describe('the page', () => {
       'The run',
       'How to repeat it',
     ]);
-    const { model, learningRate } = results.best!;
+    const { model, learningRate } = bestModel(results)!;
     expect(page).toContain(
       `<strong>${model} at ${learningRate}</strong> has the highest validation macro-F1`,
     );

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { jobId } from '../../dist/results/job-id.js';
 import type { ModelRecord, RunResults } from '../../dist/results/records.js';
 import {
+  bestModel,
   buildResults,
   epochsCsv,
   parseResults,
@@ -13,7 +15,8 @@ import { failedModel, publishedLikeResults, randomResults, runConfig } from '../
 const ORDER = ['small', 'large2', 'large1'];
 
 function kept(model: string, learningRate: number, epoch: number, valMacroF1: number): ModelRecord {
-  return { model, learningRate, epochs: [], kept: { epoch, valMacroF1 }, weights: [], test: null };
+  const id = jobId(model, learningRate);
+  return { id, model, learningRate, epochs: [], kept: { epoch, valMacroF1 }, weights: [], test: null };
 }
 
 describe('pickBest', () => {
@@ -23,7 +26,7 @@ describe('pickBest', () => {
       kept('small', 0.001, 9, 0.901),
       kept('large2', 0.005, 1, 0.899),
     ];
-    expect(pickBest(models, ORDER)).toEqual({ model: 'small', learningRate: 0.001 });
+    expect(pickBest(models, ORDER)).toBe('small_0.001');
   });
 
   it('takes the earlier epoch of equal scores, before the smaller model', () => {
@@ -32,7 +35,7 @@ describe('pickBest', () => {
       kept('large1', 0.003, 6, 0.9),
       kept('large2', 0.003, 8, 0.9),
     ];
-    expect(pickBest(models, ORDER)).toEqual({ model: 'large1', learningRate: 0.003 });
+    expect(pickBest(models, ORDER)).toBe('large1_0.003');
   });
 
   it('takes the smaller model of equal scores and epochs, then the one listed first', () => {
@@ -41,15 +44,12 @@ describe('pickBest', () => {
       kept('small', 0.004, 7, 0.9),
       kept('small', 0.003, 7, 0.9),
     ];
-    expect(pickBest(models, ORDER)).toEqual({ model: 'small', learningRate: 0.004 });
-    expect(pickBest(models.toReversed(), ORDER)).toEqual({ model: 'small', learningRate: 0.003 });
+    expect(pickBest(models, ORDER)).toBe('small_0.004');
+    expect(pickBest(models.toReversed(), ORDER)).toBe('small_0.003');
   });
 
   it('passes over models that failed', () => {
-    expect(pickBest([failedModel('small', 0.1), kept('large1', 0.2, 1, 0.1)], ORDER)).toEqual({
-      model: 'large1',
-      learningRate: 0.2,
-    });
+    expect(pickBest([failedModel('small', 0.1), kept('large1', 0.2, 1, 0.1)], ORDER)).toBe('large1_0.2');
     expect(pickBest([failedModel('small', 0.1)], ORDER)).toBeNull();
     expect(pickBest([], ORDER)).toBeNull();
   });
@@ -79,7 +79,7 @@ describe('parseResults', () => {
 
   // biome-ignore lint/suspicious/noExplicitAny: the changes make what no type allows
   it.each<[string, (results: any) => void, string, string]>([
-    ['another schema', (r) => (r.schema = 2), 'format', 'schema is 2; schema version 1 is expected.'],
+    ['another schema', (r) => (r.schema = 3), 'format', 'schema is 3; schema version 1 or 2 is expected.'],
     ['a missing part', (r) => delete r.dataset, 'format', 'dataset is missing; an object is expected.'],
     [
       'a score above 1',
@@ -143,15 +143,35 @@ describe('parseResults', () => {
     ],
     [
       'a best model that is not there',
-      (r) => (r.best.learningRate = 0.7),
+      (r) => (r.best = 'large2_0.7'),
       'shape',
-      'best is large2 at 0.7; one of the models is',
+      'best is "large2_0.7"; the id of one of the models is',
+    ],
+    [
+      'an id twice',
+      (r) => (r.models[1].id = r.models[0].id),
+      'shape',
+      'models.1.id is "large1_0.005"; an id that no model before it has is',
+    ],
+    [
+      'an id that is a path',
+      (r) => (r.models[0].id = '../large1'),
+      'format',
+      'models.0.id is "../large1"; an id of',
     ],
   ])('refuses %s', async (_, change, code, sentence) => {
     const results = JSON.parse(JSON.stringify(publishedLikeResults()));
     change(results);
     const error = await failure(code, () => parseResults(results, 'runs/x/results.json'));
     expect(error.message).toContain(`runs/x/results.json: ${sentence}`);
+  });
+
+  it('reads what version 1 wrote, where a model was told by its architecture and rate', () => {
+    const now = publishedLikeResults();
+    const { model, learningRate } = bestModel(now)!;
+    const models = now.models.map(({ id: _, ...rest }) => rest);
+    expect(parseResults({ ...now, schema: 1, models, best: { model, learningRate } }, 'a.json')).toEqual(now);
+    expect(parseResults({ ...now, schema: 1, models, best: null }, 'a.json').best).toBeNull();
   });
 
   it.each(['', '{"schema":1', 'results'])('refuses the text %j', async (text) => {

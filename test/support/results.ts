@@ -2,6 +2,7 @@ import { ARCHITECTURES, LEARNING_RATES } from '../../dist/fashion-mnist/architec
 import { FASHION_MNIST_CLASSES } from '../../dist/fashion-mnist/identity.js';
 import { PUBLISHED_MODELS } from '../../dist/fashion-mnist/published.js';
 import { classificationScores } from '../../dist/metrics/classification.js';
+import { jobId } from '../../dist/results/job-id.js';
 import type { EpochRecord, ModelRecord, RunConfig, RunResults } from '../../dist/results/records.js';
 import { buildResults } from '../../dist/results/results.js';
 
@@ -72,7 +73,16 @@ export function randomResults(classes: number, change: Partial<RunConfig> = {}, 
 /** A model that failed after its first epochs. */
 export function failedModel(model: string, learningRate: number, epochs: EpochRecord[] = []): ModelRecord {
   const error = `${model} at ${learningRate} diverged: the loss of epoch ${epochs.length + 1}, step 7, is NaN.`;
-  return { model, learningRate, epochs, kept: null, weights: [], test: null, error };
+  return {
+    id: jobId(model, learningRate),
+    model,
+    learningRate,
+    epochs,
+    kept: null,
+    weights: [],
+    test: null,
+    error,
+  };
 }
 
 /** A configuration like `run-all`'s own. */
@@ -130,6 +140,7 @@ function modelRecord(
   const { accuracy, macro } = classificationScores(confusion);
   const { precision, recall, f1: macroF1 } = macro;
   return {
+    id: jobId(model, learningRate),
     model,
     learningRate,
     epochs,
