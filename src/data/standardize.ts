@@ -7,7 +7,15 @@ export interface ColumnStatistics {
   deviation: Float32Array;
   /** Columns that are constant over the rows. */
   constant: number[];
+  /**
+   * Columns so far from 0 for their deviation that the f32 nearest to their mean may be four deviations away: they would
+   * not be centred.
+   */
+  coarse: number[];
 }
+
+/** The least share of a mean that a deviation may be: a number becomes f32 with an error of up to 2^-24 of it. */
+const COARSE = 2 ** -26;
 
 /**
  * Statistics of columns whose rows come a part at a time (Chan, Golub and LeVeque, 1979): each part's mean and sum of
@@ -65,8 +73,10 @@ export class ColumnSums {
   /** The statistics of all rows so far. */
   statistics(): ColumnStatistics {
     const constant: number[] = [];
+    const coarse: number[] = [];
     const deviation = Float32Array.from(this.#squares, (square, column) => {
       const value = Math.fround(Math.sqrt(square / this.#rows));
+      if (this.#varies[column] === 1 && value < COARSE * Math.abs(this.#mean[column]!)) coarse.push(column);
       if (this.#varies[column] === 1 && value > 0) return value;
       constant.push(column);
       return 1;
@@ -74,7 +84,7 @@ export class ColumnSums {
     const mean = Float32Array.from(this.#mean);
     // A constant column becomes exactly 0: its mean is the value itself.
     for (const column of constant) mean[column] = this.#first[column]!;
-    return { mean, deviation, constant };
+    return { mean, deviation, constant, coarse };
   }
 }
 

@@ -21,7 +21,7 @@ export type Task = (typeof TASKS)[number];
 /** Targets in the form that the core takes. */
 export interface AdaptedTargets {
   /** Class indices, or a row-major matrix (rows, outputs). */
-  readonly values: Uint32Array | Float32Array;
+  readonly values: Uint32Array | Float64Array;
   /** Names of the classes in the order of their indices, where the targets were names. */
   readonly classes: readonly string[] | null;
 }
@@ -143,7 +143,7 @@ function adaptMatrix(
   rows: number,
   model: ModelSpec,
   loss: Loss,
-): Float32Array {
+): Float64Array {
   const outputs = outputsOf(model);
   const flat = isRows(y) ? joinRows(subject, y, outputs) : y;
   if (flat.length !== rows * outputs) {
@@ -155,7 +155,7 @@ function adaptMatrix(
       expected: `${wanted}, for ${rows} samples,`,
     });
   }
-  const values = new Float32Array(flat.length);
+  const values = new Float64Array(flat.length);
   for (let at = 0; at < flat.length; at++) {
     const given = flat[at];
     const value = typeof given === 'boolean' ? Number(given) : given;

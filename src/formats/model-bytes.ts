@@ -1,4 +1,13 @@
-import { checkModel, lowerModel, type ModelSpec, type Tensors, TreadleError } from '#bindings';
+import {
+  checkLoss,
+  checkModel,
+  LOSSES,
+  type Loss,
+  lowerModel,
+  type ModelSpec,
+  type Tensors,
+  TreadleError,
+} from '#bindings';
 import { structureProblem } from '../strict/json.js';
 import { quote } from '../strict/text.js';
 import { nameTensors, torchNames, unnameTensors } from './names.js';
@@ -8,15 +17,32 @@ import { formatError, type Tensor } from './tensor.js';
 /** The metadata's key under which a safetensors file holds the model, as JSON. */
 export const MODEL_KEY = 'treadle_model';
 
+/** The key of the loss that the model was trained with, as JSON; files of models that were not trained have none. */
+export const LOSS_KEY = 'treadle_loss';
+
 const LIMITS = { depth: 5, values: 3_000_000 };
 
-/** A model as a safetensors file: tensors under PyTorch's names, the spec in the metadata. Equal models give equal bytes. */
-export function encodeModel(spec: ModelSpec, tensors: Tensors): Uint8Array {
-  return encodeSafetensors(nameTensors(torchNames(spec), tensors, 0), { [MODEL_KEY]: JSON.stringify(spec) });
+/** What a file of a model holds. */
+export interface StoredModel {
+  spec: ModelSpec;
+  tensors: Tensors;
+  /** What it was trained with; null when it was not trained. */
+  loss: Loss | null;
+}
+
+/**
+ * A model as a safetensors file: tensors under PyTorch's names, spec and loss in the metadata. Equal models give equal
+ * bytes.
+ */
+export function encodeModel({ spec, tensors, loss }: StoredModel): Uint8Array {
+  return encodeSafetensors(nameTensors(torchNames(spec), tensors, 0), {
+    [MODEL_KEY]: JSON.stringify(spec),
+    ...(loss !== null && { [LOSS_KEY]: JSON.stringify(loss) }),
+  });
 }
 
 /** The model in a file's bytes. Throws `format`, `shape` or `range` for bytes that are none; `source` is the file's name. */
-export function decodeModel(bytes: Uint8Array, source = 'The model'): { spec: ModelSpec; tensors: Tensors } {
+export function decodeModel(bytes: Uint8Array, source = 'The model'): StoredModel {
   if (!(bytes instanceof Uint8Array)) throw formatError(source, 'it is not bytes', 'a Uint8Array');
   const { tensors: entries, metadata } = decodeSafetensors(bytes, source);
   const text = metadata?.[MODEL_KEY];
@@ -46,19 +72,37 @@ export function decodeModel(bytes: Uint8Array, source = 'The model'): { spec: Mo
   const [stray] = extra;
   if (stray !== undefined)
     throw formatError(source, `tensor ${quote(stray)} is not the model's`, "the model's tensors only");
-  return { spec, tensors: unnameTensors(table, found) };
+  const stored = metadata![LOSS_KEY];
+  const loss = stored === undefined ? null : readLoss(stored, spec, source);
+  return { spec, tensors: unnameTensors(table, found), loss };
 }
 
 function readSpec(text: string, source: string): ModelSpec {
-  const problem = structureProblem(text, LIMITS);
-  if (problem !== null) throw formatError(source, `${MODEL_KEY} ${problem}`, 'a model in JSON');
-  let json: unknown;
+  return parseSpec(readJson(MODEL_KEY, text, source), source);
+}
+
+function readLoss(text: string, { output }: ModelSpec, source: string): Loss {
+  const loss = readJson(LOSS_KEY, text, source);
   try {
-    json = JSON.parse(text);
-  } catch {
-    throw formatError(source, `${MODEL_KEY} is no JSON`, 'a model that treadle saved');
+    checkLoss(loss);
+  } catch (error) {
+    if (!(error instanceof TreadleError)) throw error;
+    throw formatError(source, `${LOSS_KEY} is no loss: ${error.message}`, 'a model that treadle saved');
   }
-  return parseSpec(json, source);
+  if (LOSSES[loss.type].head !== output?.head) {
+    throw formatError(source, `${LOSS_KEY} is ${loss.type}`, `a loss of the model's head`);
+  }
+  return loss;
+}
+
+function readJson(key: string, text: string, source: string): unknown {
+  const problem = structureProblem(text, LIMITS);
+  if (problem !== null) throw formatError(source, `${key} ${problem}`, 'a model in JSON');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw formatError(source, `${key} is no JSON`, 'a model that treadle saved');
+  }
 }
 
 /** The model that an object describes. Throws `format` for one that is none; `source` is the file's name. */

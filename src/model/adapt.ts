@@ -7,7 +7,7 @@ import type { Data, FitOptions } from './options.js';
 export interface CoreSamples {
   inputs: Inputs;
   rows: number;
-  targets: Uint32Array | Float32Array;
+  targets: Uint32Array | Float64Array;
   weights?: Float32Array;
 }
 
@@ -41,10 +41,18 @@ function adaptWeights(subject: string, weights: ArrayLike<number>, rows: number)
 /** Sample weights times the weights of their classes. */
 export function classWeighted(
   { rows, targets, weights }: CoreSamples,
+  perClass: ArrayLike<number>,
+): Float32Array {
+  return Float32Array.from({ length: rows }, (_, row) => (weights?.[row] ?? 1) * perClass[targets[row]!]!);
+}
+
+/** The weight of each class: those given, or balanced over the rows that are trained on. Throws `shape` or `range`. */
+export function weightsOfClasses(
+  targets: ArrayLike<number>,
   classWeights: NonNullable<FitOptions['classWeights']>,
   train: Uint32Array,
   classes: number,
-): Float32Array {
+): ArrayLike<number> {
   const perClass = classWeights === 'balanced' ? balanced(targets, train, classes) : classWeights;
   if (perClass.length !== classes) {
     throw problem('shape', {
@@ -58,7 +66,7 @@ export function classWeighted(
     if (!(Number.isFinite(weight) && weight >= 0))
       throw rangeError(`classWeights[${label}]`, weight, 'a finite number from 0 up');
   }
-  return Float32Array.from({ length: rows }, (_, row) => (weights?.[row] ?? 1) * perClass[targets[row]!]!);
+  return perClass;
 }
 
 /** scikit-learn's: rows / (classes x rows of the class); 0 for a class without rows. */

@@ -51,7 +51,7 @@ export async function createModel(spec: ModelSpec, options: ModelOptions = {}): 
   checkThreads(core, threads);
   // A copy, which structuredClone would not make of the proxies that user-interface libraries hand over.
   const copy: ModelSpec = JSON.parse(JSON.stringify(spec));
-  return new Model({ core, spec: copy, seed, threads, tensors: null });
+  return new Model({ core, spec: copy, seed, threads, tensors: null, loss: null });
 }
 
 /**
@@ -63,8 +63,8 @@ export async function loadModel(bytes: Uint8Array | ArrayBuffer, options: ModelO
   const { seed = 0, threads = 1 } = options;
   expectWhole('threads', threads, 1, 64);
   expectWhole('seed', seed, 0);
-  const { spec, tensors } = decodeModel(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
+  const { spec, tensors, loss } = decodeModel(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
   const core = options.core ?? (await sharedCore());
   checkThreads(core, threads);
-  return new Model({ core, spec, seed, threads, tensors });
+  return new Model({ core, spec, seed, threads, tensors, loss });
 }

@@ -61,6 +61,8 @@ export interface ModelParts {
   threads: number;
   /** Null for a model that has not been trained. */
   tensors: Tensors | null;
+  /** Of its latest training; null where that is not known. */
+  loss: Loss | null;
 }
 
 /** A model that trains, predicts and is saved. Made by `createModel` and `loadModel`. */
@@ -70,8 +72,8 @@ export class Model {
   readonly #threads: number;
   #spec: ModelSpec;
   #tensors: Tensors | null;
-  /** Of the latest training; null for a model that was loaded or has not been trained. */
-  #loss: Loss | null = null;
+  /** Of the latest training; null where that is not known. */
+  #loss: Loss | null;
   /** Predicts between trainings; made when it is first needed. */
   #predictor: Network | null = null;
   /** The training that goes on, whose network predicts meanwhile. */
@@ -80,12 +82,13 @@ export class Model {
   #busy = false;
   #disposed = false;
 
-  constructor({ core, spec, seed, threads, tensors }: ModelParts) {
+  constructor({ core, spec, seed, threads, tensors, loss }: ModelParts) {
     this.#core = core;
     this.#spec = checkModel(spec);
     this.#seed = seed;
     this.#threads = threads;
     this.#tensors = tensors;
+    this.#loss = loss;
   }
 
   /** The model as plain JSON. Its output and classes are decided by the first training. */
@@ -126,8 +129,7 @@ export class Model {
     const loss = this.#training?.decisions.loss ?? this.#loss ?? usualLoss(head);
     const { samples } = adaptData('', data, spec, loss, spec.classes ?? null);
     const found = network.evaluateOn(samples, { outputs: true });
-    const original = head === 'identity' ? (samples.targets as Float32Array) : samples.targets;
-    return scoresOf(taskOf(head), spec, original, found, samples.weights);
+    return scoresOf(taskOf(head), spec, samples.targets, found, samples.weights);
   }
 
   /**
@@ -161,7 +163,11 @@ export class Model {
 
   /** The model as bytes: a safetensors file that `loadModel`, PyTorch and the command line read. */
   save(): Uint8Array {
-    return encodeModel(this.#training?.spec ?? this.#spec, this.tensors());
+    return encodeModel({
+      spec: this.#training?.spec ?? this.#spec,
+      tensors: this.tensors(),
+      loss: this.#training?.decisions.loss ?? this.#loss,
+    });
   }
 
   /** A copy of every tensor by key, row-major. */

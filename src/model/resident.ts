@@ -4,13 +4,14 @@ import { shuffled } from '../data/random.js';
 import { columnStatistics, statisticsTensors } from '../data/standardize.js';
 import { batchRanges } from '../train/batches.js';
 import type { BatchSource } from '../train/loop.js';
-import { adaptData, type CoreSamples, classWeighted } from './adapt.js';
+import { adaptData, type CoreSamples, classWeighted, weightsOfClasses } from './adapt.js';
 import { type Evaluation, scoresOf } from './evaluation.js';
 import { type Data, defaultBatchSize, type FitOptions } from './options.js';
 import {
   decidedSpec,
   decideOutput,
   decisionsOf,
+  expectFine,
   isFirst,
   leastRows,
   namesOfColumns,
@@ -39,7 +40,8 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
     if (task !== 'classification') {
       throw problem('usage', { subject: 'classWeights', found: 'given', expected: `nothing for ${task}` });
     }
-    all.weights = classWeighted(all, options.classWeights, rows.train, outputsOf(spec));
+    const perClass = weightsOfClasses(all.targets, options.classWeights, rows.train, outputsOf(spec));
+    for (const samples of held ? [all, held] : [all]) samples.weights = classWeighted(samples, perClass);
   }
 
   const least = leastRows(spec, options);
@@ -89,11 +91,13 @@ function startFrom(network: Network, start: Start, all: CoreSamples, train: Uint
   let constant: number[] = [];
   if (isFirst(start) && input.standardize) {
     const statistics = columnStatistics(all.inputs as Float32Array, input.features, train);
+    expectFine('x', statistics, network.model);
     constant = statistics.constant;
     for (const [key, values] of statisticsTensors('input', statistics)) tensors.set(key, values);
   }
   if (isFirst(start) && output!.standardize) {
     const statistics = columnStatistics(all.targets, outputsOf(network.model), train);
+    expectFine('y', statistics, network.model);
     for (const [key, values] of statisticsTensors('target', statistics)) tensors.set(key, values);
   }
   network.setTensors(tensors);

@@ -14,6 +14,7 @@ import {
   type TrainingOptions,
   usualLoss,
 } from '#bindings';
+import type { ColumnStatistics } from '../data/standardize.js';
 import { headOfTask, inferTask, type Task, taskOf } from '../data/targets.js';
 import type { BatchSource } from '../train/loop.js';
 import type { LearningRate } from '../train/schedules.js';
@@ -136,6 +137,19 @@ export function decisionsOf(
 ): Pick<Decisions, 'task' | 'loss' | 'optimizer' | 'learningRate' | 'classes'> {
   const learningRate = options.learningRate ?? defaultRate(optimizer);
   return { task, loss, optimizer, learningRate, classes: spec.classes ?? null };
+}
+
+/** Throws `data` for a column that 32-bit floats cannot centre. `subject` is `x` or `y`. */
+export function expectFine(subject: string, { mean, coarse }: ColumnStatistics, { input }: ModelSpec): void {
+  const [column] = coarse;
+  if (column === undefined) return;
+  const name = (subject === 'x' ? input.names?.[column] : undefined) ?? column;
+  const found = `too close together for 32-bit floats, around ${mean[column]!.toPrecision(3)}`;
+  throw problem('data', {
+    subject: `Column ${name} of ${subject}`,
+    found,
+    expected: 'a column with a number near its mean taken off',
+  });
 }
 
 /** Columns by the names that the model has for them. */

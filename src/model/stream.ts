@@ -8,6 +8,7 @@ import {
   decidedSpec,
   decideOutput,
   decisionsOf,
+  expectFine,
   isFirst,
   leastRows,
   namesOfColumns,
@@ -85,6 +86,8 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
   const tensors = new Map<TensorKey, Float32Array>([...network.tensors(), ...(start.tensors ?? [])]);
   const inputs = survey.inputs?.statistics();
   const targets = survey.targets?.statistics();
+  if (inputs) expectFine('x', inputs, spec);
+  if (targets) expectFine('y', targets, spec);
   if (inputs) for (const [key, values] of statisticsTensors('input', inputs)) tensors.set(key, values);
   if (targets) for (const [key, values] of statisticsTensors('target', targets)) tensors.set(key, values);
   network.setTensors(tensors);

@@ -163,7 +163,14 @@ describe('run-all', () => {
     // A model's files are saved while the next one trains, so the order is each model's own.
     for (const job of ['slim_0.01', 'slim_0.005']) {
       const types = events.filter((event) => event.job === job).map(({ type }) => type);
-      expect(types.filter((type) => type !== 'best')).toEqual(['start', 'epoch', 'epoch', 'epoch', 'saved', 'test']);
+      expect(types.filter((type) => type !== 'best')).toEqual([
+        'start',
+        'epoch',
+        'epoch',
+        'epoch',
+        'saved',
+        'test',
+      ]);
     }
     const ofTheRun = events.filter(({ job }) => job === undefined).map(({ type }) => type);
     expect(ofTheRun).toEqual(['run', 'done']);

@@ -63,6 +63,24 @@ describe('features give the same bytes', () => {
     expect(model.probabilities(second)).not.toEqual(model.probabilities(first));
   });
 
+  it.each<[string, Data, string]>([
+    [
+      'x',
+      { x: data.x.map(([a, b]) => [a!, 1_704_067_200 + b!]), y: data.y },
+      'Column 1 of x is too close together for 32-bit floats, around 1.70e+9; a column with a number near its mean taken off is expected.',
+    ],
+    [
+      'y',
+      { x: data.x, y: data.x.map(([a]) => 1e12 + a!) },
+      'Column 0 of y is too close together for 32-bit floats, around 1.00e+12; a column with a number near its mean taken off is expected.',
+    ],
+  ])('but a column of %s that cannot be centred is refused', async (_, given, words) => {
+    const model = await createModel(small(given.y === data.y ? 3 : 1), { seed: 3 });
+    expect((await failure('data', () => model.fit(given, OPTIONS))).message).toBe(words);
+    expect((await failure('data', () => model.fit([given], { epochs: 1 }))).message).toBe(words);
+    model.dispose();
+  });
+
   it('as the bytes of images', async () => {
     const pixels = Uint8Array.from(flat, (value) => 255 * value);
     const spec = mlp({ inputs: 2, hidden: [8], outputs: 3, inputType: 'u8' });

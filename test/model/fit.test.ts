@@ -180,6 +180,20 @@ describe('class weights', () => {
     expect(other.equals(one)).toBe(true);
   });
 
+  it("weigh the validation loss, whether its samples are held out or one's own", async () => {
+    const own = points(40, 6, (a) => Number(a > 0.5));
+    for (const classWeights of [[1, 1], [1, 5], 'balanced'] as const) {
+      const model = await smallModel(2);
+      const perClass =
+        classWeights === 'balanced'
+          ? [0, 1].map((label) => 40 / uneven.y.filter((other) => other === label).length)
+          : classWeights;
+      const weights = own.y.map((label) => perClass[label]!);
+      const history = await model.fit(uneven, { epochs: 1, validation: own, classWeights });
+      expect(history.epochs[0]!.valLoss).toBeCloseTo(model.evaluate({ ...own, weights }).loss, 6);
+    }
+  });
+
   it.each<[string, string, FitOptions]>([
     ['shape', 'classWeights.length is 3; 2, one a class,', { classWeights: [1, 2, 3] }],
     ['range', 'classWeights[1] is -1; a finite number from 0 up', { classWeights: [1, -1] }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeSafetensors, encodeSafetensors, tensorOf } from '../../dist/formats/safetensors.js';
 import {
   createModel,
   type FitOptions,
@@ -286,6 +287,34 @@ describe('a model that is saved and loaded', () => {
     const larger = new Uint8Array(bytes.length + 7);
     larger.set(bytes, 3);
     expect((await loadModel(larger.subarray(3, 3 + bytes.length))).save()).toEqual(bytes);
+  });
+
+  it('measures the loss that it was trained with', async () => {
+    const numbers = points(40, 8, (a, b) => 3 * a - b);
+    const model = await createModel(small(1), { seed: 5 });
+    await model.fit(numbers, { epochs: 2, loss: { type: 'huber', delta: 0.1 } });
+    const { loss } = model.evaluate(numbers);
+    const loaded = await loadModel(model.save());
+    expect(loaded.evaluate(numbers)).toMatchObject({ loss });
+    expect(loaded.save()).toEqual(model.save());
+    const untrained = await createModel(small(3), { seed: 5 });
+    expect((await loadModel(untrained.save())).save()).toEqual(untrained.save());
+  });
+
+  it.each([
+    ['7', 'treadle_loss is no loss: loss is 7; an object'],
+    ['{', 'treadle_loss is no JSON'],
+    ['{"type":"hinge"}', "treadle_loss is no loss: loss.type is 'hinge'"],
+    ['{"type":"huber"}', 'treadle_loss is huber; a loss of the model'],
+    ['[[[[[[[]]]]]]]', 'treadle_loss is nested deeper than 5 levels'],
+  ])('is refused with the loss %s', async (loss, words) => {
+    const model = await smallModel(3);
+    await model.fit(data, { epochs: 1 });
+    const { tensors, metadata } = decodeSafetensors(model.save(), 'a file');
+    const all = new Map([...tensors].map(([name, entry]) => [name, tensorOf(entry, name, 'a file')]));
+    const bytes = encodeSafetensors(all, { ...metadata, treadle_loss: loss });
+    const error = await failure('format', () => loadModel(bytes));
+    expect(error.message).toContain(`The model: ${words}`);
   });
 
   it('is trained on as the one that was saved', async () => {
