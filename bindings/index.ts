@@ -53,5 +53,6 @@ export {
   type Targets,
 } from './network/samples.js';
 export type { OptimizerState, Totals, Training, TrainingState } from './network/training.js';
-export { type LoadOptions, loadCore, readWasm } from './open/load.js';
+export { type LoadOptions, loadCore } from './open/load.js';
 export { enableRelaxedSimd, revectorize } from './open/v8.js';
+export { readWasm, type WasmSource } from './open/wasm.js';

@@ -10,7 +10,7 @@ const firstMissing = (files) => files.find((file) => !existsSync(join(ROOT, file
 
 /** A compiler that is not installed; undefined when all are. */
 export function missingCompiler() {
-  const names = ['assemblyscript', 'typescript'];
+  const names = ['assemblyscript', 'typescript', 'rolldown'];
   return names.find((name) => firstMissing([`node_modules/${name}/package.json`]) !== undefined);
 }
 

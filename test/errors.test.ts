@@ -2,17 +2,16 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadDataset, runAll } from '../dist/experiment/index.js';
 import {
   type BuildChoice,
   ERROR_CODES,
   loadCore,
-  loadDataset,
   loadWeights,
   mlp,
   Network,
-  runAll,
   TreadleError,
-} from '../dist/index.js';
+} from '../dist/node.js';
 import { smallJob } from './reliability/small-job.js';
 import { failure } from './support/errors.js';
 import { temporaryFolder } from './support/folder.js';

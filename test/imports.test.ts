@@ -34,8 +34,8 @@ describe('imports go one way', () => {
     expect(offenders('assembly', (name) => name.startsWith('assembly/'))).toEqual([]);
   });
 
-  it('bindings imports neither src nor Node, but for reading its own files', () => {
-    const packages = ['@assemblyscript/loader', 'wasm-feature-detect', 'node:fs/promises'];
+  it('bindings imports neither src nor Node', () => {
+    const packages = ['@assemblyscript/loader', 'wasm-feature-detect'];
     expect(offenders('bindings', (name) => name.startsWith('bindings/') || packages.includes(name))).toEqual(
       [],
     );
@@ -97,6 +97,25 @@ describe('imports go one way', () => {
       expect(offenders(`src/${layer}`, (name) => !name.startsWith('node:'))).toEqual([]);
     },
   );
+
+  it('nothing that the portable entry leads to is of Node, or of the application', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const name of imports(file)) {
+        if (name === '#bindings') visit('bindings/index.ts');
+        else if (/^(src|bindings)\//.test(name)) visit(name.replace(/\.js$/, '.ts'));
+        else reached.add(name);
+      }
+    };
+    visit('src/index.ts');
+    const foreign = [...reached].filter((name) => !/^(bindings|src)\//.test(name)).sort();
+    expect(foreign).toEqual(['@assemblyscript/loader', 'valibot', 'wasm-feature-detect']);
+    const folders = new Set([...reached].flatMap((name) => /^src\/([^/]+)\//.exec(name)?.[1] ?? []));
+    for (const folder of ['node', 'fashion-mnist', 'results', 'experiment', 'report', 'bench', 'cli'])
+      expect(folders).not.toContain(folder);
+  });
 
   it('no line of assembly is longer than 120 characters', () => {
     const long = sources('assembly').filter((file) =>

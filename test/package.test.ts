@@ -4,11 +4,12 @@ import { join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { BUILD_NAMES } from '../dist/index.js';
+import { BUILD_NAMES } from '../dist/bindings/index.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const json = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
 const MANIFEST = json('package.json');
+const LICENCES = readFileSync(join(ROOT, 'dist/vendor/LICENSES.txt'), 'utf8');
 
 interface Packed {
   size: number;
@@ -21,6 +22,11 @@ async function packed(): Promise<Packed> {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
   const { stdout } = await promisify(execFile)('npm', args, { cwd: ROOT });
   return JSON.parse(stdout)[0];
+}
+
+/** The files that a part of the manifest names, at any depth. */
+function filesOf(entry: unknown): string[] {
+  return typeof entry === 'string' ? [entry] : Object.values(entry as object).flatMap(filesOf);
 }
 
 /** What a source is compiled to. */
@@ -60,7 +66,7 @@ describe('the package', async () => {
   });
 
   it('has what the sources are compiled to, and nothing that is left over from others', () => {
-    expect(below('dist/')).toEqual(
+    expect(below('dist/').filter((path) => !path.startsWith('dist/vendor/'))).toEqual(
       [...compiled('src', 'dist'), ...compiled('bindings', 'dist/bindings')].sort(),
     );
   });
@@ -68,9 +74,10 @@ describe('the package', async () => {
   it('has every file that its manifest names', () => {
     const named = [MANIFEST.bin, MANIFEST.imports, MANIFEST.exports]
       .flatMap((part) => Object.values(part))
-      .flatMap((entry) => (typeof entry === 'string' ? [entry] : Object.values(entry as object)))
-      .map((file: string) => posix.normalize(file));
-    expect(named.length).toBe(6);
+      .flatMap(filesOf)
+      .filter((file) => !file.includes('*'))
+      .map((file) => posix.normalize(file));
+    expect(named.length).toBeGreaterThan(8);
     expect(paths).toEqual(expect.arrayContaining(named));
     expect(readFileSync(join(ROOT, MANIFEST.bin.treadle), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
@@ -102,27 +109,61 @@ describe('the package', async () => {
   });
 });
 
-describe('nothing runs when the package is installed', () => {
-  const production = Object.entries<Record<string, unknown>>(json('package-lock.json').packages).filter(
-    ([path, entry]) => path !== '' && !entry.dev,
-  );
+describe('nothing else is installed with the package', () => {
+  it('as it has no dependencies', () => {
+    for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundleDependencies'])
+      expect(MANIFEST[kind]).toBeUndefined();
+  });
 
-  it('by itself: prepare runs in a checkout and before publishing only', () => {
+  it('and runs: prepare runs in a checkout and before publishing only', () => {
     const install = /^(?:pre|post)?(?:install|prepare|prepack|pack|publish|prepublish|prepublishOnly)$/;
     expect(Object.keys(MANIFEST.scripts).filter((name) => install.test(name))).toEqual(['prepare']);
   });
 
-  it('by a dependency, of which none is deprecated or without a hash', () => {
-    expect(production.length).toBeGreaterThan(20);
-    const wrong = production.filter(
-      ([, entry]) => entry.hasInstallScript || entry.deprecated || !entry.integrity,
-    );
-    expect(wrong).toEqual([]);
-  });
-
-  it('that is not the version tested', () => {
-    for (const [name, version] of Object.entries(MANIFEST.dependencies)) {
+  it('and what it has of others is not deprecated, has no install script, and is of one version', () => {
+    const { packages } = json('package-lock.json');
+    const bundled = [...LICENCES.matchAll(/^(@?[\w./-]+) (\d+\.\d+\.\d+\S*) \(.+\)$/gm)];
+    expect(bundled.length).toBeGreaterThan(20);
+    for (const [, name, version] of bundled) {
+      const entry = packages[`node_modules/${name}`];
+      expect(entry).toMatchObject({ version, integrity: expect.stringMatching(/^sha512-/) });
+      expect(entry.hasInstallScript ?? entry.deprecated, name).toBeUndefined();
+    }
+    for (const [name, version] of Object.entries(MANIFEST.devDependencies)) {
       expect(`${name}@${version}`).toMatch(/@\d+\.\d+\.\d+$/);
     }
   });
+
+  it('and the licence of each of them is shipped', () => {
+    for (const name of [
+      'echarts',
+      'zrender',
+      '@resvg/resvg-wasm',
+      'dejavu-fonts-ttf',
+      'valibot',
+      'commander',
+    ])
+      expect(LICENCES).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    expect(LICENCES).toContain('Permission is hereby granted, free of charge');
+    expect(LICENCES).toContain('Apache License');
+  });
+});
+
+it('every import in the package leads to a file of the package', async () => {
+  const { files } = await packed();
+  const paths = new Set(files.map(({ path }) => path));
+  const wrong = [...paths]
+    .filter((path) => /^dist\/(?!vendor\/).*\.js$/.test(path))
+    .flatMap((path) =>
+      [
+        ...readFileSync(join(ROOT, path), 'utf8').matchAll(
+          /(?:^import|^export|^\} from| from|\bimport\()\s*'([^'\n]+)'/gm,
+        ),
+      ]
+        .map(([, name]) => name!)
+        .filter((name) => !name.startsWith('node:'))
+        .filter((name) => !paths.has(posix.join(posix.dirname(path), name)))
+        .map((name) => `${path} imports ${name}`),
+    );
+  expect(wrong).toEqual([]);
 });

@@ -69,20 +69,26 @@ const PREFERRED: Record<'auto' | 'strict', BuildName[]> = {
 };
 
 /**
- * The build to load for what is asked for, one of BUILD_CHOICES.
+ * The build to load for what is asked for, one of BUILD_CHOICES, of those that there are.
  * Throws `engine` when the engine lacks what the build needs, `usage` for a name that is not a choice.
  */
-export function chooseBuild(wanted: string, features: Features): BuildName {
+export function chooseBuild(
+  wanted: string,
+  features: Features,
+  available: readonly BuildName[] = BUILD_NAMES,
+): BuildName {
   if (wanted === 'auto' || wanted === 'strict') {
-    const able = PREFERRED[wanted].find((build) => lacking(build, features).length === 0);
+    const able = PREFERRED[wanted].find(
+      (build) => available.includes(build) && lacking(build, features).length === 0,
+    );
     return able ?? chooseBuild('simd', features);
   }
-  const build = BUILD_NAMES.find((name) => name === wanted);
+  const build = available.find((name) => name === wanted);
   if (build === undefined) {
     throw problem('usage', {
       subject: 'build',
       found: `'${wanted}'`,
-      expected: `one of ${BUILD_CHOICES.join(', ')}`,
+      expected: `one of ${['auto', 'strict', ...available].join(', ')}`,
     });
   }
   const missing = lacking(build, features);

@@ -70,13 +70,13 @@ export interface CoreConstants {
   readonly normChunk: number;
   /** Most threads of one network. */
   readonly maxThreads: number;
-  /** Independent sums in the probe of the machine's peak. */
   /** Byte offsets in the state block: where the batch begins, and words of the team. */
   readonly teamBytes: number;
   readonly teamActive: number;
   readonly teamJoined: number;
   readonly teamCapacity: number;
   readonly teamBroken: number;
+  /** Independent sums in the probe of the machine's peak. */
   readonly peakChains: number;
   /** Whether multiply-adds round once. */
   readonly fused: boolean;
@@ -96,7 +96,7 @@ export interface Instance {
 /** WebAssembly's limit on an address space with 32-bit addresses. */
 export const MOST_MEMORY = 2 ** 32;
 
-const PAGE = 65536;
+export const PAGE = 65536;
 
 /** The memory that a build imports: `bytes` long for good, shared where the build has threads. */
 export function createMemory(build: BuildName, bytes: number): WebAssembly.Memory {
@@ -135,7 +135,7 @@ export function inUnits(bytes: number): string {
 }
 
 /** Instantiates a build over a memory. Throws `engine` for a binary of another version. */
-export function instantiate(core: Core, memory: WebAssembly.Memory): Instance {
+export function instantiate(core: Pick<Core, 'build' | 'module'>, memory: WebAssembly.Memory): Instance {
   const words = new Int32Array(memory.buffer);
   const env = {
     memory,
@@ -188,7 +188,10 @@ const MOST_BALLAST = 64 * 2 ** 20;
  * touched. A thousand small networks, disposed of one after the other, took 1.1 GiB without it and 71 MiB with it (Node
  * 20.20).
  */
-function createBallast({ build }: Core, { buffer }: WebAssembly.Memory): WebAssembly.Memory | null {
+function createBallast(
+  { build }: Pick<Core, 'build'>,
+  { buffer }: WebAssembly.Memory,
+): WebAssembly.Memory | null {
   return BUILDS[build].threads ? createMemory('simd', Math.min(buffer.byteLength, MOST_BALLAST)) : null;
 }
 

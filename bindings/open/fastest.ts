@@ -17,20 +17,29 @@ const LEAST_GAIN = 0.03;
 const CHANGES = 4;
 const MOST_READINGS = 1_000_000;
 
+/** Lets others have the thread between two measurements. */
+export type Pause = () => void | Promise<void>;
+
 /**
  * Index of the candidate whose run takes least time, or `usual` where none is clearly faster. Measurements begin and end
- * when the clock changes, so that its grain does not matter.
+ * when the clock changes, so that its grain does not matter; `pause` is called between them.
  */
-export function fastest(runs: readonly (() => void)[], usual: number, clock: Clock): number {
+export async function fastest(
+  runs: readonly (() => void)[],
+  usual: number,
+  clock: Clock,
+  pause: Pause = () => {},
+): Promise<number> {
   const grain = grainOf(clock);
   const time = Math.max(LEAST_TIME, LEAST_GRAINS * grain);
   const affordable = Math.floor(BUDGET / (time * runs.length));
   const rounds = Math.min(MOST_ROUNDS, Math.max(FEWEST_ROUNDS, affordable));
   const least = runs.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < rounds; round++) {
-    runs.forEach((run, index) => {
+    for (const [index, run] of runs.entries()) {
       least[index] = Math.min(least[index]!, timeOf(run, time, clock));
-    });
+      await pause();
+    }
   }
   const best = least.indexOf(Math.min(...least));
   return least[best]! < least[usual]! * (1 - LEAST_GAIN) ? best : usual;

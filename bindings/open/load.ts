@@ -1,8 +1,12 @@
 import { type BuildChoice, type BuildName, chooseBuild, detectFeatures } from '../core/builds.js';
 import type { Core } from '../core/core.js';
-import { DEFAULT_KERNELS, type Kernels, parseKernels } from '../core/kernels.js';
+import { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from '../core/kernels.js';
+import { expectKeys } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
+import { problem } from '../errors/problem.js';
 import { suitKernels } from './calibrate.js';
+import { AVAILABLE } from './files.js';
+import { buildOf, compileBuild, compileSource, type WasmSource } from './wasm.js';
 
 export interface LoadOptions {
   /**
@@ -12,23 +16,57 @@ export interface LoadOptions {
   build?: BuildChoice;
   /** Default: $TREADLE_KERNELS where it is set (such as `4x8/16`), else what calibrate finds. */
   kernels?: Kernels;
+  /**
+   * The build itself, where the package's own file cannot be reached: bytes, a URL, a Response (as `fetch` answers) or a
+   * compiled module, or a promise of one. Which build it is, is found out; `build` is left out.
+   */
+  wasm?: WasmSource | Promise<WasmSource>;
 }
 
+/** Cores of the package's own builds, by build and kernels asked for: compiled and calibrated once. */
+const loaded = new Map<string, Promise<Core>>();
+
 /**
- * Probes the JavaScript engine, reads and compiles a build, and finds the kernels that suit the engine.
- * Throws `engine` or `usage` (chooseBuild), `not-found`.
+ * Probes the JavaScript engine, reads and compiles a build, and finds the kernels that suit the engine. Asked again for the
+ * same it gives the same core. In a page the core comes at once, and the kernels are found while the page is idle, or are
+ * those that were found before (kept in `localStorage`). Throws `engine` or `usage` (chooseBuild), `not-found` with the
+ * address and the status.
+ *
+ * @example const core = await loadCore({ wasm: fetch('/assets/simd.wasm') });
  */
 export async function loadCore(options: LoadOptions = {}): Promise<Core> {
-  const wanted =
-    options.build === undefined || options.build === 'auto'
-      ? environment('TREADLE_BUILD') || 'auto'
-      : options.build;
+  expectKeys('options', options, ['build', 'kernels', 'wasm']);
   if (typeof WebAssembly !== 'object') {
     throw new TreadleError('engine', 'This JavaScript engine has no WebAssembly, which treadle needs.');
   }
-  const build = chooseBuild(wanted, await detectFeatures());
-  const module = await compileBytes(await readWasm(build));
   const forced = options.kernels ?? parseKernels(environment('TREADLE_KERNELS'));
+  if (options.wasm !== undefined) {
+    if (options.build !== undefined) {
+      throw problem('usage', {
+        subject: 'build',
+        found: options.build,
+        because: 'wasm is given',
+        expected: 'no name',
+      });
+    }
+    const module = await compileSource(await options.wasm);
+    return open(buildOf(module), module, forced);
+  }
+  const { build: asked = 'auto' } = options;
+  const wanted = asked === 'auto' ? environment('TREADLE_BUILD') || 'auto' : asked;
+  const build = chooseBuild(wanted, await detectFeatures(), AVAILABLE);
+  const key = `${build} ${forced ? describeKernels(forced) : 'calibrated'}`;
+  let core = loaded.get(key);
+  if (core === undefined) {
+    core = compileBuild(build).then((module) => open(build, module, forced));
+    loaded.set(key, core);
+    // A file that could not be reached may be there the next time.
+    core.catch(() => loaded.delete(key));
+  }
+  return core;
+}
+
+function open(build: BuildName, module: WebAssembly.Module, forced: Kernels | undefined): Promise<Core> {
   return suitKernels({
     build,
     module,
@@ -38,41 +76,7 @@ export async function loadCore(options: LoadOptions = {}): Promise<Core> {
   });
 }
 
+/** A variable of the environment. Deno asks its user for leave to read one, so there none is read. */
 function environment(name: string): string | undefined {
-  return globalThis.process?.env?.[name];
-}
-
-/** The bytes of a build. Throws `not-found`. */
-export async function readWasm(build: BuildName): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL(`../../../build/${build}.wasm`, import.meta.url);
-  try {
-    if (url.protocol !== 'file:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
-    const { readFile } = await import('node:fs/promises');
-    return new Uint8Array(await readFile(url));
-  } catch (cause) {
-    const found = (cause as Error).message;
-    throw new TreadleError(
-      'not-found',
-      `The core ${url.pathname} cannot be loaded (${found}); 'npm run build' makes it.`,
-      {
-        subject: url.pathname,
-        found,
-        cause,
-      },
-    );
-  }
-}
-
-/** Compiles a build's bytes. Throws `engine` when they are no module that this engine takes. */
-export async function compileBytes(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (cause) {
-    const found = (cause as Error).message;
-    throw new TreadleError('engine', `The core cannot be compiled (${found}).`, {
-      subject: 'core',
-      found,
-      cause,
-    });
-  }
+  return 'Deno' in globalThis ? undefined : globalThis.process?.env?.[name];
 }

@@ -3,7 +3,7 @@ import { checkModel } from '../model/layers.js';
 import type { Tensors } from '../model/tensors.js';
 import { Network } from '../network/network.js';
 import { suitKernels } from './calibrate.js';
-import { compileBytes, readWasm } from './load.js';
+import { compileBytes, readWasm } from './wasm.js';
 
 // V8's flags, each for the whole process. treadle itself sets none on import or on loading: an embedder's engine is the
 // embedder's. The command line and its workers do.
@@ -88,7 +88,7 @@ function sameBytes(one: Tensors, other: Tensors): boolean {
 }
 
 /** The module with an empty custom section at its end: other bytes, so that V8 does not reuse code it has compiled. */
-function withSection(bytes: Uint8Array<ArrayBuffer>, name: string): Uint8Array<ArrayBuffer> {
+function withSection(bytes: Uint8Array, name: string): Uint8Array {
   const text = new TextEncoder().encode(name);
   const section = [0, text.length + 1, text.length, ...text];
   const longer = new Uint8Array(bytes.length + section.length);

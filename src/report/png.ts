@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 import { type Figure, PIXELATED } from './svg.js';
 
@@ -35,7 +34,7 @@ export async function svgToPng({ svg, width, height }: Figure): Promise<Uint8Arr
 
 /** Starts the renderer, once in a process, and reads the fonts. */
 async function start(): Promise<Uint8Array[]> {
-  const { resolve } = createRequire(import.meta.url);
-  await initWasm(await readFile(resolve('@resvg/resvg-wasm/index_bg.wasm')));
-  return Promise.all(FONT_FILES.map((name) => readFile(resolve(`dejavu-fonts-ttf/ttf/${name}`))));
+  const read = (name: string) => readFile(new URL(`../vendor/${name}`, import.meta.url));
+  await initWasm(await read('resvg.wasm'));
+  return Promise.all(FONT_FILES.map(read));
 }

@@ -17,8 +17,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { classifierModel, loadCore, loadWeights, Network, runAll } from '../../dist/index.js';
+import { runAll } from '../../dist/experiment/index.js';
 import { fromBlocks } from '../../dist/model/classifier.js';
+import { classifierModel, loadCore, loadWeights, Network } from '../../dist/node.js';
 import { fitLine } from './fit-line.js';
 
 const ROUNDS_PER_HOUR = 23;

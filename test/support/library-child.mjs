@@ -24,7 +24,10 @@ for (const name of ['on', 'once', 'addListener', 'prependListener', 'prependOnce
 trap(process.stdout, 'write', 'stdout.');
 trap(process.stderr, 'write', 'stderr.');
 
-const treadle = await import('../../dist/index.js');
+const treadle = {
+  ...(await import('../../dist/node.js')),
+  ...(await import('../../dist/experiment/index.js')),
+};
 
 const settings = {
   architectures: [{ name: 'a', hidden: [8] }],

@@ -1,0 +1,14 @@
+/** `treadle` in Node: the portable library, and what reads and writes files. */
+export * from './index.js';
+export { readImage } from './node/image.js';
+export {
+  describeTensors,
+  type LoadedWeights,
+  loadWeights,
+  saveWeights,
+  type TensorDescription,
+  type WeightsFormat,
+  type WeightsMetadata,
+  weightsFileName,
+} from './node/model-file.js';
+export { readModel, writeModel } from './node/models.js';
