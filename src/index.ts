@@ -1,5 +1,6 @@
 /** `treadle`: models that train, predict and are saved, anywhere. The core alone is `treadle/core`. */
 export * from '#bindings';
+export { createModel, type InWorker, loadModel, openWorker } from './create.js';
 export type { Features } from './data/features.js';
 export { shuffled } from './data/random.js';
 export { type Split, stratifiedSplit, takeStratified } from './data/split.js';
@@ -10,11 +11,13 @@ export { type MultilabelScores, multilabelScores } from './metrics/multilabel.js
 export { classRocAuc, logLoss, rocAuc, topKAccuracy } from './metrics/ranking.js';
 export { type RegressionScores, regressionScores } from './metrics/regression.js';
 export { classifierModel, type LabelledImages, type NetworkSpec } from './model/classifier.js';
-export { createModel, loadModel, type ModelOptions } from './model/create.js';
+export type { ModelOptions } from './model/create.js';
 export type { Evaluation } from './model/evaluation.js';
 export type { History, Model } from './model/model.js';
 export type { Data, DataStream, FitOptions, StepEvent } from './model/options.js';
+export type { FitRun } from './model/run.js';
 export type { Decisions } from './model/set-up.js';
 export { type BatchRange, batchRanges } from './train/batches.js';
 export type { Checkpoint, EpochFigures, StoppedEpoch } from './train/loop.js';
 export type { LearningRate, Schedule } from './train/schedules.js';
+export type { HeldData, ModelWorker, WorkerModel, WorkerOptions } from './worker/client.js';

@@ -18,8 +18,7 @@ import { taskOf } from '../data/targets.js';
 import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { encodeModel } from '../formats/model-bytes.js';
 import { EPOCH_FIGURES } from '../metrics/figures.js';
-import { startHelpers } from '../threads/helpers.js';
-import type { ThreadPort } from '../threads/start.js';
+import { type Helper, type StartHelper, startHelpers } from '../threads/helpers.js';
 import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
@@ -34,8 +33,8 @@ import {
   type FitOptions,
 } from './options.js';
 import { setUpResident } from './resident.js';
-import { FitRun } from './run.js';
-import { type Decisions, hasNorm, type SetUp } from './set-up.js';
+import { FitRun, Gate } from './run.js';
+import { type Decisions, hasNorm, type SetUp, type Threads } from './set-up.js';
 import { isStream, setUpStream } from './stream.js';
 import { summarize } from './summary.js';
 
@@ -58,7 +57,8 @@ export interface ModelParts {
   core: Core;
   spec: ModelSpec;
   seed: number;
-  threads: number;
+  threads: Threads;
+  startHelper: StartHelper;
   /** Null for a model that has not been trained. */
   tensors: Tensors | null;
   /** Of its latest training; null where that is not known. */
@@ -69,7 +69,8 @@ export interface ModelParts {
 export class Model {
   readonly #core: Core;
   readonly #seed: number;
-  readonly #threads: number;
+  readonly #threads: Threads;
+  readonly #startHelper: StartHelper;
   #spec: ModelSpec;
   #tensors: Tensors | null;
   /** Of the latest training; null where that is not known. */
@@ -80,13 +81,16 @@ export class Model {
   #training: SetUp | null = null;
   /** Whether a training goes on, its preparation included. */
   #busy = false;
+  /** Where that training waits while it is paused. */
+  #gate = new Gate();
   #disposed = false;
 
-  constructor({ core, spec, seed, threads, tensors, loss }: ModelParts) {
+  constructor({ core, spec, seed, threads, startHelper, tensors, loss }: ModelParts) {
     this.#core = core;
     this.#spec = checkModel(spec);
     this.#seed = seed;
     this.#threads = threads;
+    this.#startHelper = startHelper;
     this.#tensors = tensors;
     this.#loss = loss;
   }
@@ -119,7 +123,8 @@ export class Model {
    * weight becomes NaN or infinite, `interrupted` when the signal aborts. Then the model stays as it was.
    */
   fit(data: Data | DataStream, options: FitOptions = {}): FitRun<History> {
-    return new FitRun(this.#fit(data, options));
+    const gate = new Gate();
+    return new FitRun(this.#fit(data, options, gate), gate);
   }
 
   /** How well the model does on samples. Legal during a training. Throws `usage`, `shape` or `range` as `fit`. */
@@ -183,6 +188,7 @@ export class Model {
    */
   dispose(): void {
     this.#disposed = true;
+    this.#gate.resume();
     this.#predictor?.dispose();
     this.#predictor = null;
     this.#training?.network.dispose();
@@ -190,7 +196,11 @@ export class Model {
     this.#tensors = null;
   }
 
-  async *#fit(data: Data | DataStream, options: FitOptions): AsyncGenerator<EpochFigures, History> {
+  async *#fit(
+    data: Data | DataStream,
+    options: FitOptions,
+    gate: Gate,
+  ): AsyncGenerator<EpochFigures, History> {
     this.#expectUse();
     checkFitOptions(options);
     if (this.#busy) {
@@ -208,6 +218,9 @@ export class Model {
     const from = options.checkpoint ?? null;
     if (from !== null) checkCheckpointOf(this.#spec, from);
     this.#busy = true;
+    this.#gate = gate;
+    const open = () => gate.resume();
+    options.signal?.addEventListener('abort', open);
     try {
       return yield* this.#train(data, options, from);
     } catch (error) {
@@ -215,6 +228,7 @@ export class Model {
       throw error;
     } finally {
       this.#busy = false;
+      options.signal?.removeEventListener('abort', open);
     }
   }
 
@@ -231,9 +245,9 @@ export class Model {
       ? await setUpStream(start, data, options)
       : setUpResident(start, data, options);
     this.#training = set;
-    let helpers: ThreadPort[] = [];
+    let helpers: Helper[] = [];
     try {
-      helpers = await startHelpers(set.network, this.#threads);
+      helpers = await startHelpers(set.network, set.decisions.threads, this.#startHelper);
       if (this.#disposed) throw disposedOf();
       const result = yield* tellingEpochs(trainLoop(set.network, this.#loop(set, options, from)), options);
       const statistics = new Map(set.network.statistics);
@@ -291,7 +305,11 @@ export class Model {
           ),
       }),
       from: structuredClone(from?.training ?? null),
-      breathe,
+      isPaused: () => this.#gate.paused,
+      breathe: async () => {
+        await breathe();
+        await this.#gate.passed();
+      },
       title: 'The model',
       subject: 'model',
     };

@@ -17,6 +17,7 @@ import {
   namesOfColumns,
   type SetUp,
   type Start,
+  threadsFor,
   trainingOptions,
 } from './set-up.js';
 
@@ -49,12 +50,13 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
   const batchSize = Math.max(least, Math.min(wanted, rows.train.length));
   const batches = batchRanges(rows.train.length, batchSize, least);
   const training = trainingOptions(loss, options);
+  const threads = threadsFor(start, spec, batchSize);
   const network = new Network(start.core, spec, {
     seed: start.seed,
     batchSize,
     training,
     sets: [all, ...(held ? [held] : [])].map(sizeOf),
-    threads: start.threads,
+    threads,
   });
   const constant = startFrom(network, start, all, rows.train);
   network.load(0, all);
@@ -77,6 +79,7 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
     decisions: {
       ...decisionsOf(spec, task, training, options),
       batchSize,
+      threads,
       samples: rows.train.length,
       validationSamples: order.length,
       constantColumns: namesOfColumns(constant, spec),

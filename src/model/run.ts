@@ -1,19 +1,53 @@
 import { TreadleError } from '#bindings';
 import type { EpochFigures } from '../train/loop.js';
 
+/** Where a training waits while it is paused. */
+export class Gate {
+  #opened: Promise<void> | null = null;
+  #open: () => void = () => {};
+  /** Called when it is closed (true) and opened again (false). */
+  onChange: (isPaused: boolean) => void = () => {};
+
+  get paused(): boolean {
+    return this.#opened !== null;
+  }
+
+  pause(): void {
+    if (this.#opened !== null) return;
+    this.#opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+    this.onChange(true);
+  }
+
+  resume(): void {
+    if (this.#opened === null) return;
+    this.#opened = null;
+    this.#open();
+    this.onChange(false);
+  }
+
+  /** Resolves when it is open. */
+  async passed(): Promise<void> {
+    while (this.#opened !== null) await this.#opened;
+  }
+}
+
 /**
  * A training that goes on: `await` it for its result, or iterate over it with `for await` for the figures of each epoch,
  * in which case the next epoch is trained when it is asked for. It begins by itself unless it is iterated at once.
  */
 export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochFigures> {
   readonly #epochs: AsyncGenerator<EpochFigures, Result>;
+  readonly #gate: Gate;
   readonly #result: Promise<Result>;
   #resolve!: (result: Result) => void;
   #reject!: (reason: unknown) => void;
   #iterated = false;
 
-  constructor(epochs: AsyncGenerator<EpochFigures, Result>) {
+  constructor(epochs: AsyncGenerator<EpochFigures, Result>, gate: Gate) {
     this.#epochs = epochs;
+    this.#gate = gate;
     this.#result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -21,6 +55,21 @@ export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochF
     queueMicrotask(() => {
       if (!this.#iterated) void this.#drain();
     });
+  }
+
+  /** Whether {@link pause} was called last. */
+  get paused(): boolean {
+    return this.#gate.paused;
+  }
+
+  /** Lets training wait after its present step, until {@link resume}. Models predict meanwhile as they are. */
+  pause(): void {
+    this.#gate.pause();
+  }
+
+  /** Lets it go on. */
+  resume(): void {
+    this.#gate.resume();
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a run is awaited for its result

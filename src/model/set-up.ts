@@ -8,6 +8,7 @@ import {
   type Network,
   type Optimizer,
   outputsOf,
+  parameterCount,
   problem,
   rangeError,
   type Tensors,
@@ -28,6 +29,8 @@ export interface Decisions {
   optimizer: Optimizer;
   learningRate: LearningRate;
   batchSize: number;
+  /** Threads that train. */
+  threads: number;
   /** Rows trained on and held out. */
   samples: number;
   validationSamples: number;
@@ -56,7 +59,19 @@ export interface Start {
   /** The model's tensors; null before the first training. */
   tensors: Tensors | null;
   seed: number;
-  threads: number;
+  threads: Threads;
+}
+
+/** So many threads, or as many of at most so many as pay. */
+export type Threads = number | { most: number };
+
+/** Multiply-adds of a forward pass from which on a step is worth the threads' waiting for each other. */
+const LEAST_WORK = 2e7;
+
+/** The threads that train a model in batches of so many rows. */
+export function threadsFor({ threads }: Start, spec: ModelSpec, rows: number): number {
+  if (typeof threads === 'number') return threads;
+  return parameterCount(spec) * rows < LEAST_WORK ? 1 : threads.most;
 }
 
 /**

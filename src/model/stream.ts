@@ -14,6 +14,7 @@ import {
   namesOfColumns,
   type SetUp,
   type Start,
+  threadsFor,
   trainingOptions,
 } from './set-up.js';
 
@@ -76,11 +77,12 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
   const least = leastRows(spec, options);
   const held = validation ? adaptData('validation', validation, spec, loss, known).samples : null;
   const training = trainingOptions(loss, options);
+  const threads = threadsFor(start, spec, survey.mostRows);
   const network = new Network(start.core, spec, {
     seed: start.seed,
     batchSize: Math.max(least, survey.mostRows),
     training,
-    threads: start.threads,
+    threads,
     ...(spec.input.type === 'sparse' && { stageEntries: Math.max(survey.mostEntries, spec.input.features) }),
   });
   const tensors = new Map<TensorKey, Float32Array>([...network.tensors(), ...(start.tensors ?? [])]);
@@ -109,6 +111,7 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
     decisions: {
       ...decisionsOf(spec, task, training, options),
       batchSize: survey.mostRows,
+      threads,
       samples: survey.rows,
       validationSamples: held?.rows ?? 0,
       constantColumns: namesOfColumns(inputs?.constant ?? [], spec),

@@ -1,4 +1,5 @@
-import { loadModel, type ModelOptions } from '../model/create.js';
+import { loadModel } from '../create.js';
+import type { ModelOptions } from '../model/create.js';
 import type { Model } from '../model/model.js';
 import { readFileBounded, writeFileAtomic } from './files.js';
 

@@ -1,38 +1,58 @@
-import { type Core, type Network, problem, TreadleError } from '#bindings';
-import { startHelper, type ThreadPort } from './start.js';
+import { type Core, type HelperTicket, type Network, problem, TreadleError } from '#bindings';
+
+/** A started helper of a network. */
+export interface Helper {
+  /** Calls back once, when it has failed or ended before the network was disposed of. */
+  onDeath(callback: (reason: string) => void): void;
+  /** Resolves when it has ended by itself, where that can be told. */
+  ended(): Promise<void>;
+  terminate(): void;
+}
+
+/** Starts a thread that helps the network of a ticket until that is disposed of. */
+export type StartHelper = (ticket: HelperTicket) => Helper;
 
 /** Longest wait for helpers to join, in milliseconds. */
 const LONGEST_WAIT = 10_000;
 
-/** Throws `usage` where a model of this core cannot be trained by so many threads. */
-export function checkThreads(core: Core, threads: number): void {
-  if (threads === 1) return;
+/** Why models of a core cannot have helpers, in this thread or in a worker; null where they can. */
+export function threadsProblem(core: Core, inWorker = false): { because: string; expected: string } | null {
   if (!core.build.endsWith('-mt')) {
-    throw problem('usage', {
-      subject: 'threads',
-      found: threads,
+    return {
       because: `the build ${core.build} has none`,
       expected: '1, or an engine with shared memory (a page that is cross-origin isolated)',
-    });
+    };
   }
-  if ('document' in globalThis) {
-    throw problem('usage', {
-      subject: 'threads',
-      found: threads,
+  if (!inWorker && 'document' in globalThis) {
+    return {
       because: "a page's own thread may not wait for others",
-      expected: '1, or a model in a worker',
-    });
+      expected: '1, or worker: true',
+    };
   }
+  return null;
+}
+
+/** Throws `usage` where a model of this core cannot be trained by so many threads. */
+export function checkThreads(core: Core, threads: number): void {
+  const reason = threads === 1 ? null : threadsProblem(core);
+  if (reason !== null) throw problem('usage', { subject: 'threads', found: threads, ...reason });
+}
+
+/** Processors that threads can have. */
+export function processors(): number {
+  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
+  const node = globalThis.process?.getBuiltinModule?.('node:os');
+  return node?.availableParallelism?.() ?? navigator?.hardwareConcurrency ?? 1;
 }
 
 /**
  * Starts the helpers of a network and waits until they have joined; they end when it is disposed of. Rejects with `worker`
  * when one does not join.
  */
-export async function startHelpers(network: Network, threads: number): Promise<ThreadPort[]> {
+export async function startHelpers(network: Network, threads: number, start: StartHelper): Promise<Helper[]> {
   const { ticket } = network;
   if (threads === 1 || ticket === null) return [];
-  const helpers = Array.from({ length: threads - 1 }, () => startHelper(ticket));
+  const helpers = Array.from({ length: threads - 1 }, () => start(ticket));
   let death: string | null = null;
   for (const helper of helpers) {
     helper.onDeath((reason) => {

@@ -96,6 +96,8 @@ export interface LoopOptions {
   from?: Checkpoint | null;
   /** Lets other work of the thread run; called now and then. */
   breathe?: () => Promise<void>;
+  /** Asked after each step; true calls `breathe` at once, which then waits. */
+  isPaused?: () => boolean;
   /** What the training is called in errors. */
   title: string;
   /** What tells its errors apart: their `subject`. */
@@ -173,7 +175,7 @@ export async function* trainLoop(
       if (!Number.isFinite(loss)) throw diverged(network, options, 'loss', loss, epoch, batch);
       const rows = training.totals().samples - before;
       options.onStep?.({ epoch, step: batch, steps: source.count, loss, rows, rate });
-      if (breathe !== undefined && clock() - breath >= BREATH) {
+      if (breathe !== undefined && (clock() - breath >= BREATH || options.isPaused?.())) {
         await breathe();
         breath = clock();
       }

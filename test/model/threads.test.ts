@@ -44,6 +44,6 @@ describe('threads', () => {
     vi.stubGlobal('document', {});
     const onPage = await failure('usage', () => createModel(small(3), { core, threads: 2 }));
     vi.unstubAllGlobals();
-    expect(onPage.message).toContain('a model in a worker is expected');
+    expect(onPage.message).toContain('1, or worker: true is expected');
   });
 });

@@ -1,0 +1,40 @@
+/** What a worker of a browser posts when it ends by itself, which nothing else tells. */
+export const ENDED = 'treadle: ended';
+
+/** What a thread has of the one that started it, in Node and in browsers. */
+export interface OwnPort {
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  onMessage(callback: (message: unknown) => void): void;
+  /** Ends this thread. */
+  close(): void;
+}
+
+/** What a worker of a browser has. */
+interface WorkerScope {
+  onmessage: ((event: { data: unknown }) => void) | null;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  close(): void;
+}
+
+/** The port of this thread, which is a worker. */
+export function ownPort(): OwnPort {
+  const parent = globalThis.process?.getBuiltinModule?.('node:worker_threads')?.parentPort;
+  if (parent) {
+    return {
+      post: (message, transfer = []) => parent.postMessage(message, transfer),
+      onMessage: (callback) => void parent.on('message', callback),
+      close: () => parent.close(),
+    };
+  }
+  const scope = globalThis as unknown as WorkerScope;
+  return {
+    post: (message, transfer = []) => scope.postMessage(message, [...transfer]),
+    onMessage: (callback) => {
+      scope.onmessage = ({ data }) => callback(data);
+    },
+    close: () => {
+      scope.postMessage(ENDED, []);
+      scope.close();
+    },
+  };
+}
