@@ -3,7 +3,7 @@ import { isCompared, type PublishedFigures, publishedFigures } from '../results/
 import { clip, endOf, figure, modelTitle } from '../results/format.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
 import { niceScale, tickLabel } from './scale.js';
-import { drawFigure, type Figure } from './svg.js';
+import { type Chart, drawChart } from './svg.js';
 import { light } from './theme.js';
 
 /** One figure of a model that can stand beside a published one. */
@@ -39,13 +39,13 @@ const MOST_CHARACTERS = 18;
 const INSET = 6;
 const HEADING = 62;
 
-/** Whether any model has a figure to draw. */
+/** Whether any model has a score to draw. */
 export function hasComparison({ models }: RunResults): boolean {
   return models.some((model) => COMPARISONS.some(({ own }) => own(model) !== null));
 }
 
 /** Macro-F1 of every model, with the published one where there is one: test and validation side by side. */
-export function comparisonFigure(results: RunResults): Figure {
+export function comparisonChart(results: RunResults): Chart {
   const parts = COMPARISONS.map((comparison, index) => panel(results, comparison, index, HEADING));
   const option = {
     ...combine(parts),
@@ -63,16 +63,16 @@ export function comparisonFigure(results: RunResults): Figure {
   };
   const label = 'Test and validation macro-F1 of every model';
   const size = { width: WIDTH * parts.length, height: HEADING + panelHeight(results) };
-  return drawFigure({ name: 'comparison', label, ...size }, option);
+  return drawChart({ name: 'comparison', label, ...size }, option);
 }
 
 /** One panel of the comparison, for a page that has its own heading. */
-export function comparisonPanel(results: RunResults, comparison: Comparison): Figure {
+export function comparisonPanel(results: RunResults, comparison: Comparison): Chart {
   const part = panel(results, comparison, 0, 0);
   const option = { ...combine([part]), title: part.title };
   const label = `${comparison.title} of every model`;
   const size = { width: WIDTH, height: panelHeight(results) };
-  return drawFigure({ name: `comparison-${comparison.name}`, label, ...size }, option);
+  return drawChart({ name: `comparison-${comparison.name}`, label, ...size }, option);
 }
 
 /** What the marks mean, in words. */

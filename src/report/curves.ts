@@ -4,7 +4,7 @@ import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { printable, rateText } from '../results/format.js';
 import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
 import { niceScale, tickLabel } from './scale.js';
-import { drawFigure, type Figure } from './svg.js';
+import { type Chart, drawChart } from './svg.js';
 import { light, seriesStyle } from './theme.js';
 
 /** What one panel of the curves shows. */
@@ -36,7 +36,7 @@ const PANEL = { width: 372, height: 288 };
 const MARGIN = { left: 54, right: 14, top: 60, bottom: 44 };
 /** Where headings start, in pixels from the left of their panel. */
 const INSET = 6;
-/** Height of the heading and the legend above the panels of a whole figure. */
+/** Height of the heading and the legend above the panels of a whole chart. */
 const HEADING = 82;
 /** A rate's name is left out of its stretch of the axis when that is narrower, in pixels. */
 const NARROWEST_NAME = 44;
@@ -47,7 +47,7 @@ export function hasCurves(results: RunResults, architecture: string): boolean {
 }
 
 /** Curves of one architecture: every measure side by side, with a heading and a legend. */
-export function curvesFigure(results: RunResults, architecture: string): Figure {
+export function curvesChart(results: RunResults, architecture: string): Chart {
   const models = modelsOf(results, architecture);
   const chain = epochsPerRate(results);
   const width = PANEL.width * MEASURES.length;
@@ -67,16 +67,16 @@ export function curvesFigure(results: RunResults, architecture: string): Figure 
       textStyle: { color: light('ink'), fontSize: 12 },
     },
   };
-  return drawFigure({ name: `curves-${architecture}`, label, width, height: PANEL.height + HEADING }, option);
+  return drawChart({ name: `curves-${architecture}`, label, width, height: PANEL.height + HEADING }, option);
 }
 
 /** One measure of one architecture, without a legend: for a page that has its own. */
-export function curvesPanel(results: RunResults, architecture: string, measure: Measure): Figure {
+export function curvesPanel(results: RunResults, architecture: string, measure: Measure): Chart {
   const part = panel(modelsOf(results, architecture), epochsPerRate(results), measure, 0, 0);
   const option = { ...combine([part]), title: part.title };
   const label = `${measure.title} of ${printable(architecture)} over the epochs`;
   const name = `curves-${architecture}-${measure.name}`;
-  return drawFigure({ name, label, ...PANEL }, option);
+  return drawChart({ name, label, ...PANEL }, option);
 }
 
 /** What the lines mean, in words. */

@@ -4,8 +4,8 @@ import type { ConfusionMatrix } from '../metrics/classification.js';
 import { clip, figure, modelTitle, printable } from '../results/format.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
 import type { TestedModel } from '../results/results.js';
-import { drawFigure, type Figure } from './svg.js';
-import { channels, FIGURE_FONTS, light, tint } from './theme.js';
+import { type Chart, drawChart } from './svg.js';
+import { CHART_FONTS, channels, light, tint } from './theme.js';
 
 /** Above this number of classes the cells hold no counts. */
 export const MOST_CLASSES_WITH_COUNTS = 20;
@@ -36,7 +36,7 @@ const SMALLEST_PARTED_CELL = 8;
 const NAME_PITCH = 13;
 
 /** The confusion matrix of one tested model, with class names on both axes. */
-export function confusionFigure({ dataset }: RunResults, model: TestedModel): Figure {
+export function confusionChart({ dataset }: RunResults, model: TestedModel): Chart {
   const { confusion } = model.test;
   const names = dataset.classNames.map((name) => clip(printable(name), 20));
   const counted = names.length <= MOST_CLASSES_WITH_COUNTS;
@@ -80,10 +80,10 @@ export function confusionFigure({ dataset }: RunResults, model: TestedModel): Fi
   };
   const label = `Confusion matrix of ${modelTitle(model)}`;
   const size = { width: Math.max(left + side + 24, 460), height: HEADING + side + below };
-  return drawFigure({ name: confusionName(model), label, ...size }, option);
+  return drawChart({ name: confusionName(model), label, ...size }, option);
 }
 
-/** The name of a model's figure. */
+/** The name of a model's confusion chart, and of its files without their extension. */
 export function confusionName({ id }: ModelRecord): string {
   return `confusion-${id}`;
 }
@@ -114,7 +114,7 @@ function countedCells(confusion: ConfusionMatrix, cell: number): object {
           style: {
             text: String(count),
             fill: count === 0 ? light('muted') : light('ink'),
-            font: `12px ${FIGURE_FONTS}`,
+            font: `12px ${CHART_FONTS}`,
           },
         },
       };
