@@ -61,7 +61,7 @@ function plainView(now: () => number): RunView {
 /** Events that leave a line above the live ones; epochs do not, the tables at the end hold them. */
 const LASTING: ReadonlySet<RunEvent['type']> = new Set(['run', 'warning', 'saved', 'failed', 'done']);
 
-/** Live lines below those that stay. */
+/** Redraws the live lines below those that stay. */
 export function liveView(stream: Screen, now: () => number): RunView {
   const progress: Progress = newProgress(now());
   const screen = createLogUpdate(stream as NodeJS.WriteStream);

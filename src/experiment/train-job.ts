@@ -21,13 +21,13 @@ export interface TrainingHooks {
   /** Asked before each step; true ends the training with `interrupted`. */
   shouldStop?: () => boolean;
   /**
-   * Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it, and then
-   * writes into the arrays of the state anew.
+   * Saves a checkpoint, after every epoch and where `shouldStop` stops one. Training waits for it, and then overwrites
+   * the checkpoint's arrays.
    */
   save?: (checkpoint: Checkpoint) => Promise<void>;
-  /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
+  /** A checkpoint of the same job to resume from; the result has the bytes of a training that was never stopped. */
   from?: Checkpoint | null;
-  /** Milliseconds of time in which the process was not suspended. Default: performance.now. */
+  /** Time in milliseconds, without that of suspensions. Default: performance.now. */
   now?: () => number;
 }
 

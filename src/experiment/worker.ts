@@ -32,7 +32,7 @@ function send(message: WorkerMessage, transfer: Transferable[] = []): void {
   port.postMessage(message, transfer);
 }
 
-/** Trains the task's model from its newest checkpoint; helpers may join as soon as its ticket is out. */
+/** Trains the task's model from its newest checkpoint; helpers may join once its tickets are sent. */
 async function train({
   core,
   job,
@@ -83,8 +83,8 @@ const HELPER_WAIT = 1000;
 const TIMED_HELPER_WAIT = 10_000;
 
 /**
- * Sends tickets and waits for the helpers that have been started for them, whose number is the answer, so that they take
- * part from the first epoch on. Returns whether all of them have joined.
+ * Sends tickets, receives how many helpers were started for them, and waits for these to join, so that they take part
+ * from the first epoch on. Returns whether all of them have joined.
  */
 async function gather(network: Network, tickets: number, longest: number): Promise<boolean> {
   const { ticket } = network;

@@ -59,7 +59,7 @@ export function pickledArrays(bytes: Uint8Array, source: string): Map<string, Ar
       throw formatError(source, `array ${quote(name)} has no content`, 'an array with a state');
     arrays.set(name, isNode(node, 'array') ? node.state : null);
   }
-  // Only a hostile pickle lets distinct arrays share bytes, to have far more read than it has.
+  // Distinct arrays share bytes only in a hostile pickle, which has far more read than it holds.
   let total = 0;
   for (const state of new Set(arrays.values())) total += state?.bytes.length ?? 0;
   if (total > bytes.length) {

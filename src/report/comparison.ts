@@ -33,9 +33,9 @@ export const COMPARISONS: readonly Comparison[] = [
 const ROW = 24;
 const MARGIN = { left: 130, right: 62, top: 42, bottom: 34 };
 const WIDTH = 400;
-/** Of a model's name with its rate. */
+/** The most characters of a model's name with its rate. */
 const MOST_CHARACTERS = 18;
-/** Where headings start. */
+/** Where headings start, in pixels from the left of their panel. */
 const INSET = 6;
 const HEADING = 62;
 

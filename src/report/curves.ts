@@ -38,7 +38,7 @@ const MARGIN = { left: 54, right: 14, top: 60, bottom: 44 };
 const INSET = 6;
 /** Height of the heading and the legend above the panels of a whole chart. */
 const HEADING = 82;
-/** A rate's name is left out of its stretch of the axis when that is narrower, in pixels. */
+/** Least width, in pixels, of a band that its rate's name is written above. */
 const NARROWEST_NAME = 44;
 
 /** Whether any model of an architecture finished an epoch: without one there is nothing to draw. */
@@ -201,7 +201,7 @@ function epochTicks(end: number, chain: number | null): number[] {
   return step > 1 ? [1, ...ticks] : ticks;
 }
 
-/** Marks the stretch of each rate on a chain's axis and names it. */
+/** A band with its name for the epochs of each rate, on the common axis of a chain. */
 function rateBands(models: readonly ModelRecord[], chain: number, index: number): object {
   const width = (PANEL.width - MARGIN.left - MARGIN.right) / models.length;
   return {

@@ -27,12 +27,15 @@ const MISS_FULL = 0.3;
 export const HEATMAP_KEY = 'Rows: actual class. Columns: predicted class. Blue: right. Orange: wrong.';
 
 const HEADING = 62;
+/** Mean width of a class name's character, in pixels. */
 const CHARACTER = 6.8;
-/** Sizes of a cell in pixels: with a count in it, without, and the side that many cells share. */
-const CELL = { counted: 48, plain: 16, sharing: 1024 };
-/** Cells of at least so many pixels are parted by a line. */
+/** Sides of a cell with and without a count, in pixels. */
+const CELL = { counted: 48, plain: 16 };
+/** Side of a matrix whose plain cells have to be smaller, in pixels. */
+const SIDE = 1024;
+/** Cells of at least so many pixels are separated by a line. */
 const SMALLEST_PARTED_CELL = 8;
-/** Pixels from one class name to the next, at least. */
+/** Least distance between two class names, in pixels. */
 const NAME_PITCH = 13;
 
 /** The confusion matrix of one tested model, with class names on both axes. */
@@ -89,7 +92,7 @@ export function confusionName({ id }: ModelRecord): string {
 }
 
 function plainCell(classes: number): number {
-  return Math.max(1, Math.min(CELL.plain, Math.floor(CELL.sharing / classes)));
+  return Math.max(1, Math.min(CELL.plain, Math.floor(SIDE / classes)));
 }
 
 /** A rectangle with its count for each cell. */
@@ -122,7 +125,7 @@ function countedCells(confusion: ConfusionMatrix, cell: number): object {
   };
 }
 
-/** All cells as one image of a pixel each, over a plain ground: there can be a hundred thousand of them. */
+/** All cells as one image of a pixel each: a shape for each would be too many. */
 function plainCells(confusion: ConfusionMatrix, left: number, side: number): object {
   const place = { x: left, y: HEADING, width: side, height: side };
   return {
@@ -139,7 +142,7 @@ function plainCells(confusion: ConfusionMatrix, left: number, side: number): obj
   };
 }
 
-/** A PNG, as a data address, with a pixel for each cell: its colour, as opaque as the cell is strong. */
+/** A PNG, as a `data:` URL, with a pixel for each cell; its opacity is the cell's strength. */
 function cellImage(confusion: ConfusionMatrix): string {
   const colors = { hit: channels(light('hit')), miss: channels(light('miss')) };
   const pixels = strengthsOf(confusion).flatMap((row, actual) =>

@@ -13,7 +13,7 @@ import { type Chart, embedSvg } from './svg.js';
 import { epochsTable, modelsTable, publishedTable } from './tables.js';
 import { type SeriesStyle, seriesStyle } from './theme.js';
 
-/** Nothing outside the page may be loaded, whatever its data holds. */
+/** The page's Content-Security-Policy: nothing outside it is loaded, whatever its data holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /**

@@ -6,7 +6,7 @@ import { cellStrength, MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
 import { html, type Markup, trusted } from './markup.js';
 import { type Chart, embedSvg } from './svg.js';
 
-/** Above this number of classes a matrix is a chart: a table of so many cells helps nobody. */
+/** Above this number of classes the matrix is shown as a chart instead of a table. */
 const MOST_CLASSES_IN_A_TABLE = 64;
 /** So many confusions are listed below the chart. */
 const MOST_CONFUSIONS = 50;

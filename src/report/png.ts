@@ -16,7 +16,7 @@ let ready: Promise<Uint8Array[]> | undefined;
  */
 export async function svgToPng({ svg, width, height }: Chart): Promise<Uint8Array> {
   ready ??= start();
-  // The renderer knows the older word alone.
+  // The renderer knows the older value alone.
   const image = new Resvg(svg.replaceAll(PIXELATED, 'image-rendering="optimizeSpeed"'), {
     fitTo: { mode: 'zoom', value: 4 * width * height <= MOST_PIXELS ? 2 : 1 },
     font: { fontBuffers: await ready, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },

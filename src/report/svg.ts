@@ -26,7 +26,7 @@ use([
 /** Mean width of a DejaVu Sans character over its size: text is measured without a font engine. */
 const CHARACTER_WIDTH = 0.6;
 
-/** Marks a text on its way through the chart library; {@link printable} leaves it in no text of a file. */
+/** Put before texts that the chart library cannot take, and removed from the SVG. {@link printable} texts have none. */
 const MARK = '\uffff';
 
 setPlatformAPI({
@@ -81,7 +81,7 @@ function withSafeTexts(part: unknown): unknown {
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withSafeTexts(value)]));
 }
 
-/** What keeps the pixels of an image apart when it is enlarged. */
+/** The attribute that keeps an image's pixels sharp when it is enlarged. */
 export const PIXELATED = 'image-rendering="pixelated"';
 
 /** Removes what only a live chart needs, and the counter that the library puts into its identifiers. */

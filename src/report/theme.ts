@@ -36,7 +36,7 @@ export function light(role: Role): string {
 
 const SERIES: readonly Role[] = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6'];
 
-/** Marks on the lines of rates beyond the colours, which come again: named as the chart library does, and as a path. */
+/** Marks that tell lines of one colour apart: the chart library's name, and the same form as an SVG path. */
 const MARKS = [
   { symbol: 'circle', path: 'M7 5a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z' },
   { symbol: 'triangle', path: 'M11 1L15 9H7z' },

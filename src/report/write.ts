@@ -36,7 +36,7 @@ export interface WrittenReport {
   charts: string[];
 }
 
-/** What a report's maker hears, and how it is stopped. */
+/** How the writing of a report is followed and stopped. */
 export interface ReportOptions {
   /** Called before each step with the number of steps that are done, and of all. */
   onProgress?: (done: number, steps: number) => void;
@@ -59,7 +59,7 @@ export async function writeReport(
   const charts: string[] = [];
   const step = async (): Promise<void> => {
     onProgress(drawn.length, drawers.length + 1);
-    // Drawing keeps the thread busy: here signals are heard.
+    // Drawing blocks the event loop; signals arrive here.
     await setImmediate();
     throwIfAborted(signal, 'The report');
   };
@@ -83,7 +83,7 @@ export function chartsOf(results: RunResults): Chart[] {
   return chartDrawers(results).map((draw) => draw());
 }
 
-/** What draws each chart of a report. */
+/** A function for each chart of a report, that draws it. */
 function chartDrawers(results: RunResults): (() => Chart)[] {
   return [
     ...(hasComparison(results) ? [() => comparisonChart(results)] : []),

@@ -116,7 +116,7 @@ export interface RunResults {
   best: string | null;
 }
 
-/** What a trained model hands back besides its figures. */
+/** What training a job gives. */
 export interface TrainedModel {
   epochs: EpochRecord[];
   kept: { epoch: number; valMacroF1: number };
