@@ -148,8 +148,7 @@ async function openOrBegin(
     verify: options.verify ?? resumed?.record.verify ?? true,
     log: options.log,
   };
-  const id = resumed === null ? newRunId(new Date()) : idOf(resumed.folder);
-  const folder = resumed === null ? join(out, id) : resumed.folder;
+  const folder = resumed === null ? join(out, newRunId(new Date())) : resumed.folder;
   await ensureWritableFolder(weights);
   await ensureWritableFolder(resumed === null ? out : folder);
   await lock(weights);
@@ -191,19 +190,24 @@ async function openOrBegin(
     await lock(folder);
     await beginRun(run);
   }
-  onEvent({
+  announce(run, resumed !== null);
+  return run;
+}
+
+/** Emits the `run` event. */
+function announce({ folder, config, jobs, core, emit }: Run, resumed: boolean): void {
+  emit({
     type: 'run',
-    id,
+    id: idOf(folder),
     folder: shown(folder),
-    models: run.jobs.length,
-    parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
+    models: jobs.length,
+    parameters: Object.fromEntries(jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
     epochs: config.epochs,
     build: core.build,
     jobs: config.jobs,
     threads: config.threads,
-    resumed: resumed !== null,
+    resumed,
   });
-  return run;
 }
 
 /** The folder of data that a run was begun with, wherever the run is now; undefined for the usual places. */

@@ -1,9 +1,9 @@
-import type { EChartsCoreOption } from 'echarts/core';
 import { PANELS } from '../metrics/figures.js';
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { printable, rateText } from '../results/format.js';
 import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
-import { niceScale, tickLabel } from './scale.js';
+import { axisText, combine, type Panel, panelTitle, valueAxis } from './panel.js';
+import { niceScale } from './scale.js';
 import { type Chart, drawChart } from './svg.js';
 import { light, seriesStyle } from './theme.js';
 
@@ -112,23 +112,6 @@ function heading(architecture: string, results: RunResults) {
   };
 }
 
-interface Panel {
-  title: object;
-  grid: object;
-  xAxis: object;
-  yAxis: object;
-  series: object[];
-}
-
-function combine(panels: readonly Panel[]): EChartsCoreOption {
-  return {
-    grid: panels.map(({ grid }) => grid),
-    xAxis: panels.map(({ xAxis }) => xAxis),
-    yAxis: panels.map(({ yAxis }) => yAxis),
-    series: panels.flatMap(({ series }) => series),
-  };
-}
-
 function panel(
   models: readonly ModelRecord[],
   chain: number | null,
@@ -144,15 +127,9 @@ function panel(
   );
   const last = models.flatMap(({ epochs }) => epochs).reduce((most, { epoch }) => Math.max(most, epoch), 1);
   const end = chain === null ? last : chain * models.length;
-  const text = { color: light('muted'), fontSize: 11 };
   const axis = { gridIndex: index, axisLine: { show: false }, axisTick: { show: false } };
   return {
-    title: {
-      text: measure.title,
-      left: left + INSET,
-      top: top + 10,
-      textStyle: { fontSize: 13, color: light('ink') },
-    },
+    title: panelTitle(measure.title, left + INSET, top + 10),
     grid: {
       left: left + MARGIN.left,
       top: top + MARGIN.top,
@@ -166,24 +143,16 @@ function panel(
       max: end + 0.5,
       splitLine: { show: false },
       axisLabel: {
-        ...text,
+        ...axisText(),
         customValues: epochTicks(end, chain),
         formatter: (epoch: number) => String(epoch),
       },
       name: chain === null ? 'Epoch' : 'Epoch of the chain',
       nameLocation: 'middle',
       nameGap: 26,
-      nameTextStyle: text,
+      nameTextStyle: axisText(),
     },
-    yAxis: {
-      ...axis,
-      type: 'value',
-      min: scale.min,
-      max: scale.max,
-      interval: scale.interval,
-      splitLine: { lineStyle: { color: light('line') } },
-      axisLabel: { ...text, formatter: (value: number) => tickLabel(value, scale) },
-    },
+    yAxis: [{ ...axis, ...valueAxis(scale, index) }],
     series: [
       ...(chain === null ? [] : [rateBands(models, chain, index)]),
       ...models.flatMap((model, rate) =>
