@@ -84,7 +84,7 @@ export function toErrorRecord(error: TreadleError): ErrorRecord {
   return { code, message, subject, found, expected, stack };
 }
 
-/** The error that a record stands for, with the stack it had where it was thrown. */
+/** The error of a record, with the stack it had where it was thrown. */
 export function fromErrorRecord(record: ErrorRecord): TreadleError {
   const { code, message, subject, found, expected, stack } = record;
   const error = new TreadleError(code, message, { subject, found, expected });

@@ -74,8 +74,8 @@ function openPlain(build: string): Promise<Core> {
 
 /**
  * Trains a grid of models, saves their weights, tests each from its saved file, and writes results and report.
- * Every model leaves a checkpoint in the run's folder after each epoch; a run that was stopped, however, is resumed
- * from them to the bytes of one that was not. They are removed when the run is finished.
+ * Every model leaves a checkpoint in the run's folder after each epoch; a run that was stopped, in
+ * whatever way, is resumed from them and ends with the bytes of one that was not. They are removed when it is finished.
  *
  * A model that fails is reported by a `failed` event and its record's `error`; the others go on. When the signal
  * aborts, the running models finish their step and save a checkpoint; what is finished by then is recorded and the
@@ -175,7 +175,7 @@ async function openOrBegin(
   };
   if (resumed !== null) {
     expectSame(resumed, record);
-    // The name stands in every weights file: a folder by another one must not change their bytes.
+    // Every weights file has the dataset's name: another folder's must not change their bytes.
     record.dataset = resumed.record.dataset;
     data.record.name = record.dataset.name;
   }

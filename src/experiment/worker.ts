@@ -23,7 +23,7 @@ import { ticketPort, workerError } from './threads.js';
 import { SEED, timeEpochs } from './time-epochs.js';
 import { trainModel } from './train-job.js';
 
-/** The entry of every worker thread; what it does stands in the task it is started with. */
+/** The entry of every worker thread, which does the task it is started with. */
 const port = parentPort!;
 const task = workerData as WorkerTask & { loaded: Int32Array };
 Atomics.store(task.loaded, 0, 1);
@@ -135,7 +135,7 @@ function help({ ticket }: HelpTask): void {
   send({ type: 'helped' });
 }
 
-/** Tests each file; one that cannot be tested is told, and the others go on. */
+/** Tests each file; for one that cannot be tested its error is sent. */
 async function test({ core, data, files, inputs, classes }: TestTask): Promise<void> {
   for (const file of files) {
     try {

@@ -16,7 +16,7 @@ type BatchNormNames = Record<keyof BatchNormTensors, string>;
 
 /** How a format names and lays out a network's tensors. Layers count from 0; layer `blocks` is the output. */
 interface Layout {
-  /** Whether a dense weight stands as (out, in), PyTorch's way, or as (in, out), treadle's and numpy users'. */
+  /** Whether dense weights are (out, in), as PyTorch's, or (in, out), as treadle's and numpy users'. */
   outFirst: boolean;
   dense(layer: number): { weight: string; bias: string };
   batchNorm(block: number): BatchNormNames;

@@ -1,6 +1,6 @@
 import { quote } from '../strict/text.js';
 
-/** What stands on the reader's stack: plain data, and descriptions of what Python would build. */
+/** A value on the reader's stack: plain data, and descriptions of what Python would build. */
 export type PickleValue = null | boolean | number | string | Uint8Array | PickleNode;
 
 export type PickleNode = TupleNode | DictNode | GlobalNode | DtypeNode | ArrayNode;

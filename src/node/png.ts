@@ -55,7 +55,7 @@ export function isPng(bytes: Uint8Array): boolean {
 /** The most chunks: 64 MiB in chunks of a kilobyte. */
 const MAX_CHUNKS = 65_536;
 
-/** The chunks that make up the pixels; all but IDAT may stand only once. */
+/** The chunks that make up the pixels; all but IDAT at most once. */
 const KEPT = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'];
 
 /**

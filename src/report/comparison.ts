@@ -6,7 +6,7 @@ import { niceScale } from './scale.js';
 import { type Chart, drawChart } from './svg.js';
 import { light } from './theme.js';
 
-/** One figure of a model that can stand beside a published one. */
+/** A figure of a model that is compared with the published one. */
 export interface Comparison {
   name: 'validation' | 'test';
   title: string;

@@ -66,7 +66,7 @@ export const CHART_FONTS = 'DejaVu Sans, Verdana, sans-serif';
 
 /**
  * The colour at `strength` (0 to 1) over the paper, as `#rrggbb`: what CSS `color-mix(in srgb, …)` gives, for
- * charts that must stand alone.
+ * charts outside the page.
  */
 export function tint(role: Role, strength: number): string {
   const [from, to] = [channels(light('paper')), channels(light(role))];
