@@ -16,7 +16,7 @@ export async function askToReplace(files: readonly string[], signal: AbortSignal
   try {
     for await (const answer of lines) return /^y(es)?$/i.test(answer.trim());
   } finally {
-    // Else the terminal would be read on, and keep the process alive.
+    // Open, it would go on reading and keep the process alive.
     lines.close();
   }
   process.stdout.write('\n');

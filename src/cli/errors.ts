@@ -34,7 +34,7 @@ function inOptions({ message, subject = '', code }: TreadleError): string {
   return subject === 'the weights folder' ? `${message} Give it by --weights DIR.` : message;
 }
 
-/** What is printed of an error: one sentence, with the stack below it when asked; empty when commander has told it. */
+/** An error as it is printed: a sentence and, when asked, the stack; empty where commander has printed it. */
 export function errorText(error: unknown, verbose: boolean): string {
   if (error instanceof CommanderError) return '';
   const message = error instanceof Error ? error.message : String(error);
@@ -49,13 +49,13 @@ function stackOf(error: Error): string {
   return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
 }
 
-/** How a failure is told: on stderr, with the stack when `verbose`, and with `json` as an object on stdout too. */
+/** How a failure is printed: on stderr, with the stack when `verbose`, and with `json` as an object on stdout too. */
 export interface Telling {
   json: boolean;
   verbose: boolean;
 }
 
-/** What an action gives for one item of several, or null when it failed: that is told, and the other items go on. */
+/** What an action gives for one item of several, or null when it failed: then the error is printed. */
 export async function orTold<T>(
   item: Readonly<Record<string, string>>,
   action: () => Promise<T>,
@@ -70,7 +70,7 @@ export async function orTold<T>(
   }
 }
 
-/** Tells that one item of several failed; the object has the fields of `item`. */
+/** Prints that one item of several failed; the object has the fields of `item`. */
 export function tellFailed(
   item: Readonly<Record<string, string>>,
   error: TreadleError,

@@ -6,20 +6,20 @@ type Name = 'stdout' | 'stderr';
 /** Streams of this process that something could not be written to. */
 const broken = new Set<Name>();
 
-/** Whether the process has more to do than to print. */
+/** Whether the process trains, and so goes on when nobody reads its output. */
 let isTraining = false;
 
 /**
- * Lets no error of stdout or stderr end the process: it is told once, on the other stream, and {@link outputFailed} says
- * so. Only a command that is there to print ends, quietly, when the reader of its stdout has gone
- * (`treadle inspect FILE | head`). With `json`, stdout gets no such message.
+ * Keeps errors of stdout and stderr from ending the process: each is printed once, on the other stream, and
+ * {@link outputFailed} tells of it. Only a command that is there to print ends, quietly, when the reader of its stdout
+ * has gone (`treadle inspect FILE | head`). With `json`, stdout gets no such message.
  */
 export function watchOutput(json: boolean): void {
   watch('stdout', 'stderr');
   watch('stderr', json ? null : 'stdout');
 }
 
-/** From now on the process trains, and goes on when nobody reads its output. */
+/** Says that the process trains from now on. */
 export function goOnUnread(): void {
   isTraining = true;
 }
@@ -28,7 +28,7 @@ export function goOnUnread(): void {
 export async function outputFailed(): Promise<boolean> {
   for (const stream of [process.stdout, process.stderr]) {
     await new Promise<void>((resolve) => stream.write('', () => resolve()));
-    // A failure is told by an event that comes after the callback.
+    // The event of a failure comes after the callback.
     await new Promise(setImmediate);
   }
   return broken.size > 0;

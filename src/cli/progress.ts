@@ -17,7 +17,7 @@ interface Running {
   startedAt: number;
 }
 
-/** All that the lines of a run are made from. Times are milliseconds. */
+/** What the progress lines of a run are made from. Times are in milliseconds. */
 export interface Progress {
   models: number;
   epochs: number;
@@ -47,7 +47,7 @@ export function newProgress(now: number): Progress {
   };
 }
 
-/** Takes an event in. */
+/** Updates the progress by an event. */
 export function updateProgress(progress: Progress, event: RunEvent, now: number): void {
   switch (event.type) {
     case 'run': {
@@ -62,7 +62,7 @@ export function updateProgress(progress: Progress, event: RunEvent, now: number)
     }
     case 'start': {
       const before = event.finished.length;
-      // Epochs out of a checkpoint are no work of this run; those a restarted model has lost are done again.
+      // Epochs of a checkpoint are no work of this run; those that a restarted model has lost are trained again.
       const counted = (progress.running.get(event.job)?.epoch ?? 1) - 1;
       progress.totalCost -= costOf(progress, event.model) * (before - counted);
       progress.running.set(event.job, {
@@ -100,7 +100,7 @@ export function updateProgress(progress: Progress, event: RunEvent, now: number)
       const running = progress.running.get(event.job);
       const epochsDone = running === undefined ? 0 : running.epoch - 1;
       progress.failed += 1;
-      // The epochs it will not train are no longer work that is left.
+      // The epochs that it will not train are taken off.
       progress.totalCost -= costOf(progress, event.model) * (progress.epochs - epochsDone);
       progress.running.delete(event.job);
       break;
@@ -144,7 +144,7 @@ function wholeParts(progress: Progress, now: number): string[] {
   return parts;
 }
 
-/** What is left when a share (above 0) of the work took so many seconds. */
+/** Time left, when a share (above 0) of the work took `elapsed` seconds. */
 function timeLeft(elapsed: number, share: number): string {
   return clock((elapsed * (1 - Math.min(share, 1))) / share);
 }
@@ -182,7 +182,7 @@ export function clock(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${twoDigits(minutes % 60)}:${twoDigits(whole % 60)}`;
 }
 
-/** The line that stays for an event, without a line end; null for events that have none. */
+/** The lasting line of an event, without a line end; null for events that have none. */
 export function eventLine(event: RunEvent, epochs: number): string | null {
   switch (event.type) {
     case 'run':

@@ -2,7 +2,7 @@ import { EXIT } from './errors.js';
 
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What work does about signals, besides being aborted by one. */
+/** Callbacks of signals. */
 export interface SignalHooks {
   /** Told of the signal that aborts. */
   stopping?: () => void;

@@ -14,7 +14,7 @@ export interface RunView {
   close(): void;
 }
 
-/** What a view is shown on: stdout, or a stand-in for it. */
+/** Where a view is shown: stdout, or a test's substitute. */
 export type Screen = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; rows?: number };
 
 /** Least time between two drawings of the live lines, in milliseconds. */
@@ -58,10 +58,10 @@ function plainView(now: () => number): RunView {
   };
 }
 
-/** Events that leave a line above the live ones; epochs do not, the tables at the end hold them. */
+/** Events that leave a line above the live ones. Epochs leave none: the tables at the end have them. */
 const LASTING: ReadonlySet<RunEvent['type']> = new Set(['run', 'warning', 'saved', 'failed', 'done']);
 
-/** Live lines below those that stay. */
+/** Redraws the live lines below those that stay. */
 export function liveView(stream: Screen, now: () => number): RunView {
   const progress: Progress = newProgress(now());
   const screen = createLogUpdate(stream as NodeJS.WriteStream);

@@ -11,10 +11,10 @@ import { decodeJobCheckpoint, encodeJobCheckpoint } from './job-checkpoint.js';
 /** The largest checkpoint that is read: no network that fits into WebAssembly's memory has a larger one. */
 const MAX_BYTES = 2 ** 33;
 
-/** Checkpoints of a job that are kept: should the newest not be readable, there is one before it. */
+/** Checkpoints kept of a job: the newest, and one before it should that be unreadable. */
 const KEPT = 2;
 
-/** What a folder's newest checkpoint is, and why newer files are not. */
+/** The newest checkpoint of a folder that can be used, and why newer files cannot. */
 export interface FoundCheckpoint {
   /** Null when the folder has none that can be used. */
   checkpoint: Checkpoint | null;
@@ -46,7 +46,7 @@ export async function saveCheckpoint(folder: string, job: Job, checkpoint: Check
 
 /**
  * The newest of a job's checkpoints in a folder whose bytes are whole; a file that is torn, corrupt or of another job
- * is told among the problems and removed, and the one before it taken. Throws `not-found` or `unreadable` for the folder.
+ * is named in `problems` and removed, and the one before it taken. Throws `not-found` or `unreadable` for the folder.
  */
 export async function newestCheckpoint(folder: string, job: Job): Promise<FoundCheckpoint> {
   const problems: string[] = [];

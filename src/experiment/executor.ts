@@ -10,12 +10,12 @@ export interface JobListener {
   onFailed: (job: Job, error: TreadleError) => void;
 }
 
-/** Where a run's jobs are trained: the threads of this process (pool.ts), or what else can carry records and weights. */
+/** Trains a run's jobs: in threads of this process (pool.ts), or wherever records and weights can be sent. */
 export interface Executor {
   /**
    * Trains all jobs, each after the one whose weights it starts from, and resolves when each has ended, well or not. A job
-   * that was trained in part goes on where it stood. Rejects with `interrupted` when the signal has aborted and all that
-   * can be gone on from is kept, and with whatever the listener throws. Nothing is left running in any case.
+   * that was trained in part goes on where it stood. Rejects with `interrupted` when the signal has aborted and all
+   * checkpoints are saved, and with whatever the listener throws. Nothing is left running in any case.
    */
   train(jobs: readonly Job[], listener: JobListener, signal?: AbortSignal): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { Clock } from './clock.js';
 import type { EpochWork } from './time-epochs.js';
 import type { SampleIndices } from './train-job.js';
 
-/** Train one model. `data` and `split` lie in shared memory. The answer to its tickets is the number of its helpers. */
+/** Train one model. `data` and `split` lie in shared memory. */
 export interface TrainTask {
   role: 'train';
   core: Core;
@@ -18,9 +18,9 @@ export interface TrainTask {
   parent: Weights | null;
   /** Folder of checkpoints to go on from and to save in; null for none. */
   checkpoints: string | null;
-  /** Tickets it is to send, one for each helper that it may get. */
+  /** Helpers that it may get. The thread sends a ticket for each, and is answered how many were started. */
   tickets: number;
-  /** In shared memory: not 0 once the training is to stop. */
+  /** In shared memory; anything but 0 asks the training to stop. */
   stop: Int32Array;
   /** Measures its epochs. */
   clock: Clock;
@@ -84,7 +84,7 @@ export function toErrorRecord(error: TreadleError): ErrorRecord {
   return { code, message, subject, found, expected, stack };
 }
 
-/** The error that a record stands for, with the stack it had where it was thrown. */
+/** The error of a record, with the stack it had where it was thrown. */
 export function fromErrorRecord(record: ErrorRecord): TreadleError {
   const { code, message, subject, found, expected, stack } = record;
   const error = new TreadleError(code, message, { subject, found, expected });

@@ -24,7 +24,7 @@ export interface ThreadOptions {
    * and when the signal aborts. Left out, none is read or saved.
    */
   checkpoints?: string | undefined;
-  /** Measures the epochs; one that never stands still when left out. */
+  /** Measures the epochs; one that is never paused when left out. */
   clock?: Clock | undefined;
 }
 
@@ -37,7 +37,7 @@ const MAX_RESTARTS = 2;
 
 /**
  * Trains all jobs in worker threads as {@link decide} says and resolves when each has ended, well or not.
- * A job whose thread dies is told by a `warning` event and started again, twice at most.
+ * A job whose thread dies is reported by a `warning` event and started again, twice at most.
  * Rejects with `interrupted` when the signal has aborted and every model has finished its step and saved its
  * checkpoint, and with whatever a callback throws. No thread is left running in any case.
  */
@@ -103,11 +103,11 @@ class TrainingPool {
     await Promise.all([...this.#teams].map((team) => team.close()));
   }
 
-  /** Takes in a thread's news, then does what the new state asks for. Whatever that throws ends the run. */
-  #react(news: () => void): void {
+  /** Applies a change of state, then starts what can be started. An error in either ends the run. */
+  #react(change: () => void): void {
     if (this.#over) return;
     try {
-      news();
+      change();
       this.#advance();
     } catch (error) {
       this.#fail(error);

@@ -10,7 +10,7 @@ import { listed } from '../strict/text.js';
 export type Replace = boolean | ((files: string[]) => boolean | Promise<boolean>);
 
 /**
- * Makes sure that a run which saves files of these names replaces nothing without leave. Files whose SHA-256 is in
+ * Makes sure that a run which saves files of these names replaces none that it may not. Files whose SHA-256 is in
  * `replaceable` are its own. Returns the SHA-256 of the others that it may replace; throws `usage` when it may not.
  */
 export async function leaveToReplace(
@@ -39,7 +39,7 @@ export function digestOf(bytes: Uint8Array): string {
 /** SHA-256 (hex) of a file; null for what is no file or cannot be read. */
 async function fileDigest(path: string): Promise<string | null> {
   try {
-    // Asked before opening: to open a named pipe would wait for its writer.
+    // Checked before opening: opening a named pipe would wait for its writer.
     if (!(await stat(path)).isFile()) return null;
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path)) hash.update(chunk);

@@ -51,7 +51,7 @@ export interface RunAllOptions extends DataChoice {
   onEvent?: (event: RunEvent) => void;
   /** Stops the run; see {@link runAll}. */
   signal?: AbortSignal;
-  /** Measures all times; one that does not stand still while the process is stopped when left out. */
+  /** Measures all times; one that is never paused when left out. */
   clock?: Clock | undefined;
   /** Opens a build of the core; by default without setting any V8 flag. */
   openCore?: ((build: string) => Promise<Core>) | undefined;
@@ -74,15 +74,16 @@ function openPlain(build: string): Promise<Core> {
 
 /**
  * Trains a grid of models, saves their weights, tests each from its saved file, and writes results and report.
- * Every model leaves a checkpoint in the run's folder after each epoch; a run that was stopped, however, is resumed
- * from them to the bytes of one that was not. They are removed when the run is finished.
+ * Every model leaves a checkpoint in the run's folder after each epoch; a run that was stopped, in
+ * whatever way, is resumed from them and ends with the bytes of one that was not. They are removed when it is finished.
  *
- * A model that fails is told by a `failed` event and its record's `error`; the others go on. When the signal
+ * A model that fails is reported by a `failed` event and its record's `error`; the others go on. When the signal
  * aborts, the running models finish their step and save a checkpoint; what is finished by then is recorded and the
  * outcome says `interrupted`. Before training it rejects with `interrupted`. Rejects with `range` for settings that
- * are wrong and networks that no memory can hold, `usage` for weights that it may not replace, `unwritable` for folders that cannot be written, `locked` for a weights folder that another run is
- * using, `engine`, whatever the data's loading and splitting throws, and what {@link openRun}, {@link resumedConfig}
- * and {@link expectSame} throw of a run to resume. Prints nothing, leaves signals alone and leaves no thread behind.
+ * are wrong and networks that no memory can hold, `usage` for weights that it may not replace, `unwritable` for folders
+ * that cannot be written, `locked` for a weights folder that another run is using, `engine`, whatever loading and
+ * splitting the data throws, and what {@link openRun}, {@link resumedConfig} and {@link expectSame} throw.
+ * Prints nothing, leaves signals alone and leaves no thread behind.
  */
 export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
   const unlock: (() => Promise<void>)[] = [];
@@ -112,7 +113,7 @@ async function runLocked(
   });
 
   const results = run.results(started);
-  // Drawing needs large libraries: they are loaded when there is something to draw.
+  // Imported here: drawing needs large libraries.
   const { writeReport, writeResults } = await import('../report/write.js');
   const resultsFile = await writeResults(folder, results);
   let html = '';
@@ -133,7 +134,7 @@ async function runLocked(
   return { folder, results, interrupted: false, resumable };
 }
 
-/** A run that may train: its folders locked, its data loaded, its record written or, when it is resumed, compared. */
+/** A run ready to train, new or resumed: its folders are locked, its data loaded and its record written. */
 async function openOrBegin(
   options: RunAllOptions & { clock: Clock },
   lock: (folder: string) => Promise<void>,
@@ -147,8 +148,7 @@ async function openOrBegin(
     verify: options.verify ?? resumed?.record.verify ?? true,
     log: options.log,
   };
-  const id = resumed === null ? newRunId(new Date()) : idOf(resumed.folder);
-  const folder = resumed === null ? join(out, id) : resumed.folder;
+  const folder = resumed === null ? join(out, newRunId(new Date())) : resumed.folder;
   await ensureWritableFolder(weights);
   await ensureWritableFolder(resumed === null ? out : folder);
   await lock(weights);
@@ -175,7 +175,7 @@ async function openOrBegin(
   };
   if (resumed !== null) {
     expectSame(resumed, record);
-    // The name stands in every weights file: a folder by another one must not change their bytes.
+    // Every weights file has the dataset's name: another folder's must not change their bytes.
     record.dataset = resumed.record.dataset;
     data.record.name = record.dataset.name;
   }
@@ -190,19 +190,24 @@ async function openOrBegin(
     await lock(folder);
     await beginRun(run);
   }
-  onEvent({
+  announce(run, resumed !== null);
+  return run;
+}
+
+/** Emits the `run` event. */
+function announce({ folder, config, jobs, core, emit }: Run, resumed: boolean): void {
+  emit({
     type: 'run',
-    id,
+    id: idOf(folder),
     folder: shown(folder),
-    models: run.jobs.length,
-    parameters: Object.fromEntries(run.jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
+    models: jobs.length,
+    parameters: Object.fromEntries(jobs.map(({ model, spec }) => [model, classifierParameters(spec)])),
     epochs: config.epochs,
     build: core.build,
     jobs: config.jobs,
     threads: config.threads,
-    resumed: resumed !== null,
+    resumed,
   });
-  return run;
 }
 
 /** The folder of data that a run was begun with, wherever the run is now; undefined for the usual places. */
@@ -241,7 +246,7 @@ async function untilInterrupted(work: () => Promise<void>): Promise<boolean> {
   }
 }
 
-/** A name that sorts by time and is the run's own: UTC time stamp and a random suffix. */
+/** A unique name that sorts by time: UTC time stamp and a random suffix. */
 function newRunId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
   return `${stamp}-${randomBytes(2).toString('hex')}`;

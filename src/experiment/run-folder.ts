@@ -11,7 +11,7 @@ import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { checkConfig, resolveConfig } from './config.js';
 import { SETTINGS } from './settings.js';
 
-/** What a run goes on with besides its settings, which stand in `config.json`: a run folder's `run.json`. */
+/** A run folder's `run.json`: what resuming needs besides the settings, which are in `config.json`. */
 export interface RunRecord {
   /** 1 is treadle 0.1.0's: its folders are absolute, and it has nothing in `replaceable`. */
   schema: 1 | 2;
@@ -188,7 +188,7 @@ async function readJson(path: string): Promise<object> {
 }
 
 /**
- * The settings that a run goes on with: its own, but as given for those that change no byte.
+ * The settings of a resumed run: its own, but as given for those that change no byte.
  * Throws `usage` for any other setting given that differs from the run's.
  */
 export function resumedConfig({ folder, config, record }: BegunRun, given: Partial<RunConfig>): RunConfig {

@@ -19,7 +19,7 @@ import { testFiles } from './test-files.js';
 /** Failures of the model itself, which training it again would only repeat. */
 const FINAL: ReadonlySet<ErrorCode> = new Set(['diverged', 'range', 'shape', 'data', 'usage']);
 
-/** The jobs of a run and the record that grows of each. */
+/** A run's jobs, and the record of each. */
 export class Run {
   readonly folder: string;
   readonly config: RunConfig;
@@ -28,7 +28,7 @@ export class Run {
   /** True once a model has failed for a reason that may be gone when the run is resumed. */
   resumable = false;
   readonly #records: Map<string, ModelRecord>;
-  /** The latest writing of the run's record. */
+  /** The latest write of the run's record; the next waits for it. */
   #written: Promise<void> = Promise.resolve();
 
   constructor(
@@ -157,7 +157,7 @@ export class Run {
       ...this.record,
       replaceable: [...new Set([...this.record.replaceable, ...digests])],
     };
-    // Models are saved side by side: one record is written after another, each with all that is known by then.
+    // Models are saved concurrently, so writes are queued; each has all digests that are known by then.
     this.#written = this.#written.catch(() => {}).then(() => writeRecord(this));
     await this.#written;
   }

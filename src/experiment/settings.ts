@@ -82,11 +82,11 @@ const learningRates = v.pipe(
 /** How the command line takes a setting. */
 export interface SettingOption {
   readonly help: string;
-  /** What stands for the value in the help. */
+  /** The value's placeholder in the help. */
   readonly value: string;
   /** The range of a whole number, or the texts to choose from. */
   readonly takes: readonly [number, number] | readonly string[];
-  /** The default in words, where its value is not what a reader would look for. */
+  /** The default in words, where its value alone does not say enough. */
   readonly fallback?: string;
   /** True for what `run-all` alone takes. */
   readonly ofGrids?: boolean;
@@ -100,7 +100,7 @@ export interface Setting<Value> {
   readonly fallback: (cores: number) => Value;
   /** Whether trained bytes depend on it. What they do not depend on may differ when a run is resumed. */
   readonly changesBytes: boolean;
-  /** Null for what a configuration alone sets. */
+  /** Null for what only a configuration file sets. */
   readonly option: SettingOption | null;
 }
 

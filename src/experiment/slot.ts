@@ -35,12 +35,12 @@ export function newSlot(job: Job): Slot {
   return { job, state, team: null, outcome: null, restarts: 0, parent: null, last: null };
 }
 
-/** What the scheduler is to know of a job now. */
+/** A job's present state, for the scheduler. */
 export function stateOf({ state, team }: Slot): JobState {
   return { ...state, joinable: team?.joinable ?? false, helpers: team?.helpers ?? 0 };
 }
 
-/** Takes in what a job's thread has sent. */
+/** Applies a message from the job's thread. */
 export function hear(slot: Slot, message: WorkerMessage, onEvent: (event: RunEvent) => void): void {
   switch (message.type) {
     case 'event':

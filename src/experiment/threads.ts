@@ -23,7 +23,7 @@ export function startWorker(task: WorkerTask): Worker {
   }
 }
 
-/** A thread that is ended only when it has loaded its modules: ended before, it leaves the file it reads open for good. */
+/** A thread that is terminated only once it has loaded its modules: before, it would leak the file it is reading. */
 class TaskWorker extends Worker {
   readonly #loaded: Int32Array;
   #over = false;

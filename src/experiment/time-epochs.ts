@@ -9,14 +9,14 @@ export interface EpochWork {
   spec: NetworkSpec;
   batchSize: number;
   threads: number;
-  /** Trained on whole, in every epoch; in shared memory, or it is copied for the thread that trains. */
+  /** All of it is trained on in every epoch. In shared memory, or it is copied to the training thread. */
   data: LabelledImages;
 }
 
 /** Fewest batches in which a falling loss can be told from noise. */
 export const FEWEST_BATCHES = 4;
 
-/** The seed of weights, masks and orders, and the first rate of the published report's chains. */
+/** The seed of initial weights, dropout masks and sample orders; the first learning rate of the published report. */
 export const SEED = 0;
 const LEARNING_RATE = 0.005;
 const TIMED_EPOCHS = 3;
@@ -54,8 +54,8 @@ export function trainEpoch(
 }
 
 /**
- * Throws `diverged` when a first epoch's losses are not those of training: all finite, and lower on average in the
- * second half than in the first.
+ * Throws `diverged` unless a first epoch's losses are all finite, and lower on average in the second half than in the
+ * first.
  */
 export function checkLosses(model: string, losses: readonly number[]): void {
   const half = losses.length >> 1;

@@ -21,13 +21,13 @@ export interface TrainingHooks {
   /** Asked before each step; true ends the training with `interrupted`. */
   shouldStop?: () => boolean;
   /**
-   * Keeps a checkpoint: after every epoch, and where `shouldStop` stops one within. Training waits for it, and then
-   * writes into the arrays of the state anew.
+   * Saves a checkpoint, after every epoch and where `shouldStop` stops one. Training waits for it, and then overwrites
+   * the checkpoint's arrays.
    */
   save?: (checkpoint: Checkpoint) => Promise<void>;
-  /** Where a training of the same job stood; it goes on to the bytes of one never stopped. */
+  /** A checkpoint of the same job to resume from; the result has the bytes of a training that was never stopped. */
   from?: Checkpoint | null;
-  /** Milliseconds of time in which the process was not suspended. Default: performance.now. */
+  /** Time in milliseconds, without that of suspensions. Default: performance.now. */
   now?: () => number;
 }
 
@@ -57,11 +57,7 @@ export async function trainModel(
   const batches = batchRanges(indices.train.length, job.batchSize, training.rows.least);
   const validation = indices.validation.map((row) => labels[row]!);
   let threads = 1;
-  let epoch: { started: number; samples: number; lastEvent: number } = {
-    started: 0,
-    samples: 0,
-    lastEvent: 0,
-  };
+  const steps = stepEvents(id, batches.length, emit, now);
   let next = 0;
   emit({
     type: 'start',
@@ -81,8 +77,7 @@ export async function trainModel(
         training.begin(epochOrder(indices.train, job.seed, id, number), { totals });
         threads = network.admit();
         next = skipped;
-        const started = now();
-        epoch = { started, samples: 0, lastEvent: started };
+        steps.begin(threads);
       },
       next: (rate) => {
         const batch = batches[next++];
@@ -104,23 +99,7 @@ export async function trainModel(
     keep: job.keep,
     patience: null,
     shouldStop,
-    onStep: ({ epoch: number, step, loss, rows }) => {
-      epoch.samples += rows;
-      const time = now();
-      if (time - epoch.lastEvent < STEP_EVENT_INTERVAL) return;
-      epoch.lastEvent = time;
-      const samplesPerSecond = (epoch.samples * 1000) / (time - epoch.started);
-      emit({
-        type: 'step',
-        job: id,
-        epoch: number,
-        step,
-        steps: batches.length,
-        loss,
-        samplesPerSecond,
-        threads,
-      });
-    },
+    onStep: steps.step,
     save,
     from,
     clock: now,
@@ -136,4 +115,30 @@ export async function trainModel(
     }
     emit({ type: 'epoch', job: id, model, learningRate, threads, ...epochRecord(value) });
   }
+}
+
+/** Sends a job's `step` events, at least {@link STEP_EVENT_INTERVAL} apart; `steps` is the number of an epoch's. */
+function stepEvents(job: string, steps: number, emit: (event: RunEvent) => void, now: () => number) {
+  let threads = 1;
+  let started = 0;
+  let samples = 0;
+  let last = 0;
+  return {
+    /** At the start of an epoch. */
+    begin(count: number): void {
+      threads = count;
+      started = now();
+      samples = 0;
+      last = started;
+    },
+    /** After each step. */
+    step({ epoch, step, loss, rows }: { epoch: number; step: number; loss: number; rows: number }): void {
+      samples += rows;
+      const time = now();
+      if (time - last < STEP_EVENT_INTERVAL) return;
+      last = time;
+      const samplesPerSecond = (samples * 1000) / (time - started);
+      emit({ type: 'step', job, epoch, step, steps, loss, samplesPerSecond, threads });
+    },
+  };
 }

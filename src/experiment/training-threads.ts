@@ -3,11 +3,11 @@ import type { TreadleError } from '#bindings';
 import type { TimeTask, TrainTask, WorkerMessage } from './messages.js';
 import { startWorker, workerError } from './threads.js';
 
-/** Callbacks of a team. */
+/** Callbacks of {@link TrainingThreads}. */
 export interface TrainingListener {
   /** A message of the thread that trains. */
   onMessage: (message: WorkerMessage) => void;
-  /** That thread is gone, and `death` says how: a failure, unless it had sent an outcome. */
+  /** That thread has exited, as `death` says: a failure, unless it had sent an outcome. */
   onEnd: (death: TreadleError) => void;
 }
 
@@ -18,7 +18,7 @@ export class TrainingThreads {
   readonly #threads = new Set<Worker>();
   /** One for each helper that may still join. */
   #tickets: MessagePort[] = [];
-  /** Each helper with how to stop listening to it. */
+  /** Each helper, with what removes its listeners. */
   readonly #helpers = new Map<Worker, () => void>();
   /** Whether the trainer has said how its work ended. */
   #hasOutcome = false;
@@ -34,7 +34,7 @@ export class TrainingThreads {
       if (message.type === 'trained' || message.type === 'timed' || message.type === 'failed')
         this.#hasOutcome = true;
       onMessage(message);
-      // It waits to hear how many helpers it was given.
+      // It waits for the number of helpers.
       if (message.type === 'tickets') this.#trainer.postMessage(this.#helpers.size);
     });
     this.#trainer.on('error', (error) => {

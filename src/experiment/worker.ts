@@ -23,7 +23,7 @@ import { ticketPort, workerError } from './threads.js';
 import { SEED, timeEpochs } from './time-epochs.js';
 import { trainModel } from './train-job.js';
 
-/** The entry of every worker thread; what it does stands in the task it is started with. */
+/** The entry of every worker thread, which does the task it is started with. */
 const port = parentPort!;
 const task = workerData as WorkerTask & { loaded: Int32Array };
 Atomics.store(task.loaded, 0, 1);
@@ -32,7 +32,7 @@ function send(message: WorkerMessage, transfer: Transferable[] = []): void {
   port.postMessage(message, transfer);
 }
 
-/** Trains the task's model from its newest checkpoint; helpers may join as soon as its ticket is out. */
+/** Trains the task's model from its newest checkpoint; helpers may join once its tickets are sent. */
 async function train({
   core,
   job,
@@ -83,8 +83,8 @@ const HELPER_WAIT = 1000;
 const TIMED_HELPER_WAIT = 10_000;
 
 /**
- * Sends tickets and waits for the helpers that have been started for them, whose number is the answer, so that they take
- * part from the first epoch on. Returns whether all of them have joined.
+ * Sends tickets, receives how many helpers were started for them, and waits for these to join, so that they take part
+ * from the first epoch on. Returns whether all of them have joined.
  */
 async function gather(network: Network, tickets: number, longest: number): Promise<boolean> {
   const { ticket } = network;
@@ -135,7 +135,7 @@ function help({ ticket }: HelpTask): void {
   send({ type: 'helped' });
 }
 
-/** Tests each file; one that cannot be tested is told, and the others go on. */
+/** Tests each file; for one that cannot be tested its error is sent. */
 async function test({ core, data, files, inputs, classes }: TestTask): Promise<void> {
   for (const file of files) {
     try {

@@ -17,7 +17,7 @@ import { parseSpec } from './model-bytes.js';
 import { decodeSafetensors, joinParts, safetensorsParts, tensorOf } from './safetensors.js';
 import { formatError, type Tensor } from './tensor.js';
 
-/** All that a model's training goes on from. Plain data: {@link encodeCheckpoint} writes it as bytes. */
+/** All that resuming a model's training needs. Plain data: {@link encodeCheckpoint} writes it as bytes. */
 export interface ModelCheckpoint {
   model: ModelSpec;
   /** Statistics of inputs and targets. */
@@ -49,13 +49,13 @@ const StoredRecord = v.strictObject({
   slots: v.pipe(whole, v.maxValue(4)),
 });
 
-/** What the record of the longest training keeps within. */
+/** More than the record of the longest training has. */
 const LIMITS: JsonLimits = { depth: 6, values: 4_000_000 };
 
 /** The metadata's only key; its value is a {@link StoredRecord} as JSON. */
 export const RECORD_KEY = 'treadle_checkpoint_2';
 
-/** Groups of tensors; the best epoch's weights are there while they differ. */
+/** Groups of tensors; `best` is left out while it equals `weights`. */
 const WEIGHTS = 'weights';
 const BEST = 'best';
 const AVERAGE = 'average';
@@ -140,7 +140,7 @@ export function checkCheckpoint(checkpoint: unknown, source: string): asserts ch
 }
 
 /**
- * The checkpoint in a file's bytes; `modelOf` gives the model of what the checkpoint says it is of, or throws. Throws
+ * The checkpoint in a file's bytes; `modelOf` gives the model for the record's `of`, or throws. Throws
  * `format` errors that begin with `source` for bytes that are none.
  */
 export function readCheckpoint(
@@ -196,7 +196,7 @@ function readRecord(text: string | undefined, source: string): v.InferOutput<typ
     const path = v.getDotPath(result.issues[0]) ?? RECORD_KEY;
     throw formatError(source, `${path} is missing or wrong`, "a checkpoint's record");
   }
-  // As it was read: the parser would put its keys into an order of its own.
+  // Not `result.output`, whose keys are in another order.
   return json as v.InferOutput<typeof StoredRecord>;
 }
 
@@ -209,7 +209,7 @@ function expectOrder({ epochs, best }: v.InferOutput<typeof StoredRecord>, sourc
   if (!isBest) throw formatError(source, `its best epoch is ${best?.epoch ?? 'none'}`, `one of its ${done}`);
 }
 
-/** The tensors of a model, as they are grouped. */
+/** A model's tensors by group. */
 function rowsOf(model: ModelSpec): Record<'statistics' | 'weights' | 'trained', readonly TensorRow[]> {
   const table = tensorTable(model);
   const weights = table.filter(({ layer }) => layer >= 0);

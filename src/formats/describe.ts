@@ -95,7 +95,7 @@ export function describeArrays(
   arrays: ReadonlyMap<string, ArrayState | null>,
   source: string,
 ): TensorDescription[] {
-  // An array that stands under many names is read once.
+  // An array of several names is read once.
   const described = new Map<ArrayState, Omit<TensorDescription, 'name'>>();
   return [...arrays].flatMap(([name, state]) => {
     if (state === null) return [];

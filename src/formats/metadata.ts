@@ -49,7 +49,7 @@ const wholeText = (least: number, most = Number.MAX_SAFE_INTEGER) =>
     (value) => Number.isInteger(value) && value >= least && value <= most,
   );
 const fractionText = numberText('a number from 0 to 1', (value) => value >= 0 && value <= 1);
-/** A list has no lists in it; more entries than a label's byte can tell apart, or a network has layers, are none. */
+/** Limits of a list: nothing nested, and more values than there can be classes or layers. */
 const LIST: JsonLimits = { depth: 1, values: 4096 };
 const listText = <T extends v.GenericSchema>(item: T, expected: string) =>
   v.pipe(

@@ -1,6 +1,7 @@
 import { MAX_WIDTH, TreadleError } from '#bindings';
 import type { BatchNormTensors, NetworkTensors } from '../model/classifier.js';
 import { quote } from '../strict/text.js';
+import { transpose } from './names.js';
 import type { FloatTensor, Tensor } from './tensor.js';
 
 /** A network read from named tensors, with the widths that the tensors themselves have. */
@@ -15,13 +16,13 @@ type BatchNormNames = Record<keyof BatchNormTensors, string>;
 
 /** How a format names and lays out a network's tensors. Layers count from 0; layer `blocks` is the output. */
 interface Layout {
-  /** Whether a dense weight stands as (out, in), PyTorch's way, or as (in, out), treadle's and numpy users'. */
+  /** Whether dense weights are (out, in), as PyTorch's, or (in, out), as treadle's and numpy users'. */
   outFirst: boolean;
   dense(layer: number): { weight: string; bias: string };
   batchNorm(block: number): BatchNormNames;
   /** PyTorch's counter of a block's batches, which a file may leave out; null where the format has none. */
   batchesTracked(block: number): string | null;
-  /** The number of hidden blocks that a name speaks of, or null for a name of another kind. */
+  /** The least number of hidden blocks of a network with a tensor of this name; null for other names. */
   blocksBy(name: string): number | null;
 }
 
@@ -104,7 +105,7 @@ function namedTensors(tensors: NetworkTensors, layout: Layout): [string, Tensor]
   tensors.dense.forEach(({ weight, bias }, layer) => {
     const names = layout.dense(layer);
     const [fanIn, fanOut] = [weight.length / bias.length, bias.length];
-    if (layout.outFirst) add(names.weight, transposed(weight, fanIn, fanOut), [fanOut, fanIn]);
+    if (layout.outFirst) add(names.weight, transpose(weight, fanIn, fanOut), [fanOut, fanIn]);
     else add(names.weight, weight, [fanIn, fanOut]);
     add(names.bias, bias);
     const batchNorm = tensors.batchNorm[layer];
@@ -139,7 +140,7 @@ function readNetwork(found: ReadonlyMap<string, Tensor>, layout: Layout, source:
     const names = layout.dense(layer);
     const weight = floats(names.weight);
     return {
-      weight: layout.outFirst ? transposed(weight, fanOut, widths[layer]!) : weight,
+      weight: layout.outFirst ? transpose(weight, fanOut, widths[layer]!) : weight,
       bias: floats(names.bias),
     };
   });
@@ -152,7 +153,7 @@ function readNetwork(found: ReadonlyMap<string, Tensor>, layout: Layout, source:
       runningVar: floats(names.runningVar),
     };
   });
-  // A layer that stood frozen in PyTorch counted fewer batches than the rest; a file may have no counters at all.
+  // A layer that was frozen in PyTorch counted fewer batches than the rest; a file may have no counters at all.
   let batchesTracked = 0;
   for (const { dtype, data } of found.values()) {
     if (dtype === 'I64') batchesTracked = Math.max(batchesTracked, Number(data[0]));
@@ -244,7 +245,7 @@ function notANetwork(problems: readonly string[], unnamed: number, source: strin
 /** Throws `range` for a value that is not finite, a negative variance or a counter outside 0 to 2^53 - 1. */
 function checkValues(found: ReadonlyMap<string, Tensor>, source: string): void {
   for (const [name, { dtype, data }] of found) {
-    // Both formats call a variance, and nothing else, by these letters.
+    // In both formats variances, and nothing else, have this in their names.
     const least = dtype === 'I64' || name.includes('running_var') ? 0 : -Infinity;
     for (let index = 0; index < data.length; index++) {
       const value = Number(data[index]);
@@ -256,15 +257,4 @@ function checkValues(found: ReadonlyMap<string, Tensor>, source: string): void {
       throw new TreadleError('range', message, { subject: name, found: data[index], expected });
     }
   }
-}
-
-/** The transpose of a row-major matrix of `rows` by `columns`. */
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(matrix.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result[column * rows + row] = matrix[row * columns + column]!;
-    }
-  }
-  return result;
 }

@@ -1,6 +1,6 @@
 import { formatError } from './tensor.js';
 
-/** Reads a pickle's bytes in order, never past the end of the file or of the frame it stands in. */
+/** Reads a pickle's bytes in order, never past the end of the file or of the present frame. */
 export interface PickleCursor {
   /** The byte to be read next. */
   position(): number;

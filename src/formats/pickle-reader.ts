@@ -202,7 +202,7 @@ function recall(machine: Machine, index: number): PickleValue {
   return value;
 }
 
-/** Height below which values belong to whoever set the last MARK. */
+/** The stack's height at the last MARK: values below it are not popped. */
 function floor(machine: Machine): number {
   return machine.marks.at(-1) ?? 0;
 }

@@ -1,6 +1,6 @@
 import { quote } from '../strict/text.js';
 
-/** What stands on the reader's stack: plain data, and descriptions of what Python would build. */
+/** A value on the reader's stack: plain data, and descriptions of what Python would build. */
 export type PickleValue = null | boolean | number | string | Uint8Array | PickleNode;
 
 export type PickleNode = TupleNode | DictNode | GlobalNode | DtypeNode | ArrayNode;
@@ -39,7 +39,7 @@ export interface ArrayState {
 
 /** The globals that numpy's own pickles of arrays name; numpy 2 renamed the package `core`. */
 const RECONSTRUCT = new Set(['numpy.core.multiarray._reconstruct', 'numpy._core.multiarray._reconstruct']);
-/** What protocol 5 calls for an array that is one run of memory. */
+/** What protocol 5 calls for a contiguous array. */
 const FROM_BUFFER = new Set(['numpy.core.numeric._frombuffer', 'numpy._core.numeric._frombuffer']);
 const NDARRAY = 'numpy.ndarray';
 const DTYPE = 'numpy.dtype';
@@ -62,7 +62,7 @@ export function globalNamed(module: string, name: string): GlobalNode | Refusal 
   return { found: `the pickle asks for ${shown}`, expected: 'numpy array reconstruction, and nothing else,' };
 }
 
-/** What REDUCE makes of a callable and its arguments: an array or a dtype, which `_frombuffer` alone gives its state. */
+/** The result of REDUCE: an array or a dtype. Its state is set by BUILD, except for an array of `_frombuffer`. */
 export function reduced(callable: PickleValue, args: PickleValue): ArrayNode | DtypeNode | Refusal {
   const name = isNode(callable, 'global') ? callable.name : '';
   const items = isNode(args, 'tuple') ? args.items : [];

@@ -11,7 +11,7 @@ import { elementCount, type FloatTensor, formatError } from './tensor.js';
  * Reading one allocates at most 400 bytes an opcode, of which there may be 200,000, and the arrays' bytes once.
  */
 
-/** A bytes object at least this long stands outside the frames, as CPython writes it. */
+/** A bytes object of at least this length is written outside the frames, as CPython does. */
 const FRAME_TARGET = 64 * 1024;
 
 /** The element type read and written: little-endian float32. */
@@ -47,7 +47,7 @@ export function encodePickle(arrays: ReadonlyMap<string, FloatTensor>): Uint8Arr
 
 /**
  * The arrays of a pickle of a dict, by name and unread; null for an entry that is no array. Nothing in it is executed.
- * An array may stand under several names. Throws `format` errors that begin with `source`, the file's name.
+ * An array may have several names. Throws `format` errors that begin with `source`, the file's name.
  */
 export function pickledArrays(bytes: Uint8Array, source: string): Map<string, ArrayState | null> {
   const root = readPickle(bytes, source);
@@ -59,7 +59,7 @@ export function pickledArrays(bytes: Uint8Array, source: string): Map<string, Ar
       throw formatError(source, `array ${quote(name)} has no content`, 'an array with a state');
     arrays.set(name, isNode(node, 'array') ? node.state : null);
   }
-  // Only a hostile pickle lets distinct arrays share bytes, to have far more read than it has.
+  // Distinct arrays share bytes only in a hostile pickle, which has far more read than it holds.
   let total = 0;
   for (const state of new Set(arrays.values())) total += state?.bytes.length ?? 0;
   if (total > bytes.length) {

@@ -32,7 +32,7 @@ export const DTYPE_BITS = {
 /** Name of an element type in a safetensors header. */
 export type SafetensorsDtype = keyof typeof DTYPE_BITS;
 
-/** Where one tensor stands in the data that follows the header. */
+/** One tensor's place in the data that follows the header. */
 export interface HeaderEntry {
   name: string;
   dtype: SafetensorsDtype;

@@ -6,7 +6,7 @@ import { elementCount, formatError, type Tensor } from './tensor.js';
 /**
  * The safetensors format: 8 bytes with the header's length (little-endian), the header (JSON: name -> dtype, shape
  * and data_offsets, and `__metadata__`, a map of strings), then the tensors' bytes, row-major and little-endian.
- * Reading one allocates at most 64 times the header, and the data twice (copied out, and turned where need be).
+ * Reading one allocates at most 64 times the header, and the data twice (copied out, and transposed where need be).
  */
 
 /** The longest header that the format's reference implementation reads. */
@@ -86,7 +86,7 @@ export function encodeSafetensors(
   return joinParts(safetensorsParts(tensors, metadata));
 }
 
-/** A file of its parts. */
+/** Joins the parts of a file. */
 export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

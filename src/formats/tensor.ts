@@ -14,7 +14,7 @@ export interface CountTensor {
   data: BigInt64Array;
 }
 
-/** A tensor as it stands in a weight file. */
+/** A tensor of a weight file. */
 export type Tensor = FloatTensor | CountTensor;
 
 /** Number of elements of a shape (1 for `[]`), or null when it exceeds a safe integer. */

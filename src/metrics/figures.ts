@@ -9,7 +9,7 @@ export interface FigureRow {
   readonly title: string;
   /** Its title where there is little room. */
   readonly brief: string;
-  /** The chart that it is drawn in. */
+  /** The panel of a chart that it is drawn in. */
   readonly panel: PanelName;
   readonly side: 'train' | 'validation';
   readonly better: 'lower' | 'higher';
@@ -17,7 +17,7 @@ export interface FigureRow {
   readonly tasks: readonly Task[] | null;
 }
 
-/** Charts, each with the title and the largest value that its figures can have. */
+/** Panels of charts, each with the title and the largest value that its figures can have. */
 export const PANELS = {
   loss: { name: 'loss', title: 'Loss', most: Number.POSITIVE_INFINITY },
   accuracy: { name: 'accuracy', title: 'Accuracy', most: 1 },

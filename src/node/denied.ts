@@ -1,4 +1,4 @@
-/** Options that allow what Node's permission model guards, by the name it has in errors. */
+/** The option that grants each permission of Node's permission model, by the permission's name in errors. */
 const OPTIONS: Readonly<Record<string, [what: string, option: string]>> = {
   FileSystemRead: ['to read files', '--allow-fs-read'],
   FileSystemWrite: ['to write files', '--allow-fs-write'],

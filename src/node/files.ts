@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ACCESS_DENIED: "Node's permission model forbids it",
 };
 
-/** What a platform answers when it cannot flush a folder at all. */
+/** Error codes of platforms that cannot flush a folder. */
 const NO_FOLDER_SYNC = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOSYS', 'ENOTSUP', 'EPERM']);
 
 /**
@@ -119,7 +119,7 @@ async function isFolder(path: string): Promise<boolean> {
  */
 export async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    // Asked before opening: to open a named pipe would wait for its writer.
+    // Checked before opening: opening a named pipe would wait for its writer.
     if (!(await stat(path)).isFile()) {
       throw new TreadleError('unreadable', `${path} is not a file; a regular file is expected.`, {
         subject: path,
@@ -204,7 +204,7 @@ function readFailure(path: string, cause: unknown): TreadleError {
   });
 }
 
-/** What {@link temporaryName} gives; not what a lock that is just being taken is drafted in. */
+/** Names that {@link temporaryName} gives, but for drafts of lock files, which begin with a dot. */
 const TEMPORARY = /^[^.].*\.\d+\.[0-9a-f]{12}\.tmp$/;
 
 function temporaryName(folder: string, stem: string): string {

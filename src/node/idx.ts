@@ -1,9 +1,8 @@
 /**
  * Strict reader of the IDX format: a big-endian magic number (two zero bytes, the element type 0x08 = unsigned byte,
  * the number of dimensions), one big-endian u32 per dimension, then the elements, row-major.
- * Reading allocates nothing but views. Inflating allocates what the caller expects or, from a file's own header, what
- * that states: never more than MAX_IDX_BYTES, nor than 1032 times the compressed bytes, deflate's best, and 4 MiB to
- * find the header.
+ * Reading allocates nothing but views. Inflating allocates what the caller expects or the file's own header states, at
+ * most MAX_IDX_BYTES and 1032 times the compressed bytes (deflate's best ratio), and 4 MiB to read the header.
  */
 import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
 import { MAX_WIDTH, TreadleError } from '#bindings';
@@ -43,7 +42,7 @@ export function gunzip(bytes: Uint8Array, file: string, limit: number): Uint8Arr
   return buffer;
 }
 
-/** Compressed bytes in which a gzip file's first 16 bytes must stand: its header, with a name, takes far fewer. */
+/** So many compressed bytes are read for the first 16 bytes: gzip's header, with a file name, is far shorter. */
 const GZIP_START = 4096;
 
 /**
@@ -103,8 +102,8 @@ function inflate(bytes: Uint8Array, file: string, limit: number): InflateInfo {
 }
 
 /**
- * Room for the whole content in one piece, so that zlib joins no pieces: what the trailer says, held to what so many
- * bytes of gzip can hold at the most (deflate's 1032 to 1) and to the limit.
+ * A chunk that takes the whole content, so that zlib has no chunks to join: the size in the trailer, but at most the
+ * limit and what so many bytes of gzip can hold (1032 to 1).
  */
 function chunkSize(bytes: Uint8Array, limit: number): number {
   const trailer = new DataView(bytes.buffer, bytes.byteOffset + Math.max(0, bytes.length - 4));

@@ -6,10 +6,10 @@ import { decodeJpeg, isJpeg, type StoredImage } from './jpeg.js';
 import { isTurned, upright } from './orientation.js';
 import { decodePng, isPng } from './png.js';
 
-/** Limits that keep a hostile file from taking the machine: file size and sizes of the image. */
+/** Limits against hostile files: size of the file and of the image. */
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 const MAX_MEGAPIXELS = 25;
-/** The most that a JPEG can have; a PNG of more is a line of pixels, made to be slow. */
+/** The longest side that a JPEG can have. A PNG with a longer one is a thin line, made to be slow. */
 const MAX_SIDE = 65_535;
 
 /** Throws for an image that has no pixels or too many. A decoder asks before it allocates by the sizes. */
@@ -33,7 +33,7 @@ export async function readImage(path: string, width: number, height: number): Pr
 export function decodeImage(bytes: Uint8Array, path: string, width: number, height: number): Uint8Array {
   const image = decode(bytes, path);
   const { orientation } = image;
-  // Turned when it is small: it is the same average of the same rectangles.
+  // Turned after resizing, when it is small: the averages are the same.
   const [across, down] = isTurned(orientation) ? [height, width] : [width, height];
   const { pixels } = upright(resize(image, across, down), orientation);
   return Uint8Array.from(pixels, Math.round);
@@ -67,7 +67,7 @@ function tooLarge(path: string, found: string, most: string): TreadleError {
   });
 }
 
-/** The decoders throw errors of many kinds for damaged files, and stumble over what is missing: all become one. */
+/** Turns whatever a decoder throws at a damaged file into a `format` error. */
 function orDamaged(path: string, format: string, action: () => StoredImage): StoredImage {
   try {
     return action();

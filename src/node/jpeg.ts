@@ -40,7 +40,7 @@ export function isJpeg(bytes: Uint8Array): boolean {
 /** What the decoder may allocate for its blocks and samples: 25 megapixels of three components, and their halves. */
 const MAX_MEGABYTES = 1024;
 
-/** A progressive image has about ten; each may cost a pass over all blocks and next to no bytes. */
+/** The most scans; a progressive image has about ten. Each can cost a pass over all blocks, and takes few bytes. */
 const MAX_SCANS = 100;
 
 /** Blocks that any file may have, however small: those of the padding at the image's edges. */
@@ -80,7 +80,7 @@ function neededSegments(
   let orientation: Orientation = 1;
   const state: State = { components: null, blocks: 0, scans: 0, scanBytes: 0 };
   for (let at = 2; ; ) {
-    // Any marker may follow bytes of 0xff that fill up.
+    // Any marker may be preceded by padding of 0xff.
     while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++;
     const marker = bytes[at + 1];
     if (bytes[at] !== 0xff || marker === undefined) throw new Error(`no marker at byte ${at}`);

@@ -13,7 +13,7 @@ export const LOCK_FILE = '.treadle-lock.json';
 const Owner = v.object({
   pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   host: v.string(),
-  /** When the process began, as the system counts it: a number is given to another process some day. */
+  /** When the process began, as the system counts it: process ids are used again. */
   started: v.nullable(v.string()),
   /** When the lock was taken, in ISO 8601. */
   since: v.string(),
@@ -21,10 +21,10 @@ const Owner = v.object({
 
 type Owner = v.InferOutput<typeof Owner>;
 
-/** What a file system without links answers. */
+/** Error codes of file systems without hard links. */
 const NO_LINKS = new Set(['ENOSYS', 'ENOTSUP', 'EPERM']);
 
-/** How often, and how many milliseconds apart, a folder is asked for while other processes take stale locks away. */
+/** Attempts to take a lock while other processes remove stale ones, and the milliseconds between them. */
 const ATTEMPTS = 200;
 const PAUSE = 5;
 
@@ -62,7 +62,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   throw locked(folder, path, 'processes that start again and again');
 }
 
-/** Takes the lock if it is free: `me`. Else tells its living owner, or `nobody` once a stale lock is on its way out. */
+/**
+ * Takes the lock if it is free and returns `me`. Else returns its living owner in words or, where it is stale or just
+ * being written, `nobody`: then the caller tries again.
+ */
 async function take(path: string, draft: string, text: string): Promise<string> {
   if (await succeeds(place(draft, path, text), 'EEXIST')) return 'me';
   const seen = await content(path);
@@ -72,7 +75,7 @@ async function take(path: string, draft: string, text: string): Promise<string> 
     const where = owner.host === hostname() ? '' : ` on the machine ${JSON.stringify(owner.host)}`;
     return `process ${owner.pid}${where} since ${owner.since}`;
   }
-  // Only who holds a second lock may take a stale one away: else it could be a fresh one by then.
+  // A second lock guards the removal: without it, the lock removed could be a new one by then.
   const guard = `${path}.guard`;
   if ((await take(guard, draft, text)) === 'me') {
     try {

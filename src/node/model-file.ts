@@ -33,7 +33,7 @@ export interface WeightsDescription {
   format: WeightsFormat;
   /** Every tensor or array, in the file's order. */
   tensors: TensorDescription[];
-  /** The strings beside the tensors as they stand in the file; null when it has none, as a pickle. */
+  /** The file's metadata, unparsed; null when it has none, as a pickle. */
   stored: Record<string, string> | null;
   /** The network, if the file is one. */
   network: LoadedWeights | null;

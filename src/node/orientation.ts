@@ -56,7 +56,7 @@ export function exifOrientation(content: Uint8Array): Orientation {
     }
     return 1;
   } catch (error) {
-    // What lies beyond the segment's end.
+    // A read beyond the segment's end.
     if (error instanceof RangeError) return 1;
     throw error;
   }

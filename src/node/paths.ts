@@ -12,7 +12,7 @@ export function shown(path: string): string {
   return isInside(absolute, process.cwd()) ? relative(process.cwd(), absolute) || '.' : absolute;
 }
 
-/** The folder that a run's folder moves with: the one that holds the folder of runs. */
+/** A run's project: the folder that holds the folder of runs. Both are moved together. */
 export function projectOf(runFolder: string): string {
   return dirname(dirname(resolve(runFolder)));
 }

@@ -52,10 +52,10 @@ export function isPng(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 
-/** A file of 64 MiB whose pixels stand in chunks of a kilobyte has as many. */
+/** The most chunks: 64 MiB in chunks of a kilobyte. */
 const MAX_CHUNKS = 65_536;
 
-/** The chunks that make up the pixels, each at most once but for the data. */
+/** The chunks that make up the pixels; all but IDAT at most once. */
 const KEPT = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'];
 
 /**

@@ -1,12 +1,12 @@
-import type { EChartsCoreOption } from 'echarts/core';
 import { isCompared, type PublishedFigures, publishedFigures } from '../results/compare.js';
 import { clip, endOf, figure, modelTitle } from '../results/format.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
-import { niceScale, tickLabel } from './scale.js';
-import { drawFigure, type Figure } from './svg.js';
+import { combine, type Panel, panelTitle, valueAxis } from './panel.js';
+import { niceScale } from './scale.js';
+import { type Chart, drawChart } from './svg.js';
 import { light } from './theme.js';
 
-/** One figure of a model that can stand beside a published one. */
+/** A figure of a model that is compared with the published one. */
 export interface Comparison {
   name: 'validation' | 'test';
   title: string;
@@ -33,19 +33,19 @@ export const COMPARISONS: readonly Comparison[] = [
 const ROW = 24;
 const MARGIN = { left: 130, right: 62, top: 42, bottom: 34 };
 const WIDTH = 400;
-/** Of a model's name with its rate. */
+/** The most characters of a model's name with its rate. */
 const MOST_CHARACTERS = 18;
-/** Where headings start. */
+/** Where headings start, in pixels from the left of their panel. */
 const INSET = 6;
 const HEADING = 62;
 
-/** Whether any model has a figure to draw. */
+/** Whether any model has a score to draw. */
 export function hasComparison({ models }: RunResults): boolean {
   return models.some((model) => COMPARISONS.some(({ own }) => own(model) !== null));
 }
 
 /** Macro-F1 of every model, with the published one where there is one: test and validation side by side. */
-export function comparisonFigure(results: RunResults): Figure {
+export function comparisonChart(results: RunResults): Chart {
   const parts = COMPARISONS.map((comparison, index) => panel(results, comparison, index, HEADING));
   const option = {
     ...combine(parts),
@@ -63,16 +63,16 @@ export function comparisonFigure(results: RunResults): Figure {
   };
   const label = 'Test and validation macro-F1 of every model';
   const size = { width: WIDTH * parts.length, height: HEADING + panelHeight(results) };
-  return drawFigure({ name: 'comparison', label, ...size }, option);
+  return drawChart({ name: 'comparison', label, ...size }, option);
 }
 
 /** One panel of the comparison, for a page that has its own heading. */
-export function comparisonPanel(results: RunResults, comparison: Comparison): Figure {
+export function comparisonPanel(results: RunResults, comparison: Comparison): Chart {
   const part = panel(results, comparison, 0, 0);
   const option = { ...combine([part]), title: part.title };
   const label = `${comparison.title} of every model`;
   const size = { width: WIDTH, height: panelHeight(results) };
-  return drawFigure({ name: `comparison-${comparison.name}`, label, ...size }, option);
+  return drawChart({ name: `comparison-${comparison.name}`, label, ...size }, option);
 }
 
 /** What the marks mean, in words. */
@@ -81,29 +81,12 @@ export function comparisonKey(results: RunResults): string {
   return isCompared(results) ? `${own} Diamond: the published report, where it prints the figure.` : own;
 }
 
-interface Panel {
-  title: object;
-  grid: object;
-  xAxis: object;
-  yAxis: object[];
-  series: object[];
-}
-
-function combine(panels: readonly Panel[]): EChartsCoreOption {
-  return {
-    grid: panels.map(({ grid }) => grid),
-    xAxis: panels.map(({ xAxis }) => xAxis),
-    yAxis: panels.flatMap(({ yAxis }) => yAxis),
-    series: panels.flatMap(({ series }) => series),
-  };
-}
-
 function panelHeight({ models }: RunResults): number {
   return MARGIN.top + models.length * ROW + MARGIN.bottom;
 }
 
 function panel(results: RunResults, comparison: Comparison, index: number, top: number): Panel {
-  const { models, best } = results;
+  const { models } = results;
   const own = models.map(comparison.own);
   const published = models.map((model) => {
     const figures = publishedFigures(results, model);
@@ -113,88 +96,79 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
     [...own, ...published].filter((value) => value !== null),
     { steps: 4, most: 1 },
   );
-  const text = { color: light('muted'), fontSize: 11 };
-  const isBest = (row: number) => models[row]?.id === best;
-  const rows = {
-    type: 'category',
-    gridIndex: index,
-    inverse: true,
-    axisLine: { show: false },
-    axisTick: { show: false },
-  };
-  const label = {
-    interval: 0,
-    fontSize: 12,
-    color: light('ink'),
-    rich: { best: { fontWeight: 'bold', fontSize: 12, color: light('ink') } },
-  };
-  const emphasise = (value: string, row: number) => (isBest(row) ? `{best|${value}}` : value);
-  const marks = { xAxisIndex: index, yAxisIndex: 2 * index, silent: true, type: 'scatter' };
   return {
-    title: {
-      text: comparison.title,
-      left: index * WIDTH + INSET,
-      top: top + 10,
-      textStyle: { fontSize: 13, color: light('ink') },
-    },
+    title: panelTitle(comparison.title, index * WIDTH + INSET, top + 10),
     grid: {
       left: index * WIDTH + MARGIN.left,
       top: top + MARGIN.top,
       width: WIDTH - MARGIN.left - MARGIN.right,
       height: models.length * ROW,
     },
-    xAxis: {
-      type: 'value',
-      gridIndex: index,
-      min: scale.min,
-      max: scale.max,
-      interval: scale.interval,
-      splitLine: { lineStyle: { color: light('line') } },
-      axisLabel: { ...text, formatter: (value: number) => tickLabel(value, scale) },
-    },
-    yAxis: [
-      {
-        ...rows,
-        data: models.map(shortTitle),
-        axisLabel: { ...label, formatter: emphasise },
-      },
-      {
-        ...rows,
-        position: 'right',
-        data: own.map((value, row) =>
-          models[row]!.error === undefined ? figure(value) : endOf(models[row]!),
-        ),
-        axisLabel: { ...label, formatter: emphasise },
-      },
-    ],
-    series: [
-      {
-        ...marks,
-        symbol: 'diamond',
-        symbolSize: 12,
-        data: points(published),
-        itemStyle: { color: light('paper'), opacity: 1, borderColor: light('published'), borderWidth: 2 },
-      },
-      {
-        ...marks,
-        symbolSize: 10,
-        data: points(own),
-        itemStyle: { color: light('series1'), opacity: 1 },
-        markLine: {
-          silent: true,
-          z: 1,
-          symbol: 'none',
-          label: { show: false },
-          lineStyle: { color: light('published'), width: 1.5, type: 'solid' },
-          data: own.flatMap((value, row) =>
-            value === null || published[row] === null
-              ? []
-              : [[{ coord: [value, row] }, { coord: [published[row], row] }]],
-          ),
-        },
-      },
-    ],
+    xAxis: valueAxis(scale, index),
+    yAxis: rowAxes(results, own, index),
+    series: marks(own, published, index),
   };
+}
+
+/** The models' names to the left of their rows and this run's scores to the right, those of the best in bold. */
+function rowAxes({ models, best }: RunResults, own: readonly (number | null)[], index: number): object[] {
+  const axis = {
+    type: 'category',
+    gridIndex: index,
+    inverse: true,
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: {
+      interval: 0,
+      fontSize: 12,
+      color: light('ink'),
+      rich: { best: { fontWeight: 'bold', fontSize: 12, color: light('ink') } },
+      formatter: (value: string, row: number) => (models[row]?.id === best ? `{best|${value}}` : value),
+    },
+  };
+  const scores = own.map((value, row) =>
+    models[row]!.error === undefined ? figure(value) : endOf(models[row]!),
+  );
+  return [
+    { ...axis, data: models.map(shortTitle) },
+    { ...axis, position: 'right', data: scores },
+  ];
+}
+
+/** A diamond for each published score, a dot for each of this run, and a line between the two. */
+function marks(
+  own: readonly (number | null)[],
+  published: readonly (number | null)[],
+  index: number,
+): object[] {
+  const mark = { xAxisIndex: index, yAxisIndex: 2 * index, silent: true, type: 'scatter' };
+  return [
+    {
+      ...mark,
+      symbol: 'diamond',
+      symbolSize: 12,
+      data: points(published),
+      itemStyle: { color: light('paper'), opacity: 1, borderColor: light('published'), borderWidth: 2 },
+    },
+    {
+      ...mark,
+      symbolSize: 10,
+      data: points(own),
+      itemStyle: { color: light('series1'), opacity: 1 },
+      markLine: {
+        silent: true,
+        z: 1,
+        symbol: 'none',
+        label: { show: false },
+        lineStyle: { color: light('published'), width: 1.5, type: 'solid' },
+        data: own.flatMap((value, row) =>
+          value === null || published[row] === null
+            ? []
+            : [[{ coord: [value, row] }, { coord: [published[row], row] }]],
+        ),
+      },
+    },
+  ];
 }
 
 /** A model's name beside its row: a long one is cut, its rate never. */

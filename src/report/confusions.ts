@@ -6,11 +6,11 @@ export interface Confusion {
   actual: number;
   predicted: number;
   count: number;
-  /** Of the images of the actual class. */
+  /** Share of the actual class's images. */
   share: number;
 }
 
-/** Everything that was confused, the largest first. */
+/** All confusions, the largest count first. */
 export function confusionsOf(confusion: ConfusionMatrix): Confusion[] {
   return confusion
     .flatMap((row, actual) => {
@@ -21,7 +21,7 @@ export function confusionsOf(confusion: ConfusionMatrix): Confusion[] {
     .sort((a, b) => b.count - a.count);
 }
 
-/** What a list of the `shown` largest of `all` confusions is. */
+/** The title of a list of the `shown` largest of `all` confusions. */
 export function confusionsTitle(shown: number, all: number, classes: number): string {
   if (all === 0) return `None of the ${classes} classes was taken for another.`;
   const what = shown === all ? `All ${whole(all)}` : `The ${shown} largest of the ${whole(all)}`;

@@ -1,10 +1,10 @@
-import type { EChartsCoreOption } from 'echarts/core';
 import { PANELS } from '../metrics/figures.js';
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { printable, rateText } from '../results/format.js';
 import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
-import { niceScale, tickLabel } from './scale.js';
-import { drawFigure, type Figure } from './svg.js';
+import { axisText, combine, type Panel, panelTitle, valueAxis } from './panel.js';
+import { niceScale } from './scale.js';
+import { type Chart, drawChart } from './svg.js';
 import { light, seriesStyle } from './theme.js';
 
 /** What one panel of the curves shows. */
@@ -36,9 +36,9 @@ const PANEL = { width: 372, height: 288 };
 const MARGIN = { left: 54, right: 14, top: 60, bottom: 44 };
 /** Where headings start, in pixels from the left of their panel. */
 const INSET = 6;
-/** Height of the heading and the legend above the panels of a whole figure. */
+/** Height of the heading and the legend above the panels of a whole chart. */
 const HEADING = 82;
-/** A rate's name is left out of its stretch of the axis when that is narrower, in pixels. */
+/** Least width, in pixels, of a band that its rate's name is written above. */
 const NARROWEST_NAME = 44;
 
 /** Whether any model of an architecture finished an epoch: without one there is nothing to draw. */
@@ -47,7 +47,7 @@ export function hasCurves(results: RunResults, architecture: string): boolean {
 }
 
 /** Curves of one architecture: every measure side by side, with a heading and a legend. */
-export function curvesFigure(results: RunResults, architecture: string): Figure {
+export function curvesChart(results: RunResults, architecture: string): Chart {
   const models = modelsOf(results, architecture);
   const chain = epochsPerRate(results);
   const width = PANEL.width * MEASURES.length;
@@ -67,16 +67,16 @@ export function curvesFigure(results: RunResults, architecture: string): Figure 
       textStyle: { color: light('ink'), fontSize: 12 },
     },
   };
-  return drawFigure({ name: `curves-${architecture}`, label, width, height: PANEL.height + HEADING }, option);
+  return drawChart({ name: `curves-${architecture}`, label, width, height: PANEL.height + HEADING }, option);
 }
 
 /** One measure of one architecture, without a legend: for a page that has its own. */
-export function curvesPanel(results: RunResults, architecture: string, measure: Measure): Figure {
+export function curvesPanel(results: RunResults, architecture: string, measure: Measure): Chart {
   const part = panel(modelsOf(results, architecture), epochsPerRate(results), measure, 0, 0);
   const option = { ...combine([part]), title: part.title };
   const label = `${measure.title} of ${printable(architecture)} over the epochs`;
   const name = `curves-${architecture}-${measure.name}`;
-  return drawFigure({ name, label, ...PANEL }, option);
+  return drawChart({ name, label, ...PANEL }, option);
 }
 
 /** What the lines mean, in words. */
@@ -112,23 +112,6 @@ function heading(architecture: string, results: RunResults) {
   };
 }
 
-interface Panel {
-  title: object;
-  grid: object;
-  xAxis: object;
-  yAxis: object;
-  series: object[];
-}
-
-function combine(panels: readonly Panel[]): EChartsCoreOption {
-  return {
-    grid: panels.map(({ grid }) => grid),
-    xAxis: panels.map(({ xAxis }) => xAxis),
-    yAxis: panels.map(({ yAxis }) => yAxis),
-    series: panels.flatMap(({ series }) => series),
-  };
-}
-
 function panel(
   models: readonly ModelRecord[],
   chain: number | null,
@@ -144,15 +127,9 @@ function panel(
   );
   const last = models.flatMap(({ epochs }) => epochs).reduce((most, { epoch }) => Math.max(most, epoch), 1);
   const end = chain === null ? last : chain * models.length;
-  const text = { color: light('muted'), fontSize: 11 };
   const axis = { gridIndex: index, axisLine: { show: false }, axisTick: { show: false } };
   return {
-    title: {
-      text: measure.title,
-      left: left + INSET,
-      top: top + 10,
-      textStyle: { fontSize: 13, color: light('ink') },
-    },
+    title: panelTitle(measure.title, left + INSET, top + 10),
     grid: {
       left: left + MARGIN.left,
       top: top + MARGIN.top,
@@ -166,24 +143,16 @@ function panel(
       max: end + 0.5,
       splitLine: { show: false },
       axisLabel: {
-        ...text,
+        ...axisText(),
         customValues: epochTicks(end, chain),
         formatter: (epoch: number) => String(epoch),
       },
       name: chain === null ? 'Epoch' : 'Epoch of the chain',
       nameLocation: 'middle',
       nameGap: 26,
-      nameTextStyle: text,
+      nameTextStyle: axisText(),
     },
-    yAxis: {
-      ...axis,
-      type: 'value',
-      min: scale.min,
-      max: scale.max,
-      interval: scale.interval,
-      splitLine: { lineStyle: { color: light('line') } },
-      axisLabel: { ...text, formatter: (value: number) => tickLabel(value, scale) },
-    },
+    yAxis: [{ ...axis, ...valueAxis(scale, index) }],
     series: [
       ...(chain === null ? [] : [rateBands(models, chain, index)]),
       ...models.flatMap((model, rate) =>
@@ -201,7 +170,7 @@ function epochTicks(end: number, chain: number | null): number[] {
   return step > 1 ? [1, ...ticks] : ticks;
 }
 
-/** Marks the stretch of each rate on a chain's axis and names it. */
+/** A band with its name for the epochs of each rate, on the common axis of a chain. */
 function rateBands(models: readonly ModelRecord[], chain: number, index: number): object {
   const width = (PANEL.width - MARGIN.left - MARGIN.right) / models.length;
   return {

@@ -5,12 +5,12 @@ export function visibleWidth(line: string): number {
   return stripVTControlCharacters(line).length;
 }
 
-/** Draws a table with so many spaces between its columns. */
+/** Draws a table with `gap` spaces between its columns. */
 export type Draw = (head: readonly string[], rows: readonly string[][], gap: number) => string;
 
 /**
- * A table within a number of columns of a terminal: as it is, or else with one space between its columns, or else in
- * parts one below the other, each with the first `keys` columns and at least one more.
+ * A table of at most `columns` characters a line: with two spaces between its columns, else with one, else split into
+ * several tables, each with the first `keys` columns and at least one more.
  */
 export function fitTable(
   head: readonly string[],
@@ -46,7 +46,7 @@ export function fitTable(
     .join('\n\n');
 }
 
-/** Parts of a line beside one another, three spaces apart; or two, on as many lines as they need, where that is too wide. */
+/** Joins parts by three spaces on one line or, where that is too wide, by two on several. */
 export function fitParts(parts: readonly string[], columns: number): string {
   const line = parts.join('   ');
   if (visibleWidth(line) <= columns) return line;

@@ -4,8 +4,8 @@ import type { ConfusionMatrix } from '../metrics/classification.js';
 import { clip, figure, modelTitle, printable } from '../results/format.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
 import type { TestedModel } from '../results/results.js';
-import { drawFigure, type Figure } from './svg.js';
-import { channels, FIGURE_FONTS, light, tint } from './theme.js';
+import { type Chart, drawChart } from './svg.js';
+import { CHART_FONTS, channels, light, tint } from './theme.js';
 
 /** Above this number of classes the cells hold no counts. */
 export const MOST_CLASSES_WITH_COUNTS = 20;
@@ -27,16 +27,19 @@ const MISS_FULL = 0.3;
 export const HEATMAP_KEY = 'Rows: actual class. Columns: predicted class. Blue: right. Orange: wrong.';
 
 const HEADING = 62;
+/** Mean width of a class name's character, in pixels. */
 const CHARACTER = 6.8;
-/** Sizes of a cell in pixels: with a count in it, without, and the side that many cells share. */
-const CELL = { counted: 48, plain: 16, sharing: 1024 };
-/** Cells of at least so many pixels are parted by a line. */
+/** Sides of a cell with and without a count, in pixels. */
+const CELL = { counted: 48, plain: 16 };
+/** Side of a matrix whose plain cells have to be smaller, in pixels. */
+const SIDE = 1024;
+/** Cells of at least so many pixels are separated by a line. */
 const SMALLEST_PARTED_CELL = 8;
-/** Pixels from one class name to the next, at least. */
+/** Least distance between two class names, in pixels. */
 const NAME_PITCH = 13;
 
 /** The confusion matrix of one tested model, with class names on both axes. */
-export function confusionFigure({ dataset }: RunResults, model: TestedModel): Figure {
+export function confusionChart({ dataset }: RunResults, model: TestedModel): Chart {
   const { confusion } = model.test;
   const names = dataset.classNames.map((name) => clip(printable(name), 20));
   const counted = names.length <= MOST_CLASSES_WITH_COUNTS;
@@ -80,16 +83,16 @@ export function confusionFigure({ dataset }: RunResults, model: TestedModel): Fi
   };
   const label = `Confusion matrix of ${modelTitle(model)}`;
   const size = { width: Math.max(left + side + 24, 460), height: HEADING + side + below };
-  return drawFigure({ name: confusionName(model), label, ...size }, option);
+  return drawChart({ name: confusionName(model), label, ...size }, option);
 }
 
-/** The name of a model's figure. */
+/** The name of a model's confusion chart, and of its files without their extension. */
 export function confusionName({ id }: ModelRecord): string {
   return `confusion-${id}`;
 }
 
 function plainCell(classes: number): number {
-  return Math.max(1, Math.min(CELL.plain, Math.floor(CELL.sharing / classes)));
+  return Math.max(1, Math.min(CELL.plain, Math.floor(SIDE / classes)));
 }
 
 /** A rectangle with its count for each cell. */
@@ -114,7 +117,7 @@ function countedCells(confusion: ConfusionMatrix, cell: number): object {
           style: {
             text: String(count),
             fill: count === 0 ? light('muted') : light('ink'),
-            font: `12px ${FIGURE_FONTS}`,
+            font: `12px ${CHART_FONTS}`,
           },
         },
       };
@@ -122,7 +125,7 @@ function countedCells(confusion: ConfusionMatrix, cell: number): object {
   };
 }
 
-/** All cells as one image of a pixel each, over a plain ground: there can be a hundred thousand of them. */
+/** All cells as one image of a pixel each: a shape for each would be too many. */
 function plainCells(confusion: ConfusionMatrix, left: number, side: number): object {
   const place = { x: left, y: HEADING, width: side, height: side };
   return {
@@ -139,7 +142,7 @@ function plainCells(confusion: ConfusionMatrix, left: number, side: number): obj
   };
 }
 
-/** A PNG, as a data address, with a pixel for each cell: its colour, as opaque as the cell is strong. */
+/** A PNG, as a `data:` URL, with a pixel for each cell; its opacity is the cell's strength. */
 function cellImage(confusion: ConfusionMatrix): string {
   const colors = { hit: channels(light('hit')), miss: channels(light('miss')) };
   const pixels = strengthsOf(confusion).flatMap((row, actual) =>

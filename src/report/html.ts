@@ -4,28 +4,28 @@ import type { RunResults } from '../results/records.js';
 import { bestModel, isTested, type TestedModel } from '../results/results.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
 import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf } from './curves.js';
-import { confusionFigure, confusionName, HEATMAP_KEY } from './heatmap.js';
+import { confusionChart, confusionName, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
-import { embedSvg, type Figure } from './svg.js';
+import { type Chart, embedSvg } from './svg.js';
 import { epochsTable, modelsTable, publishedTable } from './tables.js';
 import { type SeriesStyle, seriesStyle } from './theme.js';
 
-/** Nothing outside the page may be loaded, whatever its data holds. */
+/** The page's Content-Security-Policy: nothing outside it is loaded, whatever its data holds. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /**
- * `report.html`: one page that needs no other file and no network; the same results give the same bytes. Figures
+ * `report.html`: one page that needs no other file and no network; the same results give the same bytes. Charts
  * that are `drawn` already are not drawn again.
  */
-export function reportHtml(results: RunResults, drawn: readonly Figure[] = []): string {
+export function reportHtml(results: RunResults, drawn: readonly Chart[] = []): string {
   const { config, dataset, environment, models } = results;
-  const matrices = new Map(drawn.map((figure) => [figure.name, figure]));
-  const matrixOf = (model: TestedModel): Figure => {
+  const matrices = new Map(drawn.map((chart) => [chart.name, chart]));
+  const matrixOf = (model: TestedModel): Chart => {
     const name = confusionName(model);
-    const matrix = matrices.get(name) ?? confusionFigure(results, model);
+    const matrix = matrices.get(name) ?? confusionChart(results, model);
     matrices.set(name, matrix);
     return matrix;
   };
@@ -79,7 +79,7 @@ ${content}
   };
 }
 
-function bestSection(results: RunResults, matrixOf: (model: TestedModel) => Figure): Content {
+function bestSection(results: RunResults, matrixOf: (model: TestedModel) => Chart): Content {
   const best = bestModel(results);
   if (best === undefined)
     return html`<p>No model was trained to the end of an epoch, so there is no best model.</p>`;
@@ -138,7 +138,7 @@ ${panels}</div>`;
 }
 
 function curvesSection(results: RunResults): Content {
-  const figures = results.config.architectures.map(({ name, hidden }) => {
+  const architectures = results.config.architectures.map(({ name, hidden }) => {
     const models = modelsOf(results, name);
     if (!hasCurves(results, name)) return html`<h3>${name}</h3>\n<p>No epoch was finished.</p>\n`;
     const panels = MEASURES.map((measure) => {
@@ -160,7 +160,7 @@ ${epochsTable(results, name)}
 </div>
 `;
   });
-  return [html`<p class="note">${ratesKey(results)} ${curvesKey(results)}</p>\n`, ...figures];
+  return [html`<p class="note">${ratesKey(results)} ${curvesKey(results)}</p>\n`, ...architectures];
 }
 
 function ratesKey({ config }: RunResults): string {
@@ -170,14 +170,14 @@ function ratesKey({ config }: RunResults): string {
     : 'One colour per learning rate.';
 }
 
-/** A piece of a rate's line, with its mark where it has one. A drawing, as forced colours leave those alone. */
+/** A piece of a rate's line, with its mark where it has one. Drawn as SVG, which forced colours leave alone. */
 function legendKey({ role, path, marked }: SeriesStyle): Markup {
   const color = `var(--${role})`;
   const mark = marked ? html`<path d="${path}" fill="${color}"/>` : null;
   return html`<svg viewBox="0 0 22 10" aria-hidden="true"><path d="M0 5H22" stroke="${color}" stroke-width="3"/>${mark}</svg>`;
 }
 
-function matricesSection({ models, dataset }: RunResults, matrixOf: (model: TestedModel) => Figure): Content {
+function matricesSection({ models, dataset }: RunResults, matrixOf: (model: TestedModel) => Chart): Content {
   const tested = models.filter(isTested);
   if (tested.length === 0) return html`<p>No model was tested.</p>`;
   const entries = tested.map((model, index) => {

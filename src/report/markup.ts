@@ -5,7 +5,7 @@ export interface Markup {
   readonly markup: string;
 }
 
-/** What may stand in a template: text is escaped, markup is not, lists are joined, nothing leaves no trace. */
+/** What a template takes: text is escaped, markup is not, lists are joined, null and undefined left out. */
 export type Content = string | number | Markup | null | undefined | readonly Content[];
 
 /** A template of HTML: whatever is put into it is escaped unless it is {@link Markup} itself. */
@@ -13,7 +13,7 @@ export function html(strings: TemplateStringsArray, ...contents: Content[]): Mar
   return { markup: strings.map((part, index) => part + render(contents[index])).join('') };
 }
 
-/** Text that is known to be HTML, CSS or a script of the report's own. */
+/** The report's own HTML, CSS or script, to be put in unescaped. */
 export function trusted(markup: string): Markup {
   return { markup };
 }
@@ -34,7 +34,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as it stands in HTML or XML, between tags or in a quoted attribute. */
+/** Text escaped for HTML or XML, between tags or in a quoted attribute. */
 export function escapeText(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }

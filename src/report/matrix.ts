@@ -4,20 +4,20 @@ import type { TestRecord } from '../results/records.js';
 import { confusionsOf, confusionsTitle } from './confusions.js';
 import { cellStrength, MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
 import { html, type Markup, trusted } from './markup.js';
-import { embedSvg, type Figure } from './svg.js';
+import { type Chart, embedSvg } from './svg.js';
 
-/** Above this number of classes a matrix is a picture: a table of so many cells helps nobody. */
+/** Above this number of classes the matrix is shown as a chart instead of a table. */
 const MOST_CLASSES_IN_A_TABLE = 64;
-/** So many confusions are listed below the picture. */
+/** So many confusions are listed below the chart. */
 const MOST_CONFUSIONS = 50;
 
-/** A model's confusion matrix beside its scores per class. `draw` gives the matrix as a figure. */
+/** A model's confusion matrix beside its scores per class. `draw` draws the matrix as a chart. */
 export function testDetails(
   title: string,
   id: string,
   { confusion }: TestRecord,
   classNames: readonly string[],
-  draw: () => Figure,
+  draw: () => Chart,
 ): Markup {
   const scores = classificationScores(confusion);
   const matrix =

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
-import { type Figure, PIXELATED } from './svg.js';
+import { type Chart, PIXELATED } from './svg.js';
 
-/** A PNG that would have more pixels at twice the figure's size has the figure's size. */
+/** A PNG that would have more pixels at twice the chart's size has the chart's size. */
 const MOST_PIXELS = 4_000_000;
 
 const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
@@ -10,12 +10,12 @@ const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'];
 let ready: Promise<Uint8Array[]> | undefined;
 
 /**
- * A PNG of a figure at twice its size, or at its own where it is large; text is in DejaVu Sans: the same bytes on
+ * A PNG of a chart at twice its size, or at its own where it is large; text is in DejaVu Sans: the same bytes on
  * every machine.
  */
-export async function svgToPng({ svg, width, height }: Figure): Promise<Uint8Array> {
+export async function svgToPng({ svg, width, height }: Chart): Promise<Uint8Array> {
   ready ??= start();
-  // The renderer knows the older word alone.
+  // The renderer knows the older value alone.
   const image = new Resvg(svg.replaceAll(PIXELATED, 'image-rendering="optimizeSpeed"'), {
     fitTo: { mode: 'zoom', value: 4 * width * height <= MOST_PIXELS ? 2 : 1 },
     font: { fontBuffers: await ready, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' },

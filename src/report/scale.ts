@@ -7,14 +7,14 @@ export interface Scale {
   digits: number;
 }
 
-/** Steps below 10 to this power are not told apart. */
+/** The smallest step is 10 to this power. */
 const FINEST = -12;
 
-/** What an axis is asked to be. */
+/** Limits of an axis. */
 export interface ScaleWish {
   /** The most steps it may have. */
   steps?: number;
-  /** Values that it need not go beyond, as no value can. */
+  /** The least and the largest value that there can be: the axis is not widened beyond them. */
   least?: number;
   most?: number;
 }

@@ -9,7 +9,7 @@ import {
 import { type EChartsCoreOption, init, setPlatformAPI, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { escapeText } from './markup.js';
-import { FIGURE_FONTS, light, type Role, TONES } from './theme.js';
+import { CHART_FONTS, light, type Role, TONES } from './theme.js';
 
 use([
   CustomChart,
@@ -26,7 +26,7 @@ use([
 /** Mean width of a DejaVu Sans character over its size: text is measured without a font engine. */
 const CHARACTER_WIDTH = 0.6;
 
-/** Marks a text on its way through the chart library; {@link printable} leaves it in no text of a file. */
+/** Put before texts that the chart library cannot take, and removed from the SVG. {@link printable} texts have none. */
 const MARK = '\uffff';
 
 setPlatformAPI({
@@ -36,8 +36,8 @@ setPlatformAPI({
   },
 });
 
-/** A drawn figure: a stand-alone SVG in the report's light colours. */
-export interface Figure {
+/** A drawn chart: a stand-alone SVG in the report's light colours. */
+export interface Chart {
   /** File name without its extension. */
   name: string;
   /** What it shows, for people who do not see it. */
@@ -49,7 +49,7 @@ export interface Figure {
 }
 
 /** Draws a chart. The same option gives the same text, in any process and order. */
-export function drawFigure(about: Omit<Figure, 'svg'>, option: EChartsCoreOption): Figure {
+export function drawChart(about: Omit<Chart, 'svg'>, option: EChartsCoreOption): Chart {
   return { ...about, svg: drawSvg(option, about.width, about.height) };
 }
 
@@ -59,7 +59,7 @@ function drawSvg(option: EChartsCoreOption, width: number, height: number): stri
     const drawn = {
       animation: false,
       backgroundColor: light('paper'),
-      textStyle: { fontFamily: FIGURE_FONTS, color: light('ink') },
+      textStyle: { fontFamily: CHART_FONTS, color: light('ink') },
       ...option,
     };
     chart.setOption(withSafeTexts(drawn) as EChartsCoreOption);
@@ -81,7 +81,7 @@ function withSafeTexts(part: unknown): unknown {
   return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withSafeTexts(value)]));
 }
 
-/** What keeps the pixels of an image apart when it is enlarged. */
+/** The attribute that keeps an image's pixels sharp when it is enlarged. */
 export const PIXELATED = 'image-rendering="pixelated"';
 
 /** Removes what only a live chart needs, and the counter that the library puts into its identifiers. */
@@ -99,11 +99,11 @@ const ROLE_OF_COLOR = new Map(
 );
 
 /**
- * A figure's SVG for use inside a page: its colours are the page's variables `--ROLE`, it
- * scales with its place, and it is named for assistive technology. `id` must differ between the page's figures.
+ * A chart's SVG for use inside a page: its colours are the page's variables `--ROLE`, it
+ * scales with its place, and it is named for assistive technology. `id` must differ between the page's charts.
  */
-export function embedSvg(figure: Figure, id: string): string {
-  return figure.svg
+export function embedSvg(chart: Chart, id: string): string {
+  return chart.svg
     .replace(/#[0-9a-f]{6}\b/g, (color) => {
       const role = ROLE_OF_COLOR.get(color);
       return role === undefined ? color : `var(--${role})`;
@@ -111,6 +111,6 @@ export function embedSvg(figure: Figure, id: string): string {
     .replace(/\bid-/g, `${id}-`)
     .replace(
       /^<svg width="[\d.]+" height="[\d.]+"/,
-      `<svg role="img" aria-label="${escapeText(figure.label)}"`,
+      `<svg role="img" aria-label="${escapeText(chart.label)}"`,
     );
 }

@@ -20,7 +20,7 @@ import { type Content, html, type Markup } from './markup.js';
 /** A column that the table of all models can be sorted by. */
 interface Column {
   title: string;
-  /** The order of the first press on its heading. */
+  /** The order that the first press on its heading gives. */
   first: 'ascending' | 'descending';
   /** What it sorts by; null (always last) where a model has no such figure. */
   value: (model: ModelRecord, results: RunResults) => string | number | null;

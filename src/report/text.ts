@@ -27,10 +27,10 @@ export interface TextOptions {
   columns?: number;
 }
 
-/** Columns of what is no terminal. */
+/** Width of output that is no terminal, in characters. */
 const FILE_COLUMNS = 100;
 
-/** Columns of a terminal that does not tell. */
+/** Width of a terminal that does not tell its own. */
 const USUAL_COLUMNS = 80;
 
 /** How tables are printed on a stream: as wide as its terminal and, if it wants that, in colour. */
@@ -50,7 +50,7 @@ export function wantsColor(
   return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
 }
 
-/** Of a matrix that is too wide, so many confusions are listed. */
+/** So many confusions are listed where the matrix is too wide. */
 const MOST_CONFUSIONS = 20;
 
 /** All tables of a run, in the order of the published report: epochs, tests, best model. */
@@ -220,7 +220,7 @@ function widthOf({ columns = FILE_COLUMNS }: TextOptions): number {
   return columns;
 }
 
-/** A table that keeps within the columns there are; its first `keys` columns say what a row is of. */
+/** A table that keeps within the columns there are; its first `keys` columns name the row. */
 function table(head: readonly string[], rows: readonly string[][], options: TextOptions, keys = 1): string {
   return fitTable(head, rows, keys, widthOf(options), (...part) => drawTable(...part, options));
 }

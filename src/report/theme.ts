@@ -5,7 +5,7 @@ export interface Tone {
 }
 
 /**
- * Every colour of the report, by its role. Figures are drawn in the light form; in the page each light value
+ * Every colour of the report, by its role. Charts are drawn in the light form; in the page each light value
  * becomes the CSS variable of its role, so no two roles share one. Text reaches a contrast of 4.5:1 against paper,
  * `hit` and `miss` at full strength, lines 3:1. The series keep apart for the common forms of colour blindness
  * (blue, orange, green, purple at different lightness, after the Okabe-Ito set).
@@ -29,14 +29,14 @@ export const TONES = {
 
 export type Role = keyof typeof TONES;
 
-/** The light form of a colour: what figures are drawn in. */
+/** The light form of a colour: what charts are drawn in. */
 export function light(role: Role): string {
   return TONES[role].light;
 }
 
 const SERIES: readonly Role[] = ['series1', 'series2', 'series3', 'series4', 'series5', 'series6'];
 
-/** Marks on the lines of rates beyond the colours, which come again: named as the chart library does, and as a path. */
+/** Marks that tell lines of one colour apart: the chart library's name, and the same form as an SVG path. */
 const MARKS = [
   { symbol: 'circle', path: 'M7 5a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z' },
   { symbol: 'triangle', path: 'M11 1L15 9H7z' },
@@ -61,12 +61,12 @@ export function seriesStyle(index: number): SeriesStyle {
   return { role: SERIES[index % SERIES.length]!, ...MARKS[round]!, marked: round > 0 };
 }
 
-/** Fonts of the figures: the first is the one that PNGs are drawn with. */
-export const FIGURE_FONTS = 'DejaVu Sans, Verdana, sans-serif';
+/** Fonts of the charts; PNGs are drawn with the first. */
+export const CHART_FONTS = 'DejaVu Sans, Verdana, sans-serif';
 
 /**
  * The colour at `strength` (0 to 1) over the paper, as `#rrggbb`: what CSS `color-mix(in srgb, …)` gives, for
- * figures that must stand alone.
+ * charts outside the page.
  */
 export function tint(role: Role, strength: number): string {
   const [from, to] = [channels(light('paper')), channels(light(role))];

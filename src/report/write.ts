@@ -4,12 +4,12 @@ import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import type { RunResults } from '../results/records.js';
 import { epochsCsv, isTested } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
-import { comparisonFigure, hasComparison } from './comparison.js';
-import { curvesFigure, hasCurves } from './curves.js';
-import { confusionFigure } from './heatmap.js';
+import { comparisonChart, hasComparison } from './comparison.js';
+import { curvesChart, hasCurves } from './curves.js';
+import { confusionChart } from './heatmap.js';
 import { reportHtml } from './html.js';
 import { svgToPng } from './png.js';
-import type { Figure } from './svg.js';
+import type { Chart } from './svg.js';
 
 /**
  * Writes a run's `results.json` and `epochs.csv` into its folder, and returns the path of `results.json`.
@@ -32,11 +32,11 @@ function resultsJson(results: RunResults): string {
 /** Paths of the files that make up a report. */
 export interface WrittenReport {
   html: string;
-  /** Every figure as SVG and as PNG. */
-  figures: string[];
+  /** Every chart as SVG and as PNG. */
+  charts: string[];
 }
 
-/** What a report's maker hears, and how it is stopped. */
+/** How the writing of a report is followed and stopped. */
 export interface ReportOptions {
   /** Called before each step with the number of steps that are done, and of all. */
   onProgress?: (done: number, steps: number) => void;
@@ -45,7 +45,7 @@ export interface ReportOptions {
 }
 
 /**
- * Writes every figure as SVG and PNG under `figures/`, and then `report.html`, into a run's folder; needs nothing
+ * Writes every chart as SVG and PNG under `figures/`, and then `report.html`, into a run's folder; needs nothing
  * but the results. Throws `unwritable`, and `interrupted` when the signal has aborted; what is written by then stays.
  */
 export async function writeReport(
@@ -54,46 +54,46 @@ export async function writeReport(
   { onProgress = () => {}, signal }: ReportOptions = {},
 ): Promise<WrittenReport> {
   const html = join(folder, 'report.html');
-  const drawings = drawingsOf(results);
-  const drawn: Figure[] = [];
-  const figures: string[] = [];
+  const drawers = chartDrawers(results);
+  const drawn: Chart[] = [];
+  const charts: string[] = [];
   const step = async (): Promise<void> => {
-    onProgress(drawn.length, drawings.length + 1);
-    // Drawing keeps the thread busy: here signals are heard.
+    onProgress(drawn.length, drawers.length + 1);
+    // Drawing blocks the event loop; signals arrive here.
     await setImmediate();
     throwIfAborted(signal, 'The report');
   };
   await ensureWritableFolder(join(folder, 'figures'));
-  for (const draw of drawings) {
+  for (const draw of drawers) {
     await step();
-    const figure = draw();
-    const path = join(folder, 'figures', figure.name);
-    await writeFileAtomic(`${path}.svg`, figure.svg);
-    await writeFileAtomic(`${path}.png`, await svgToPng(figure));
-    drawn.push(figure);
-    figures.push(`${path}.svg`, `${path}.png`);
+    const chart = draw();
+    const path = join(folder, 'figures', chart.name);
+    await writeFileAtomic(`${path}.svg`, chart.svg);
+    await writeFileAtomic(`${path}.png`, await svgToPng(chart));
+    drawn.push(chart);
+    charts.push(`${path}.svg`, `${path}.png`);
   }
   await step();
   await writeFileAtomic(html, reportHtml(results, drawn));
-  return { html, figures };
+  return { html, charts };
 }
 
-/** Every figure of a report. */
-export function figuresOf(results: RunResults): Figure[] {
-  return drawingsOf(results).map((draw) => draw());
+/** Every chart of a report. */
+export function chartsOf(results: RunResults): Chart[] {
+  return chartDrawers(results).map((draw) => draw());
 }
 
-/** What draws each figure of a report. */
-function drawingsOf(results: RunResults): (() => Figure)[] {
+/** A function for each chart of a report, that draws it. */
+function chartDrawers(results: RunResults): (() => Chart)[] {
   return [
-    ...(hasComparison(results) ? [() => comparisonFigure(results)] : []),
+    ...(hasComparison(results) ? [() => comparisonChart(results)] : []),
     ...results.config.architectures
       .filter(({ name }) => hasCurves(results, name))
       .map(
         ({ name }) =>
           () =>
-            curvesFigure(results, name),
+            curvesChart(results, name),
       ),
-    ...results.models.filter(isTested).map((model) => () => confusionFigure(results, model)),
+    ...results.models.filter(isTested).map((model) => () => confusionChart(results, model)),
   ];
 }

@@ -36,7 +36,7 @@ export function publishedFigures(
   return figuresOf(published, config.keep);
 }
 
-/** Whether any model of this run has published figures to stand beside. */
+/** Whether any model of this run has published figures. */
 export function isCompared(results: RunResults): boolean {
   return results.models.some((model) => publishedFigures(results, model) !== null);
 }

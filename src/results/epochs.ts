@@ -6,7 +6,7 @@ export const CLASSIFIER_FIGURES = figuresOf('classification') as readonly (Figur
   readonly name: Exclude<keyof EpochRecord, 'epoch' | 'seconds'>;
 })[];
 
-/** The figures of a classifier's epoch out of an object that may have more. */
+/** A classifier's epoch from an object that may have other keys too. */
 export function epochRecord(figures: Readonly<Record<string, number>> | EpochRecord): EpochRecord {
   const found = figures as EpochRecord;
   return {

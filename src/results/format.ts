@@ -1,9 +1,9 @@
 import type { ModelRecord } from './records.js';
 
-/** What stands where there is no figure. */
+/** Shown in place of a missing figure. */
 export const NONE = '–';
 
-/** From here on numbers are written with an exponent. */
+/** Numbers from here up are written with an exponent. */
 const LARGE = 1e6;
 
 /** A figure to four decimals, as the published report prints them; to four digits where those would be many or all 0. */

@@ -21,7 +21,7 @@ export interface RunConfig {
   build: string;
 }
 
-/** The dataset's identity, as it stands in results and in weight files. */
+/** The dataset's identity, as results and weight files have it. */
 export interface DatasetRecord {
   name: string;
   /** Where the files came from, in words a person understands. */
@@ -116,7 +116,7 @@ export interface RunResults {
   best: string | null;
 }
 
-/** What a trained model hands back besides its figures. */
+/** What training a job gives. */
 export interface TrainedModel {
   epochs: EpochRecord[];
   kept: { epoch: number; valMacroF1: number };

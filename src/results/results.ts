@@ -8,7 +8,7 @@ import { CLASSIFIER_FIGURES } from './epochs.js';
 import type { DatasetRecord, ModelRecord, RunConfig, RunResults, TestRecord } from './records.js';
 import { schemaOf } from './schema.js';
 
-/** Deeper than results are, for later versions; a hundred thousand epochs have fewer values. */
+/** Deeper than results are, for later versions; a run of a hundred thousand epochs has fewer values. */
 const LIMITS: JsonLimits = { depth: 16, values: 1_000_000 };
 
 /** The parts of {@link RunResults} that a run knows itself. */
@@ -62,7 +62,7 @@ export function isTested(model: ModelRecord): model is TestedModel {
 
 /**
  * The results in a `results.json`: its text, or the value parsed from it. `source` (such as the path) is named in
- * errors. A text of at most a million values is read, and takes at most 64 bytes a character. Throws `format` for what
+ * errors. A text may hold a million values; parsing takes at most 64 bytes a character. Throws `format` for what
  * is not JSON or not of the form of {@link RunResults}, and `shape` for parts that
  * do not fit together.
  */
@@ -158,7 +158,7 @@ function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** A text as RFC 4180 writes it. */
+/** A CSV field, quoted by RFC 4180 where it must be. */
 function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -118,7 +118,7 @@ const CURRENT = record({
   best: v.nullable(id),
 });
 
-/** What treadle 0.1 wrote: a model was told by its architecture and rate. */
+/** What treadle 0.1 wrote: models had no ids, `best` was an architecture and a rate. */
 const FIRST = v.pipe(
   record({
     ...CURRENT.entries,

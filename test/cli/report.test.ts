@@ -12,7 +12,7 @@ import { treadle } from './treadle.js';
 const filesIn = (folder: string) => readdir(folder).catch((): string[] => []);
 
 describe('report', () => {
-  it('ends with 130 when SIGINT stops it between figures', async () => {
+  it('ends with 130 when SIGINT stops it between charts', async () => {
     const folder = await temporaryFolder();
     const learningRates = Array.from({ length: 40 }, (_, index) => 1 / (index + 1));
     await writeResults(folder, randomResults(30, { learningRates, epochs: 1 }));

@@ -102,18 +102,18 @@ describe('SIGINT ends the writing of a report', () => {
     const folder = await temporaryFolder();
     const options = await smallRun(folder, GRID);
     const runs = join(folder, 'runs');
-    const firstFigure = async () => {
+    const firstChart = async () => {
       const [id] = await readdir(runs).catch(() => []);
       return id && join(runs, id, 'figures', 'comparison.svg');
     };
-    const run = await treadle(['run-all', ...options], { cwd: folder, ...interruptAt(firstFigure) });
+    const run = await treadle(['run-all', ...options], { cwd: folder, ...interruptAt(firstChart) });
     expect(run.stderr).toContain('error: the run was interrupted; 6 of 6 models are trained');
     expect(run.stderr).toContain('To go on: treadle run-all --resume');
     expect(run.code).toBe(130);
-    await rm((await firstFigure())!);
+    await rm((await firstChart())!);
     const again = await treadle(['report', (await readdir(runs))[0]!], {
       cwd: folder,
-      ...interruptAt(firstFigure),
+      ...interruptAt(firstChart),
     });
     expect(again.stderr).toBe('error: The report was interrupted before it was finished.\n');
     expect(again.code).toBe(130);

@@ -13,7 +13,7 @@ export async function onlyRun(folder: string): Promise<string> {
 
 /**
  * All that a finished run below `folder` left that must not depend on how often it was stopped: SHA-256 of every
- * weights file and figure, and the results without times, jobs and threads.
+ * weights file and chart, and the results without times, jobs and threads.
  */
 export async function outcomeOf(folder: string): Promise<Record<string, unknown>> {
   const run = await onlyRun(folder);

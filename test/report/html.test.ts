@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportHtml } from '../../dist/report/html.js';
 import { html, trusted } from '../../dist/report/markup.js';
 import { SCRIPT } from '../../dist/report/script.js';
-import { figuresOf, writeReport, writeResults } from '../../dist/report/write.js';
+import { chartsOf, writeReport, writeResults } from '../../dist/report/write.js';
 import { difference, duration } from '../../dist/results/format.js';
 import { bestModel, buildResults, parseResults } from '../../dist/results/results.js';
 import { failure } from '../support/errors.js';
@@ -198,7 +198,7 @@ describe('the page', () => {
     );
   });
 
-  it('has a picture and the largest confusions for a matrix of very many classes', () => {
+  it('has a chart and the largest confusions for a matrix of very many classes', () => {
     const many = randomResults(65, { learningRates: [0.1], epochs: 1 });
     const matrix = many.models[0]!.test!.confusion;
     for (const row of matrix) row.fill(0);
@@ -216,10 +216,10 @@ describe('the page', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('shows figures that are drawn, rather than drawing them again', () => {
+  it('shows charts that are already drawn, rather than drawing them again', () => {
     const many = randomResults(65, { learningRates: [0.1], epochs: 1 });
-    const drawn = figuresOf(many).map((figure) => ({
-      ...figure,
+    const drawn = chartsOf(many).map((chart) => ({
+      ...chart,
       svg: `<svg width="1" height="1" data-drawn=""/>`,
     }));
     expect(count(reportHtml(many, drawn), 'data-drawn')).toBe(2);
@@ -307,7 +307,7 @@ describe('the folder of a run', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('gets results, epochs, the page and every figure twice', async () => {
+  it('gets results, epochs, the page and every chart as SVG and PNG', async () => {
     const results = randomResults(3, { epochs: 2, learningRates: [0.1, 0.01] });
     results.models[1] = failedModel('tiny', 0.01);
     const file = await writeResults(folder, results);
@@ -316,7 +316,7 @@ describe('the folder of a run', () => {
     expect(parseResults(text, file)).toEqual(results);
     expect(text).toContain(`[${results.models[0]!.test!.confusion[0]!.join(', ')}]`);
 
-    const { html: path, figures } = await writeReport(folder, results);
+    const { html: path, charts } = await writeReport(folder, results);
     expect(path).toBe(join(folder, 'report.html'));
     expect(await readFile(path, 'utf8')).toBe(reportHtml(results));
     const names = ['comparison', 'confusion-tiny_0.1', 'curves-tiny'].flatMap((name) => [
@@ -324,7 +324,7 @@ describe('the folder of a run', () => {
       `${name}.svg`,
     ]);
     expect((await readdir(join(folder, 'figures'))).sort()).toEqual(names);
-    expect(figures.sort()).toEqual(names.map((name) => join(folder, 'figures', name)));
+    expect(charts.sort()).toEqual(names.map((name) => join(folder, 'figures', name)));
     expect((await readdir(folder)).sort()).toEqual(['epochs.csv', 'figures', 'report.html', 'results.json']);
     expect(await readFile(join(folder, 'epochs.csv'), 'utf8')).toMatch(
       /^model,learning_rate,.*\ntiny,0\.1,1,/,

@@ -25,7 +25,6 @@ interface BenchOptions extends DataOptions {
   json: boolean;
 }
 
-/** Adds `bench`. */
 export function addBench(program: Command): void {
   const models = Object.keys(ARCHITECTURES);
   const cores = availableParallelism();

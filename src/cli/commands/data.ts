@@ -4,7 +4,6 @@ import { addDataOptions, addJsonOption, type DataOptions } from '../options.js';
 import { withSignals } from '../signals.js';
 import { plainTable } from '../table.js';
 
-/** Adds `data fetch` and `data info`. */
 export function addDataCommand(program: Command): void {
   const data = program
     .command('data')

@@ -5,7 +5,6 @@ import { openCore } from '../core.js';
 import { addBuildOption, addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
 
-/** Adds `doctor`. */
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')

@@ -12,10 +12,9 @@ import { withSignals } from '../signals.js';
 /** Larger than the results of any run. */
 const MAX_BYTES = 1 << 28;
 
-/** What a run's folder holds its results in. */
+/** The results' file in a run's folder. */
 const FILE = 'results.json';
 
-/** Adds `report`. */
 export function addReport(program: Command): void {
   const command = program
     .command('report')
@@ -47,7 +46,7 @@ export function addReport(program: Command): void {
     });
 }
 
-/** A line that each call writes anew; undefined where there is no terminal that can do that. */
+/** A line on stderr that each call overwrites; undefined where that is no terminal that can do so. */
 function progressLine() {
   const { isTTY, columns } = process.stderr;
   return isTTY && columns > 0 && process.env.TERM !== 'dumb' ? createLogUpdate(process.stderr) : undefined;

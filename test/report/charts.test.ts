@@ -1,14 +1,14 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { comparisonFigure, comparisonKey, hasComparison } from '../../dist/report/comparison.js';
-import { curvesFigure, curvesKey, curvesPanel, hasCurves, MEASURES } from '../../dist/report/curves.js';
-import { cellStrength, confusionFigure } from '../../dist/report/heatmap.js';
+import { comparisonChart, comparisonKey, hasComparison } from '../../dist/report/comparison.js';
+import { curvesChart, curvesKey, curvesPanel, hasCurves, MEASURES } from '../../dist/report/curves.js';
+import { cellStrength, confusionChart } from '../../dist/report/heatmap.js';
 import { reportHtml } from '../../dist/report/html.js';
 import { svgToPng } from '../../dist/report/png.js';
 import { niceScale, tickLabel } from '../../dist/report/scale.js';
 import { embedSvg } from '../../dist/report/svg.js';
 import { channels, light, seriesStyle, TONES, tint } from '../../dist/report/theme.js';
-import { figuresOf } from '../../dist/report/write.js';
+import { chartsOf } from '../../dist/report/write.js';
 import type { RunResults } from '../../dist/results/records.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
@@ -99,7 +99,7 @@ describe('the curves', () => {
   const results = publishedLikeResults();
 
   it('name the architecture, its widths, its rates and the three measures', () => {
-    const all = texts(curvesFigure(results, 'large2').svg);
+    const all = texts(curvesChart(results, 'large2').svg);
     expect(all).toContain('large2');
     expect(all.join(' ')).toContain('Hidden blocks 512 – 256 – 128 – 64.');
     for (const rate of ['0.005', '0.004', '0.003', '0.001']) {
@@ -122,7 +122,7 @@ describe('the curves', () => {
 
   it('start every rate at epoch 1 when the rates are independent', () => {
     const independent = randomResults(3, { mode: 'independent', epochs: 6, learningRates: [0.1, 0.01] });
-    const all = texts(curvesFigure(independent, 'tiny').svg);
+    const all = texts(curvesChart(independent, 'tiny').svg);
     expect(all.filter((text) => text === 'Epoch')).toHaveLength(3);
     expect(all.filter((text) => text === '6')).toHaveLength(3);
     expect(all).not.toContain('12');
@@ -157,7 +157,7 @@ describe('the curves', () => {
     const broken = { ...rest, models: [failedModel('small', 0.005), ...models.slice(0, 4)] };
     expect(hasCurves(broken, 'small')).toBe(false);
     expect(hasCurves(broken, 'large1')).toBe(true);
-    expect(figuresOf(broken).map(({ name }) => name)).not.toContain('curves-small');
+    expect(chartsOf(broken).map(({ name }) => name)).not.toContain('curves-small');
   });
 });
 
@@ -165,7 +165,7 @@ describe('the comparison', () => {
   const results = publishedLikeResults();
 
   it('shows every model with its figures, and the published ones beside them', () => {
-    const { svg } = comparisonFigure(results);
+    const { svg } = comparisonChart(results);
     const all = texts(svg);
     for (const { model, learningRate, test, kept } of results.models) {
       expect(all).toContain(`${model} at ${learningRate}`);
@@ -180,7 +180,7 @@ describe('the comparison', () => {
 
   it('shows no published figures of other data', () => {
     const other = { ...results, dataset: { ...results.dataset, name: 'KMNIST' } };
-    expect(comparisonFigure(other).svg).not.toContain(light('published'));
+    expect(comparisonChart(other).svg).not.toContain(light('published'));
     expect(comparisonKey(other)).not.toContain('published');
   });
 
@@ -189,7 +189,7 @@ describe('the comparison', () => {
       architectures: [{ name: 'quite-a-long-name-for-a-network', hidden: [8] }],
       learningRates: [0.125, 0.0625],
     });
-    const all = texts(comparisonFigure(long).svg);
+    const all = texts(comparisonChart(long).svg);
     for (const rate of ['0.125', '0.0625']) {
       expect(all.filter((text) => text.endsWith(`… at ${rate}`))).toHaveLength(2);
     }
@@ -201,17 +201,17 @@ describe('the comparison', () => {
       test!.macroF1 = 1;
       kept!.valMacroF1 = 1;
     }
-    const all = texts(comparisonFigure(perfect).svg);
+    const all = texts(comparisonChart(perfect).svg);
     expect(all).toContain('1.00');
     expect(all).not.toContain('1.01');
   });
 
   it('marks failed models, and is left out when all failed', () => {
     const failed = { ...results, models: [failedModel('small', 0.005), ...results.models.slice(1)] };
-    expect(texts(comparisonFigure(failed).svg).filter((text) => text === 'failed')).toHaveLength(2);
+    expect(texts(comparisonChart(failed).svg).filter((text) => text === 'failed')).toHaveLength(2);
     const none = { ...results, models: [failedModel('small', 0.005)], best: null };
     expect(hasComparison(none)).toBe(false);
-    expect(figuresOf(none)).toEqual([]);
+    expect(chartsOf(none)).toEqual([]);
   });
 });
 
@@ -219,7 +219,7 @@ describe('the confusion heat map', () => {
   it('holds every count and every class name twice', () => {
     const results = publishedLikeResults();
     const model = tested(results, 5);
-    const all = texts(confusionFigure(results, model).svg);
+    const all = texts(confusionChart(results, model).svg);
     for (const name of results.dataset.classNames) {
       expect(all.filter((text) => text === name)).toHaveLength(2);
     }
@@ -229,8 +229,8 @@ describe('the confusion heat map', () => {
 
   it('holds no counts above twenty classes', () => {
     const [twenty, more] = [randomResults(20), randomResults(21)];
-    expect(texts(confusionFigure(twenty, tested(twenty)).svg).some((text) => /^\d+$/.test(text))).toBe(true);
-    expect(texts(confusionFigure(more, tested(more)).svg).some((text) => /^\d+$/.test(text))).toBe(false);
+    expect(texts(confusionChart(twenty, tested(twenty)).svg).some((text) => /^\d+$/.test(text))).toBe(true);
+    expect(texts(confusionChart(more, tested(more)).svg).some((text) => /^\d+$/.test(text))).toBe(false);
   });
 
   it('has a pixel for each cell above twenty classes', () => {
@@ -240,9 +240,9 @@ describe('the confusion heat map', () => {
       row.map((_, at) => (at === actual ? 3 : 0)),
     );
     model.test.confusion[7]![200] = 1;
-    const figure = confusionFigure(results, model);
+    const chart = confusionChart(results, model);
     const address = /<image image-rendering="pixelated" href="data:image\/png;base64,([^"]*)"/.exec(
-      figure.svg,
+      chart.svg,
     )!;
     const image = decode(Buffer.from(address[1]!, 'base64'));
     expect([image.width, image.height]).toEqual([256, 256]);
@@ -252,22 +252,22 @@ describe('the confusion heat map', () => {
     expect(pixel(200, 7)).toEqual([...channels(light('miss')), Math.round(255 * cellStrength(1, 4, false))]);
     expect(pixel(7, 200)[3]).toBe(0);
     // As rectangles it would have two megabytes and more.
-    expect(figure.svg.length).toBeLessThan(100_000);
-    const names = texts(figure.svg).filter((text) => text.startsWith('class '));
+    expect(chart.svg.length).toBeLessThan(100_000);
+    const names = texts(chart.svg).filter((text) => text.startsWith('class '));
     expect(names.slice(0, 2)).toEqual(['class 0', 'class 4']);
   });
 
   it('is drawn at its own size where twice that would be huge', async () => {
     const results = randomResults(256, { learningRates: [0.1], epochs: 1 });
-    const figure = confusionFigure(results, tested(results));
-    const png = decode(await svgToPng(figure));
-    expect([png.width, png.height]).toEqual([Math.round(figure.width), Math.round(figure.height)]);
+    const chart = confusionChart(results, tested(results));
+    const png = decode(await svgToPng(chart));
+    expect([png.width, png.height]).toEqual([Math.round(chart.width), Math.round(chart.height)]);
     // Pixels are enlarged, not blurred: within a cell of 4 pixels all are alike.
     const at = (x: number, y: number) => {
       const start = png.channels * (y * png.width + x);
       return [...png.data.slice(start, start + 3)].join();
     };
-    const { svg } = figure;
+    const { svg } = chart;
     const [, left, top] = /<image[^>]* x="([\d.]+)" y="([\d.]+)"/.exec(svg)!.map(Number);
     const inner = (cell: number, from: number) => Math.ceil(from + 4 * cell);
     for (const cell of [0, 100, 254]) {
@@ -288,7 +288,7 @@ describe('the confusion heat map', () => {
   it('cuts long names and replaces what XML cannot hold', () => {
     const results = randomResults(2);
     results.dataset.classNames = ['a name of many, many letters', 'a\u0000<b>&"c"'];
-    const { svg } = confusionFigure(results, tested(results));
+    const { svg } = confusionChart(results, tested(results));
     expect(texts(svg)).toContain('a name of many, man…');
     expect(svg).toContain('a\ufffd&lt;b&gt;&amp;');
     expect(svg).not.toContain('\u0000');
@@ -306,9 +306,9 @@ describe('names that every object has', () => {
 
   it('are drawn like others, and leave Object.prototype alone', async () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
-    const figures = figuresOf(results);
-    expect(figures).toHaveLength(1 + 5 + 5);
-    const shown = texts(figures.map(({ svg }) => svg).join('\n'));
+    const charts = chartsOf(results);
+    expect(charts).toHaveLength(1 + 5 + 5);
+    const shown = texts(charts.map(({ svg }) => svg).join('\n'));
     for (const name of names) {
       expect(shown).toContain(
         `${name} at 0.1`.length <= 18 ? `${name} at 0.1` : `${name.slice(0, 10)}… at 0.1`,
@@ -316,8 +316,8 @@ describe('names that every object has', () => {
       // Over its curves, and on both axes of each matrix.
       expect(shown.filter((text) => text === name)).toHaveLength(1 + 2 * 5);
     }
-    expect(figures.some(({ svg }) => svg.includes('\uffff'))).toBe(false);
-    for (const figure of figures) decode(await svgToPng(figure));
+    expect(charts.some(({ svg }) => svg.includes('\uffff'))).toBe(false);
+    for (const chart of charts) decode(await svgToPng(chart));
     expect(reportHtml(results)).toContain('<th scope="row">__proto__</th>');
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
     const inherited = [];
@@ -329,12 +329,12 @@ describe('names that every object has', () => {
     const other = structuredClone(results);
     other.dataset.classNames = ['a_proto_b', ...names.slice(1)];
     other.models[1]!.test!.confusion = results.models[1]!.test!.confusion;
-    const [drawn, plain] = [results, other].map((each) => confusionFigure(each, tested(each, 1)).svg);
+    const [drawn, plain] = [results, other].map((each) => confusionChart(each, tested(each, 1)).svg);
     expect(drawn!.replaceAll('__proto__', 'a_proto_b')).toBe(plain);
   });
 });
 
-describe('every figure', () => {
+describe('every chart', () => {
   const cases: [string, RunResults][] = [
     ['the twelve models', publishedLikeResults()],
     ['two classes and one epoch', randomResults(2, { epochs: 1, learningRates: [0.5], mode: 'independent' })],
@@ -343,9 +343,9 @@ describe('every figure', () => {
   ];
 
   it.each(cases)('is the same in every drawing, and has no part of a live chart: %s', (_, results) => {
-    const [first, second] = [figuresOf(results), figuresOf(results).reverse()];
+    const [first, second] = [chartsOf(results), chartsOf(results).reverse()];
     for (const { name, svg } of first) {
-      expect(second.find((figure) => figure.name === name)?.svg).toBe(svg);
+      expect(second.find((chart) => chart.name === name)?.svg).toBe(svg);
       expect(svg).toMatch(SIZE);
       expect(svg.replace(/base64,[^"]*/, '')).not.toMatch(
         /<style|class=|ecmeta|zr\d|NaN|undefined|<script|href="(?!data:image\/png;)/,
@@ -354,20 +354,20 @@ describe('every figure', () => {
   });
 
   it.each(cases)('is a PNG of twice its size with text in it: %s', async (_, results) => {
-    for (const figure of [figuresOf(results)[0]!, figuresOf(results).at(-1)!]) {
-      const { svg } = figure;
+    for (const chart of [chartsOf(results)[0]!, chartsOf(results).at(-1)!]) {
+      const { svg } = chart;
       const [, width, height] = SIZE.exec(svg)!.map(Number);
-      const png = decode(await svgToPng(figure));
+      const png = decode(await svgToPng(chart));
       expect([png.width, png.height]).toEqual([Math.ceil(2 * width!), Math.ceil(2 * height!)]);
       // The same without its texts: were a font missing, the two would be equal.
-      const bare = decode(await svgToPng({ ...figure, svg: svg.replace(/<text[\s\S]*?<\/text>/g, '') }));
+      const bare = decode(await svgToPng({ ...chart, svg: svg.replace(/<text[\s\S]*?<\/text>/g, '') }));
       expect(Buffer.compare(png.data as Uint8Array, bare.data as Uint8Array)).not.toBe(0);
     }
   });
 
   it('becomes part of a page with its colours as variables and identifiers of its own', () => {
-    const figure = curvesPanel(publishedLikeResults(), 'small', MEASURES[0]!);
-    const embedded = embedSvg({ ...figure, label: 'A "label" & more' }, 'one');
+    const chart = curvesPanel(publishedLikeResults(), 'small', MEASURES[0]!);
+    const embedded = embedSvg({ ...chart, label: 'A "label" & more' }, 'one');
     expect(embedded).toMatch(/^<svg role="img" aria-label="A &quot;label&quot; &amp; more" /);
     expect(embedded).toContain('var(--series1)');
     for (const { light: color } of Object.values(TONES)) expect(embedded).not.toContain(color);
