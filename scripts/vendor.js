@@ -17,6 +17,9 @@ const FILES = {
   'DejaVuSans-Bold.ttf': 'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf',
 };
 
+/** What the portable library imports: nothing of Node may be in it. */
+const PORTABLE = ['@assemblyscript/loader', 'valibot', 'wasm-feature-detect'];
+
 /** An import or export of a module that is no path: its names, and the module. */
 const BARE = /(import|export)(\s+type)?\s+([\w$*{},\s]*?)\s*from\s*'([^'.][^']*)'/g;
 
@@ -59,17 +62,18 @@ function importsOf(files) {
   return found;
 }
 
-/** Bundles what is used of the libraries, what they share in files of its own. Returns the packages that are in it. */
+/** Bundles what is used of one package's modules, what they share in files of its own. Returns the packages in it. */
 async function bundle(libraries) {
+  const isPortable = libraries.every(([name]) => PORTABLE.includes(name));
   const entries = new Map(
-    [...libraries].map(([name, names]) => [
+    libraries.map(([name, names]) => [
       `\0${fileName(name)}`,
       `export { ${[...names].sort().join(', ')} } from '${name}';`,
     ]),
   );
   const build = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((id) => [id.slice(1, -'.js'.length), id])),
-    platform: 'node',
+    platform: isPortable ? 'browser' : 'node',
     treeshake: {
       moduleSideEffects: (id) => !/[\\/]node_modules[\\/](valibot|echarts|zrender)[\\/]/.test(id),
     },
@@ -87,7 +91,7 @@ async function bundle(libraries) {
     format: 'esm',
     minify: true,
     entryFileNames: '[name].js',
-    chunkFileNames: 'shared-[name].js',
+    chunkFileNames: `${fileName(packageOf(`node_modules/${libraries[0][0]}`)).replace(/\.js$/, '')}-shared-[name].js`,
     comments: false,
   });
   await build.close();
@@ -146,7 +150,11 @@ mkdirSync(VENDOR);
 const code = outputs('.js');
 const libraries = importsOf(code);
 // Where tsc has written a few files anew, the others lead to dist/vendor already: all sources are compiled for this.
-const packages = await bundle(libraries);
+const owner = (name) => packageOf(`node_modules/${name}`);
+const groups = [...new Set([...libraries.keys()].map(owner))].map((name) =>
+  [...libraries].filter(([library]) => owner(library) === name),
+);
+const packages = (await Promise.all(groups.map(bundle))).flat();
 for (const [name, source] of Object.entries(FILES))
   copyFileSync(join(ROOT, 'node_modules', source), join(VENDOR, name));
 const all = [

@@ -1,4 +1,5 @@
 import { ENDED } from './own.js';
+import { type BrowserWorker, startNodeWorker, startWebWorker } from './workers.js';
 
 /** A thread as the one that started it sees it, whichever engine runs it. */
 export interface ThreadPort {
@@ -14,14 +15,6 @@ export interface ThreadPort {
   terminate(): void;
 }
 
-/** A worker of a browser, as far as it is used here. */
-export interface BrowserWorker {
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onerror: ((event: { message?: string; preventDefault?(): void }) => void) | null;
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
-  terminate(): void;
-}
-
 /**
  * Starts a thread of the package's own entry (`treadle/worker`), which its first message tells what to do. `own` starts a
  * browser's worker of another address.
@@ -29,13 +22,10 @@ export interface BrowserWorker {
 export function startThread(own?: () => BrowserWorker): ThreadPort {
   if (own !== undefined) return browserPort(own());
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-  return node === undefined ? browserPort(startInBrowser()) : nodePort(node);
+  return node === undefined ? browserPort(startWebWorker()) : nodePort(startNodeWorker(node));
 }
 
-function nodePort({
-  Worker,
-}: NonNullable<ReturnType<typeof process.getBuiltinModule<'node:worker_threads'>>>): ThreadPort {
-  const worker = new Worker(new URL('../worker/entry.js', import.meta.url), { execArgv: [] });
+function nodePort(worker: ReturnType<typeof startNodeWorker>): ThreadPort {
   let dies: (reason: string) => void = () => {};
   worker.on('error', (error) => dies(error.message));
   const exit = new Promise<void>((resolve) => {
@@ -54,14 +44,6 @@ function nodePort({
     ended: () => exit,
     terminate: () => void worker.terminate(),
   };
-}
-
-function startInBrowser(): BrowserWorker {
-  const { Worker } = globalThis as unknown as {
-    Worker: new (url: URL, options: { type: 'module' }) => BrowserWorker;
-  };
-  // Bundlers look for exactly this form.
-  return new Worker(new URL('../worker/entry.js', import.meta.url), { type: 'module' });
 }
 
 function browserPort(worker: BrowserWorker): ThreadPort {

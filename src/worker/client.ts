@@ -17,7 +17,8 @@ import type { Data, FitOptions, StepEvent } from '../model/options.js';
 import { FitRun, Gate } from '../model/run.js';
 import { summarize } from '../model/summary.js';
 import { threadsProblem } from '../threads/helpers.js';
-import { type BrowserWorker, startThread, type ThreadPort } from '../threads/start.js';
+import { startThread, type ThreadPort } from '../threads/start.js';
+import type { BrowserWorker } from '../threads/workers.js';
 import type { EpochFigures } from '../train/loop.js';
 import {
   type Answer,
