@@ -7,8 +7,9 @@ import { checkModel, type Head, type ModelSpec, outputsOf } from '../model/layer
 import { checkLoss, LOSSES, type Loss, usualLoss } from '../model/losses.js';
 import { checkOptimizer } from '../model/optimizers.js';
 import { expectTensors, type TensorRow, type Tensors, tensorTable } from '../model/tensors.js';
-import { type Plan, planModel, type SetPlan } from '../program/plan.js';
+import { type Plan, planModel } from '../program/plan.js';
 import { hasSparseGradient } from '../program/product.js';
+import type { SetPlan } from '../program/samples.js';
 import type { ResidentSet, TrainingUse, Use } from '../program/use.js';
 import { COMPRESS_BELOW, DensityWatch, sampleDensity } from './density.js';
 import type { HelperTicket } from './helper.js';

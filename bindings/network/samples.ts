@@ -3,7 +3,7 @@ import { problem } from '../errors/problem.js';
 import { type ModelSpec, outputsOf } from '../model/layers.js';
 import { LOSSES, type Loss } from '../model/losses.js';
 import type { Tensors } from '../model/tensors.js';
-import type { SetPlan } from '../program/plan.js';
+import type { SetPlan } from '../program/samples.js';
 import type { NetworkMemory } from './memory.js';
 
 /** The rows of a sparse matrix (compressed sparse rows, as scipy's csr_matrix). Columns ascend within a row. */

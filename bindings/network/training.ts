@@ -3,7 +3,7 @@ import { problem } from '../errors/problem.js';
 import { LOSSES } from '../model/losses.js';
 import { type OptimizerRule, optimizerRule } from '../model/optimizers.js';
 import { expectTensors, type TensorRow, type Tensors } from '../model/tensors.js';
-import type { SetPlan } from '../program/plan.js';
+import type { SetPlan } from '../program/samples.js';
 import type { Buffer } from '../program/types.js';
 import type { TrainingUse } from '../program/use.js';
 import { type DensityWatch, nonZeroShare } from './density.js';
