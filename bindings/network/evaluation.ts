@@ -15,7 +15,7 @@ export interface Evaluation {
   outputs: Float32Array | null;
 }
 
-/** See Network's evaluate(). */
+/** Evaluates rows of a resident set. Throws as Network's evaluate(). */
 export function evaluateSet(
   context: NetworkContext,
   inference: Inference,
@@ -33,7 +33,7 @@ export function evaluateSet(
   );
 }
 
-/** See Network's evaluateOn(). */
+/** Evaluates samples that are not resident. Throws as Network's evaluateOn(). */
 export function evaluateSamples(
   context: NetworkContext,
   inference: Inference,

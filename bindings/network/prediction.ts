@@ -3,7 +3,7 @@ import type { NetworkContext } from './context.js';
 import type { Inference } from './inference.js';
 import { checkInputs, type Inputs } from './samples.js';
 
-/** See Network's predict(). */
+/** Outputs of samples that are not resident, (rows, outputs). Throws as Network's predict(). */
 export function predict(context: NetworkContext, inference: Inference, inputs: Inputs): Float32Array {
   context.expectInUse();
   const { model } = context;

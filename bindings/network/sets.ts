@@ -49,7 +49,7 @@ export class SampleSets {
     this.#loaded = context.memory.plan.sets.map(() => ({ rows: 0, weighted: false, targets: false }));
   }
 
-  /** See Network's load(). */
+  /** Copies samples into a set, once all of them are checked. Throws as Network's load(). */
   load(index: number, { inputs, targets, weights }: Samples): void {
     const { memory, model, loss, density } = this.#context;
     const set = this.#planOf(index);
@@ -92,8 +92,8 @@ export class SampleSets {
   }
 
   /**
-   * Puts one batch into memory. Throws `usage`, `shape` or `range` for samples that are not what the model and the loss take,
-   * and for none or more than there is room for.
+   * Puts one batch into memory. Throws `usage`, `shape` or `range` for samples that are not what the model and the loss
+   * take, and for none or more than there is room for.
    */
   stage({ inputs, targets, weights }: Samples): Batch {
     const { memory, model, loss } = this.#context;

@@ -18,7 +18,10 @@ export function initialiseTensors(context: NetworkContext, seed: number): void {
   );
 }
 
-/** See Network's tensors(). */
+/**
+ * A copy of all tensors, in the arrays of `into`, an earlier copy, where it has them. Throws `usage` where the weights are
+ * folded in place.
+ */
 export function copyTensors(
   { memory, table, inMemory, statistics }: NetworkContext,
   into?: Tensors,
@@ -37,7 +40,7 @@ export function copyTensors(
   return new Map(table.map(({ key }) => [key, copy.get(key)!]));
 }
 
-/** See Network's setTensors(). */
+/** Takes over all tensors. Throws `shape` when they are not this model's. */
 export function replaceTensors(context: NetworkContext, tensors: Tensors): void {
   expectTensors('tensors', tensors, context.table);
   writeTensors(context.memory, context.inMemory, tensors);

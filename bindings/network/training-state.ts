@@ -30,7 +30,7 @@ export interface Counters {
   batchesTracked: number;
 }
 
-/** See Training's exportState(). */
+/** A copy of all that training goes on from, in the arrays of `into`, parts of an earlier copy, where they are given. */
 export function exportState(
   { memory, inMemory, trained }: NetworkContext,
   { optimizerSteps, dropoutSteps, batchesTracked }: Counters,
@@ -49,7 +49,9 @@ export function exportState(
   };
 }
 
-/** See Training's importState(). Returns what the host counts. */
+/**
+ * Writes a state into memory and returns what the host counts of it. Throws `shape` or `range` before anything is written.
+ */
 export function importState(context: NetworkContext, state: TrainingState): Counters {
   const { memory, inMemory, trained } = context;
   const { optimizer, dropoutSteps, batchesTracked, average } = state;
