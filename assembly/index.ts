@@ -13,7 +13,7 @@ export { ROW_PADDING } from './gemm/tile';
 export { PANEL } from './layout/panel';
 export { endHelp, help, runOperation, runProgram } from './net/run';
 export { SCRATCH_BYTES } from './net/scratch';
-export { KEEP_ALL } from './nn/block';
+export { KEEP_ALL } from './nn/dropout';
 export { NORM_CHUNK } from './optim/clip';
 export { FACTOR_VECTORS } from './optim/step';
 export { MAX_THREADS, TEAM_ACTIVE, TEAM_BROKEN, TEAM_BYTES, TEAM_CAPACITY, TEAM_JOINED, THREADS } from './par/team';

@@ -30,16 +30,11 @@ export {
   type Tensors,
   tensorTable,
 } from './model/tensors.js';
-export { type HelperTicket, helpNetwork } from './network/helper.js';
+export type { Totals } from './network/epoch.js';
+export type { Evaluation } from './network/evaluation.js';
 export { memoryFor } from './network/memory.js';
-export {
-  checkNetwork,
-  type Evaluation,
-  MAX_BATCH,
-  Network,
-  type NetworkOptions,
-  type TrainingOptions,
-} from './network/network.js';
+export { Network } from './network/network.js';
+export { checkNetwork, MAX_BATCH, type NetworkOptions, type TrainingOptions } from './network/options.js';
 export {
   type Csr,
   checkInputs,
@@ -52,7 +47,9 @@ export {
   type Samples,
   type Targets,
 } from './network/samples.js';
-export type { OptimizerState, Totals, Training, TrainingState } from './network/training.js';
+export { type HelperTicket, helpNetwork } from './network/team.js';
+export type { Training } from './network/training.js';
+export type { OptimizerState, TrainingState } from './network/training-state.js';
 export { type LoadOptions, loadCore } from './open/load.js';
 export { enableRelaxedSimd, revectorize } from './open/v8.js';
 export { readWasm, type WasmSource } from './open/wasm.js';

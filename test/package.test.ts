@@ -66,8 +66,9 @@ describe('the package', async () => {
   });
 
   it('has what the sources are compiled to, and nothing that is left over from others', () => {
+    const single = ['inline', 'bundle'].flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]);
     expect(below('dist/').filter((path) => !path.startsWith('dist/vendor/'))).toEqual(
-      [...compiled('src', 'dist'), ...compiled('bindings', 'dist/bindings')].sort(),
+      [...compiled('src', 'dist'), ...compiled('bindings', 'dist/bindings'), ...single].sort(),
     );
   });
 

@@ -14,6 +14,7 @@ import {
 import { activate } from '../nn/activation';
 import { STRIP, blockBackward, blockForward } from '../nn/block';
 import { biasGradient } from '../nn/dense';
+import { Dropout } from '../nn/dropout';
 import { foldBatchNorm } from '../nn/fold';
 import { BatchNormVectors } from '../nn/norm';
 import { shareStart } from '../par/range';
@@ -40,13 +41,7 @@ export function runBlock(opcode: i32, record: usize, batch: Batch, thread: i32, 
         r.frozen != 0,
         r.kind,
         r.slope,
-        r.keepBelow,
-        r.keepScale,
-        batch.step,
-        r.layer,
-        batch.key0,
-        batch.key1,
-        scratchOf(batch, thread),
+        dropoutOf(r.keepBelow, r.keepScale, r.layer, batch, thread),
         shareStart(strips, thread, threads),
         shareStart(strips, thread + 1, threads),
       );
@@ -68,13 +63,7 @@ export function runBlock(opcode: i32, record: usize, batch: Batch, thread: i32, 
         r.frozen != 0,
         r.kind,
         r.slope,
-        r.keepBelow,
-        r.keepScale,
-        batch.step,
-        r.layer,
-        batch.key0,
-        batch.key1,
-        scratchOf(batch, thread),
+        dropoutOf(r.keepBelow, r.keepScale, r.layer, batch, thread),
         shareStart(strips, thread, threads),
         shareStart(strips, thread + 1, threads),
       );
@@ -102,4 +91,16 @@ export function runBlock(opcode: i32, record: usize, batch: Batch, thread: i32, 
     default:
       unreachable();
   }
+}
+
+/** A block's dropout in this step, in the calling thread's scratch. */
+function dropoutOf(keepBelow: i32, keepScale: f32, layer: i32, batch: Batch, thread: i32): Dropout {
+  const dropout = changetype<Dropout>(scratchOf(batch, thread));
+  dropout.keepBelow = keepBelow;
+  dropout.keepScale = keepScale;
+  dropout.step = batch.step;
+  dropout.layer = layer;
+  dropout.key0 = batch.key0;
+  dropout.key1 = batch.key1;
+  return dropout;
 }

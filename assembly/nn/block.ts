@@ -1,12 +1,12 @@
-import { STREAM_DROPOUT, philoxPair } from '../rng/philox';
 import { lanesBelow, madd, zero } from '../simd/simd';
 import { GELU, IDENTITY, LEAKY_RELU, RELU, SIGMOID, SILU, TANH, activation4, derivative4 } from './activation';
-import { BatchNormVectors, STRIP, finishNorm, normalizeStrip, normalizeStripBackward } from './norm';
+import { Dropout, KEEP_ALL, drawnBits, maskStrip } from './dropout';
+import { BatchNormVectors, STRIP, STRIP_BYTES, finishNorm, normalizeStrip, normalizeStripBackward } from './norm';
 
 // What follows a hidden block's product, B samples by O features: BatchNorm where there is one, activation, dropout.
 //
 //   y    = norm(z), or z                                                              (norm.ts)
-//   out  = keep ? f(y) keepScale : 0            keepScale = 1 / (1 - p)               (activation.ts)
+//   out  = keep ? f(y) keepScale : 0            keepScale = 1 / (1 - p)               (activation.ts, dropout.ts)
 //
 // A pass takes STRIP features (one cache line a row) through all its steps while they are in the cache; threads split
 // the strips, so every sum runs over b = 0, 1, ..., B-1 in one thread. Rows are ld elements apart, ld a multiple of
@@ -14,13 +14,8 @@ import { BatchNormVectors, STRIP, finishNorm, normalizeStrip, normalizeStripBack
 //
 // BatchNorm, ReLU and dropout are fused into one pass each way, which reads from the zeros of `out` what was dropped or
 // negative. Any other block goes through the steps one by one, and draws its mask again on the way back.
-//
-// Srivastava et al., "Dropout", 2014.
 
 export { STRIP } from './norm';
-
-/** Dropout's probabilities are multiples of 2^-16: an element is kept if its 16 random bits are below this. */
-export const KEEP_ALL: i32 = 65536;
 
 /**
  * out = dropout(f(norm(z))), and the running statistics:
@@ -28,8 +23,7 @@ export const KEEP_ALL: i32 = 65536;
  * z       (B, O), kept for backward
  * out     (B, O); overwritten
  * norm    0 for none; frozen: its running statistics normalise and do not move
- * scratch 128 bytes of the calling thread's own
- * The keep mask is a function of (key, step, layer, b, o) alone. B >= 2 where a norm is not frozen.
+ * B >= 2 where a norm is not frozen.
  */
 export function blockForward(
   B: i32,
@@ -44,38 +38,15 @@ export function blockForward(
   frozen: bool,
   kind: i32,
   slope: f32,
-  keepBelow: i32,
-  keepScale: f32,
-  step: i32,
-  layer: i32,
-  key0: u32,
-  key1: u32,
-  scratch: usize,
+  dropout: Dropout,
   fromStrip: i32,
   toStrip: i32,
 ): void {
   const hasNorm = changetype<usize>(norm) != 0;
-  assert((B >= 2 || frozen || !hasNorm) && ld % STRIP == 0 && keepBelow >= 1 && keepBelow <= KEEP_ALL);
+  assert((B >= 2 || frozen || !hasNorm) && ld % STRIP == 0);
+  assert(dropout.keepBelow >= 1 && dropout.keepBelow <= KEEP_ALL);
   if (hasNorm && kind == RELU && !frozen) {
-    normReluForward(
-      B,
-      z,
-      out,
-      ld,
-      norm,
-      epsilon,
-      momentum,
-      carry,
-      keepBelow,
-      keepScale,
-      step,
-      layer,
-      key0,
-      key1,
-      scratch,
-      fromStrip,
-      toStrip,
-    );
+    normReluForward(B, z, out, ld, norm, epsilon, momentum, carry, dropout, fromStrip, toStrip);
     return;
   }
   const stride = <usize>ld << 2;
@@ -86,9 +57,7 @@ export function blockForward(
       source = out;
     }
     activateStrip(kind, slope, B, source, out, stride, strip);
-    if (keepBelow != KEEP_ALL) {
-      maskStrip(B, out, stride, keepBelow, keepScale, step, layer, key0, key1, scratch, strip);
-    }
+    if (dropout.keepBelow != KEEP_ALL) maskStrip(B, out, stride, dropout, strip);
     clearPadding(B, O, out, stride, strip);
   }
 }
@@ -112,30 +81,22 @@ export function blockBackward(
   frozen: bool,
   kind: i32,
   slope: f32,
-  keepBelow: i32,
-  keepScale: f32,
-  step: i32,
-  layer: i32,
-  key0: u32,
-  key1: u32,
-  scratch: usize,
+  dropout: Dropout,
   fromStrip: i32,
   toStrip: i32,
 ): void {
   const hasNorm = changetype<usize>(norm) != 0;
   assert(ld % STRIP == 0);
   if (hasNorm && kind == RELU && !frozen) {
-    normReluBackward(B, z, out, d, ld, norm, dgamma, dbeta, keepScale, fromStrip, toStrip);
+    normReluBackward(B, z, out, d, ld, norm, dgamma, dbeta, dropout.keepScale, fromStrip, toStrip);
     return;
   }
   const stride = <usize>ld << 2;
   for (let strip = fromStrip; strip < toStrip; strip++) {
     if (kind == RELU) {
-      maskFromOutput(B, out, d, stride, keepScale, strip);
+      maskFromOutput(B, out, d, stride, dropout.keepScale, strip);
     } else {
-      if (keepBelow != KEEP_ALL) {
-        maskStrip(B, d, stride, keepBelow, keepScale, step, layer, key0, key1, scratch, strip);
-      }
+      if (dropout.keepBelow != KEEP_ALL) maskStrip(B, d, stride, dropout, strip);
       derivativeStrip(kind, slope, B, z, d, stride, norm, strip);
       clearPadding(B, O, d, stride, strip);
     }
@@ -145,9 +106,6 @@ export function blockBackward(
 }
 
 // Steps of one strip. The addresses of its elements run from that of row 0 by `stride` bytes.
-
-/** Bytes of a strip's row. */
-const STRIP_BYTES: usize = 64;
 
 // @ts-ignore: decorator
 @inline
@@ -222,36 +180,6 @@ function derivativeStrip(
   else if (kind == SILU) derivativeStripOf(SILU, slope, B, z, d, stride, norm, strip);
 }
 
-/** x = keep ? x keepScale : 0, in place. */
-function maskStrip(
-  B: i32,
-  x: usize,
-  stride: usize,
-  keepBelow: i32,
-  keepScale: f32,
-  step: i32,
-  layer: i32,
-  key0: u32,
-  key1: u32,
-  scratch: usize,
-  strip: i32,
-): void {
-  const scale = f32x4.splat(keepScale);
-  const threshold = i16x8.splat(<i16>(keepBelow - 1));
-  let p = x + <usize>strip * STRIP_BYTES;
-  for (let b = 0; b < B; b++, p += stride) {
-    // Block (b, 8 features, step, layer): four words, two bytes a feature. Four rows are drawn at once.
-    if ((b & 3) == 0) philoxPair(b, 2 * strip, step, (STREAM_DROPOUT << 16) | layer, key0, key1, scratch);
-    const draws = scratch + (<usize>(b & 3) << 4);
-    const keepA = i16x8.le_u(v128.load(draws), threshold);
-    const keepB = i16x8.le_u(v128.load(draws, 64), threshold);
-    v128.store(p, v128.and(f32x4.mul(v128.load(p), scale), i32x4.extend_low_i16x8_s(keepA)));
-    v128.store(p, v128.and(f32x4.mul(v128.load(p, 16), scale), i32x4.extend_high_i16x8_s(keepA)), 16);
-    v128.store(p, v128.and(f32x4.mul(v128.load(p, 32), scale), i32x4.extend_low_i16x8_s(keepB)), 32);
-    v128.store(p, v128.and(f32x4.mul(v128.load(p, 48), scale), i32x4.extend_high_i16x8_s(keepB)), 48);
-  }
-}
-
 /** d = out != 0 ? d keepScale : 0, for ReLU: the zeros of out are what was dropped or not positive. */
 function maskFromOutput(B: i32, out: usize, d: usize, stride: usize, keepScale: f32, strip: i32): void {
   const scale = f32x4.splat(keepScale);
@@ -292,22 +220,17 @@ function normReluForward(
   epsilon: f32,
   momentum: f32,
   carry: f32,
-  keepBelow: i32,
-  keepScale: f32,
-  step: i32,
-  layer: i32,
-  key0: u32,
-  key1: u32,
-  scratch: usize,
+  dropout: Dropout,
   fromStrip: i32,
   toStrip: i32,
 ): void {
-  assert(B >= 2 && ld % STRIP == 0 && keepBelow >= 1 && keepBelow <= KEEP_ALL);
+  assert(B >= 2 && ld % STRIP == 0);
   const stride = <usize>ld << 2;
   const inverse = f32x4.splat(<f32>1 / <f32>B);
   const unbiased = f32x4.splat(<f32>B / <f32>(B - 1));
-  const scale = f32x4.splat(keepScale);
-  const threshold = i16x8.splat(<i16>(keepBelow - 1));
+  const drops = dropout.keepBelow != KEEP_ALL;
+  const scale = f32x4.splat(dropout.keepScale);
+  const threshold = i16x8.splat(<i16>(dropout.keepBelow - 1));
   const share = f32x4.splat(momentum);
   const rest = f32x4.splat(carry);
   for (let strip = fromStrip; strip < toStrip; strip++) {
@@ -361,10 +284,8 @@ function normReluForward(
       let y1 = f32x4.max(madd(f32x4.sub(v128.load(read, 16), mean1), g1, b1), zero());
       let y2 = f32x4.max(madd(f32x4.sub(v128.load(read, 32), mean2), g2, b2), zero());
       let y3 = f32x4.max(madd(f32x4.sub(v128.load(read, 48), mean3), g3, b3), zero());
-      if (keepBelow != KEEP_ALL) {
-        // Block (b, 8 features, step, layer): four words, two bytes a feature. Four rows are drawn at once.
-        if ((b & 3) == 0) philoxPair(b, 2 * strip, step, (STREAM_DROPOUT << 16) | layer, key0, key1, scratch);
-        const draws = scratch + (<usize>(b & 3) << 4);
+      if (drops) {
+        const draws = drawnBits(dropout, b, strip);
         const keepA = i16x8.le_u(v128.load(draws), threshold);
         const keepB = i16x8.le_u(v128.load(draws, 64), threshold);
         y0 = v128.and(f32x4.mul(y0, scale), i32x4.extend_low_i16x8_s(keepA));

@@ -11,6 +11,8 @@ import { madd, zero } from '../simd/simd';
 
 /** Features of one strip. */
 export const STRIP: i32 = 16;
+/** Bytes of a strip's row. */
+export const STRIP_BYTES: usize = 64;
 
 /** What one BatchNorm layer reads and writes besides its activations: addresses of f32 vectors, padded to strips. */
 @unmanaged

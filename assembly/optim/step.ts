@@ -1,4 +1,4 @@
-import { adam, adamDecay } from './adam';
+import { adam } from './adam';
 import { MOMENTUM, NESTEROV, PLAIN, sgd } from './sgd';
 
 // Which optimiser steps. The kinds are also the host's (bindings/model/optimizers.ts).
@@ -23,12 +23,12 @@ export const FACTOR_VECTORS: i32 = 9;
 @inline
 export function step(kind: i32, count: i32, w: usize, g: usize, m: usize, v: usize, factors: usize): void {
   // The usual optimiser is part of the loop that works out its gradients; the others are called.
-  if (kind == ADAM) adam(count, w, g, m, v, factors);
+  if (kind == ADAM) adam(false, count, w, g, m, v, factors);
   else otherStep(kind, count, w, g, m, v, factors);
 }
 
 function otherStep(kind: i32, count: i32, w: usize, g: usize, m: usize, v: usize, factors: usize): void {
-  if (kind == ADAM_DECAY) adamDecay(count, w, g, m, v, factors);
+  if (kind == ADAM_DECAY) adam(true, count, w, g, m, v, factors);
   else if (kind == SGD) sgd(PLAIN, count, w, g, m, factors);
   else if (kind == SGD_MOMENTUM) sgd(MOMENTUM, count, w, g, m, factors);
   else if (kind == SGD_NESTEROV) sgd(NESTEROV, count, w, g, m, factors);

@@ -2,9 +2,6 @@ import { expectLength, rangeError } from '../errors/checks.js';
 import { problem } from '../errors/problem.js';
 import { type ModelSpec, outputsOf } from '../model/layers.js';
 import { LOSSES, type Loss } from '../model/losses.js';
-import type { Tensors } from '../model/tensors.js';
-import type { SetPlan } from '../program/plan.js';
-import type { NetworkMemory } from './memory.js';
 
 /** The rows of a sparse matrix (compressed sparse rows, as scipy's csr_matrix). Columns ascend within a row. */
 export interface Csr {
@@ -145,94 +142,6 @@ export function checkWeights(subject: string, weights: unknown, rows: number): v
     const weight = weights[row]!;
     if (typeof weight === 'number' && Number.isFinite(Math.fround(weight)) && weight >= 0) continue;
     throw rangeError(`${subject}[${row}]`, weight, 'a finite number from 0 up');
-  }
-}
-
-/**
- * Writes rows [from, to) of checked inputs to the start of a set, standardised where the model's tensors say so.
- * Throws `range` for sparse rows that hold more values than the set has room for.
- */
-export function writeInputs(
-  memory: NetworkMemory,
-  set: SetPlan,
-  inputs: Inputs,
-  { input }: ModelSpec,
-  statistics: Tensors,
-  from: number,
-  to: number,
-): void {
-  const { features, type } = input;
-  if (type === 'sparse') {
-    writeCsr(memory, set, inputs as Csr, from, to);
-    return;
-  }
-  const values = (inputs as Exclude<Inputs, Csr>).subarray(from * features, to * features);
-  if (type === 'u8') {
-    memory.u8(set.samples).set(values);
-    return;
-  }
-  const target = memory.f32(set.samples);
-  const mean = statistics.get('input.mean');
-  if (mean === undefined) {
-    target.set(values);
-    return;
-  }
-  const deviation = statistics.get('input.deviation')!;
-  for (let at = 0, row = from; row < to; row++) {
-    for (let column = 0; column < features; column++, at++) {
-      target[at] = (values[at]! - mean[column]!) / deviation[column]!;
-    }
-  }
-}
-
-function writeCsr(
-  memory: NetworkMemory,
-  set: SetPlan,
-  { indptr, indices, values }: Csr,
-  from: number,
-  to: number,
-): void {
-  const base = memory.address(set.entries!);
-  const starts = memory.u32(set.samples);
-  const entries = memory.u32(set.entries!);
-  const floats = memory.f32(set.entries!);
-  const [first, last] = [indptr[from]!, indptr[to]!];
-  if (2 * (last - first) > entries.length) {
-    const expected = `at most ${entries.length >> 1}, for which there is room`;
-    throw rangeError('The number of values in a batch', last - first, expected);
-  }
-  const panelBytes = 4 * memory.instance.constants.panel;
-  for (let row = from; row <= to; row++) starts[row - from] = base + 8 * (indptr[row]! - first);
-  for (let at = first, word = 0; at < last; at++, word += 2) {
-    entries[word] = indices[at]! * panelBytes;
-    floats[word + 1] = values[at]!;
-  }
-}
-
-/** Writes rows [from, to) of checked targets to the start of a set, standardised where the model's tensors say so. */
-export function writeTargets(
-  memory: NetworkMemory,
-  set: SetPlan,
-  targets: Targets,
-  model: ModelSpec,
-  loss: Loss,
-  statistics: Tensors,
-  from: number,
-  to: number,
-): void {
-  if (LOSSES[loss.type].targets === 'classes') {
-    const labels = memory.u32(set.targets);
-    for (let row = from; row < to; row++) labels[row - from] = targets[row]!;
-    return;
-  }
-  const outputs = outputsOf(model);
-  const floats = memory.f32(set.targets);
-  const mean = statistics.get('target.mean');
-  const deviation = statistics.get('target.deviation');
-  for (let at = 0, from0 = from * outputs; from0 + at < to * outputs; at++) {
-    const value = targets[from0 + at]!;
-    const column = at % outputs;
-    floats[at] = mean ? (value - mean[column]!) / deviation![column]! : value;
   }
 }
 

@@ -1,8 +1,9 @@
 import { ACTIVATIONS, type Block } from '../model/blocks.js';
 import type { InputType } from '../model/layers.js';
 import { barrier, type Operation, operation } from './operations.js';
+import { sampleStride } from './samples.js';
 import { at, type Buffer, type Place, ROWS } from './types.js';
-import { sampleStride, type Use } from './use.js';
+import type { Use } from './use.js';
 
 // A block's products, forward and backward next to each other. B is the batch, I and O the block's inputs and outputs:
 //

@@ -1,6 +1,5 @@
 import type { CoreConstants } from '../core/core.js';
 import type { Kernels } from '../core/kernels.js';
-import type { InputType } from '../model/layers.js';
 import type { Loss } from '../model/losses.js';
 import type { Optimizer } from '../model/optimizers.js';
 
@@ -54,14 +53,3 @@ export type PlanConstants = Pick<
   /** Bytes for the compressed entries of one row of K elements. */
   entryStride(K: number): number;
 };
-
-/** Bytes from sample to sample; null for sparse ones, whose rows have row starts. */
-export function sampleStride(type: InputType, features: number): number | null {
-  return type === 'u8' ? features : type === 'f32' ? 4 * features : null;
-}
-
-/** Bytes of an entry of a sparse row. */
-export const ENTRY_BYTES = 8;
-
-/** Bytes behind the samples that kernels may read: they take four at a time. */
-export const SAMPLE_SLACK = 16;

@@ -61,7 +61,9 @@ function browserPort(worker: BrowserWorker): ThreadPort {
     onDeath: (callback) => {
       worker.onerror = (event) => {
         event.preventDefault?.();
-        callback(event.message ?? 'its script could not be loaded');
+        callback(
+          event.message ?? 'its script could not be loaded (on an isolated page it needs the same headers)',
+        );
       };
     },
     keepAlive: () => {},

@@ -65,13 +65,13 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe.each([
-  ['may share memory between threads', '?isolated', 'simd-mt'],
-  ['may not', '', 'simd'],
-])('on a page that %s', (_, query, build) => {
+  ['may share memory between threads', true, 'simd-mt'],
+  ['may not', false, 'simd'],
+])('on a page that %s', (_, isolated, build) => {
   it('Chromium trains to the expected bytes in strict mode', async ({ annotate, skip }) => {
     skip(browser === undefined, `there is no ${CHROMIUM}`);
     const page = await browser!.newPage();
-    await page.goto(`${await serveProject()}/test/support/train-in-browser.html${query}`);
+    await page.goto(`${await serveProject({ isolated })}/test/support/train-in-browser.html`);
     const trained = await page.evaluate<{ build: string; digests: typeof EXPECTED }>('train("strict")');
     await annotate(`Chromium ${browser!.version()} | ${trained.build} | ${trained.digests.weights}`);
     expect(trained).toEqual({ build, digests: EXPECTED });

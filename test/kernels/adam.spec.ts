@@ -1,4 +1,4 @@
-import { adam, adamDecay } from '../../assembly/optim/adam';
+import { adam } from '../../assembly/optim/adam';
 import { Tracked, expectAll, factors, g, m, makeParameters, putAdamFactors, setAll, v, w } from './optim-case';
 import {
   EPS,
@@ -16,13 +16,13 @@ import {
 /** Step t (from 1). */
 function step(count: i32, t: i32, rate: f64, beta1: f64, beta2: f64, epsilon: f64): void {
   putAdamFactors(factors, t, rate, beta1, beta2, epsilon, 0, 0);
-  adam(count, w, g, m, v, factors);
+  adam(false, count, w, g, m, v, factors);
 }
 
 /** Step t (from 1) with decoupled weight decay and L2. */
 function stepDecaying(count: i32, t: i32, rate: f64, beta1: f64, beta2: f64, epsilon: f64, decay: f64, l2: f64): void {
   putAdamFactors(factors, t, rate, beta1, beta2, epsilon, decay, l2);
-  adamDecay(count, w, g, m, v, factors);
+  adam(true, count, w, g, m, v, factors);
 }
 
 describe('adam by hand', () => {
@@ -77,7 +77,7 @@ describe('adam by hand', () => {
   });
 });
 
-describe('adamDecay by hand', () => {
+describe('decaying adam by hand', () => {
   it('decoupled decay of 0.5 at rate 0.25: w = 2 keeps 7/8 of itself, then moves by the step (exact)', () => {
     makeParameters('decay', 8);
     setAll(w, 2);
@@ -175,7 +175,7 @@ describe('adam over 100 steps', () => {
     checkSteps(24, 0.1, false, 0, 0));
 });
 
-describe('adamDecay over 100 steps', () => {
+describe('decaying adam over 100 steps', () => {
   it('follows f64 within the same and the decay of w, at rates 0.001 and 0.1', () => {
     checkSteps(16, 0.001, true, 0.01, 0);
     checkSteps(24, 0.1, true, 0.5, 0);
@@ -231,7 +231,7 @@ describe('adam, what it leaves alone', () => {
       const gradient = zeroed(8);
       put(alone, i % 8, at(weights, i));
       put(gradient, i % 8, at(gradients, i));
-      adam(8, alone, gradient, zeroed(8), zeroed(8), factors);
+      adam(false, 8, alone, gradient, zeroed(8), zeroed(8), factors);
       expectSame(at(w, i), at(alone, i % 8), 'w', i, 0);
     }
     expectGuards();

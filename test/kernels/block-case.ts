@@ -1,5 +1,6 @@
 import { RELU } from '../../assembly/nn/activation';
-import { KEEP_ALL, blockBackward, blockForward } from '../../assembly/nn/block';
+import { blockBackward, blockForward } from '../../assembly/nn/block';
+import { DROPOUT_BYTES, Dropout, KEEP_ALL } from '../../assembly/nn/dropout';
 import { BatchNormVectors } from '../../assembly/nn/norm';
 import { NAMES } from './activation-twin';
 import { BATCH_NORM, BlockTwin, FROZEN_NORM, NORMS, NO_NORM, drawn } from './block-twin';
@@ -95,19 +96,31 @@ function norm(): BatchNormVectors {
   return normKind == NO_NORM ? changetype<BatchNormVectors>(0) : vectors;
 }
 
+/** The dropout as the kernels take it, drawn by this counter and key. */
+function dropout(step: i32, layer: i32, key0: u32, key1: u32): Dropout {
+  const dropout = changetype<Dropout>(allocate(DROPOUT_BYTES));
+  dropout.keepBelow = keepBelow;
+  dropout.keepScale = keepScale;
+  dropout.step = step;
+  dropout.layer = layer;
+  dropout.key0 = key0;
+  dropout.key1 = key1;
+  return dropout;
+}
+
 /** Forward over strips [from, to), into out and the vectors. */
 export function forward(step: i32, layer: i32, key0: u32, key1: u32, from: i32, to: i32): void {
   blockForward(
-    B, z, out, ld, O, norm(), EPSILON, MOMENTUM, CARRY, normKind == FROZEN_NORM, kind, slope, keepBelow, keepScale,
-    step, layer, key0, key1, allocate(128), from, to,
+    B, z, out, ld, O, norm(), EPSILON, MOMENTUM, CARRY, normKind == FROZEN_NORM, kind, slope,
+    dropout(step, layer, key0, key1), from, to,
   );
 }
 
 /** Backward over strips [from, to): `gradient` is dout on entry and dz on return; `bias` takes dbeta, or is 0. */
 export function backwardInto(gradient: usize, bias: usize, from: i32, to: i32): void {
   blockBackward(
-    B, z, out, gradient, ld, O, norm(), dgamma, bias, normKind == FROZEN_NORM, kind, slope, keepBelow, keepScale,
-    STEP, LAYER, KEY0, KEY1, allocate(128), from, to,
+    B, z, out, gradient, ld, O, norm(), dgamma, bias, normKind == FROZEN_NORM, kind, slope,
+    dropout(STEP, LAYER, KEY0, KEY1), from, to,
   );
 }
 

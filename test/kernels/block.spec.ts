@@ -1,5 +1,5 @@
 import { GELU, LEAKY_RELU, RELU, SIGMOID, SILU, TANH } from '../../assembly/nn/activation';
-import { KEEP_ALL } from '../../assembly/nn/block';
+import { KEEP_ALL } from '../../assembly/nn/dropout';
 import { biasGradient } from '../../assembly/nn/dense';
 import { foldBatchNorm } from '../../assembly/nn/fold';
 import { KINDS } from './activation-twin';

@@ -12,7 +12,7 @@ export const CHROMIUM = process.env.TREADLE_CHROMIUM ?? '/usr/bin/chromium';
 const ROOT = new URL('../../', import.meta.url);
 
 /** All that a page may ask for. */
-const SERVED = /^\/(dist|build|test\/support|node_modules\/(@assemblyscript\/loader|wasm-feature-detect))\//;
+const SERVED = /^\/(dist|build|test\/support)\//;
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html',
@@ -27,24 +27,24 @@ const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** A server of this project's compiled files, for this machine alone; pages asked for with `?isolated` are isolated. */
-function projectServer(): Server {
+/** A server of this project's compiled files, for this machine alone. */
+function projectServer(isolated: boolean): Server {
   return createServer(async (request, response) => {
-    const { pathname, search } = new URL(request.url!, 'http://localhost');
+    const { pathname } = new URL(request.url!, 'http://localhost');
     const content = SERVED.test(pathname)
       ? await readFile(new URL(`.${pathname}`, ROOT)).catch(() => null)
       : null;
     response.writeHead(content === null ? 404 : 200, {
       'Content-Type': TYPES[extname(pathname)] ?? 'application/octet-stream',
-      ...(search === '?isolated' ? ISOLATION : {}),
+      ...(isolated ? ISOLATION : {}),
     });
     response.end(content);
   });
 }
 
 /** Starts the server until the running test ends, and returns its origin. */
-export async function serveProject(): Promise<string> {
-  const server = projectServer().listen(0, '127.0.0.1');
+export async function serveProject({ isolated = false } = {}): Promise<string> {
+  const server = projectServer(isolated).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
     server.closeAllConnections();
