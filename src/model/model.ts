@@ -1,6 +1,7 @@
 import {
   type Core,
   checkModel,
+  expectTensors,
   type Head,
   type Loss,
   type ModelSpec,
@@ -8,9 +9,11 @@ import {
   outputsOf,
   parameterCount,
   problem,
+  rangeError,
   type Tensors,
   type TrainingOptions,
   TreadleError,
+  tensorTable,
   usualLoss,
 } from '#bindings';
 import { adaptFeatures, type Features } from '../data/features.js';
@@ -19,7 +22,13 @@ import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { encodeModel } from '../formats/model-bytes.js';
 import { EPOCH_FIGURES } from '../metrics/figures.js';
 import { type Helper, type StartHelper, startHelpers } from '../threads/helpers.js';
-import { type Checkpoint, type EpochFigures, type LoopResult, trainLoop } from '../train/loop.js';
+import {
+  type Checkpoint,
+  type EpochFigures,
+  firstNonFinite,
+  type LoopResult,
+  trainLoop,
+} from '../train/loop.js';
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
@@ -183,6 +192,24 @@ export class Model {
   }
 
   /**
+   * Takes over all tensors, as {@link tensors} gave them: for averages of models, or weights from elsewhere. Throws `usage`
+   * while the model is trained, `shape` or `range` for what are not its tensors, or not finite.
+   */
+  setTensors(tensors: Tensors): void {
+    this.#expectUse();
+    if (this.#busy) throw busy('tensors that are set between trainings');
+    expectTensors('tensors', tensors, tensorTable(this.#spec));
+    const wrong = firstNonFinite(tensors);
+    if (wrong !== null) {
+      const found = tensors.get(wrong)!.find((value) => !Number.isFinite(value));
+      throw rangeError(`tensors['${wrong}']`, found, 'a finite number in each place');
+    }
+    this.#tensors = new Map([...tensors].map(([key, values]) => [key, values.slice()]));
+    this.#predictor?.dispose();
+    this.#predictor = null;
+  }
+
+  /**
    * Lets go of the memory; a training that goes on rejects with `interrupted`. Every later use throws `usage`, but for
    * `dispose` and what is told of the spec.
    */
@@ -203,13 +230,7 @@ export class Model {
   ): AsyncGenerator<EpochFigures, History> {
     this.#expectUse();
     checkFitOptions(options);
-    if (this.#busy) {
-      throw problem('usage', {
-        subject: 'The model',
-        found: 'being trained',
-        expected: 'one training at a time',
-      });
-    }
+    if (this.#busy) throw busy('one training at a time');
     if (options.signal?.aborted) {
       throw new TreadleError('interrupted', 'The training was stopped before it began.', {
         subject: 'model',
@@ -359,6 +380,10 @@ export class Model {
 function headOf({ output, layers }: ModelSpec): Head {
   const last = layers.at(-1)!;
   return output?.head ?? (last.type === 'dense' && last.units > 1 ? 'softmax' : 'identity');
+}
+
+function busy(expected: string): TreadleError {
+  return problem('usage', { subject: 'The model', found: 'being trained', expected });
 }
 
 function disposedOf(): TreadleError {

@@ -251,7 +251,8 @@ function timesLowered(
   return lowered;
 }
 
-function firstNonFinite(tensors: Tensors): TensorKey | null {
+/** The key of a tensor that has NaN or infinity in it; null where there is none. */
+export function firstNonFinite(tensors: Tensors): TensorKey | null {
   for (const [key, values] of tensors) {
     // x - x is 0 for a finite x and NaN for others, and so is their sum.
     let sum = 0;

@@ -395,6 +395,11 @@ export class WorkerModel {
     return (await this.#call('tensors')) as Tensors;
   }
 
+  /** As `Model.setTensors`. */
+  async setTensors(tensors: Tensors): Promise<void> {
+    await this.#call('setTensors', tensors);
+  }
+
   /** As `Model.dispose`. A worker that was started for this model alone ends. */
   dispose(): void {
     if (this.#disposed) return;

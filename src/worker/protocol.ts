@@ -45,7 +45,7 @@ export type Request =
   | { type: 'helper'; helper: number; death: string | null };
 
 /** Calls of a model that answer at once. */
-export type Method = 'evaluate' | 'predict' | 'probabilities' | 'save' | 'tensors';
+export type Method = 'evaluate' | 'predict' | 'probabilities' | 'save' | 'tensors' | 'setTensors';
 
 /** What a training is told of besides its epochs. */
 export interface Listens {

@@ -42,6 +42,67 @@ function averageModels(models: readonly Uint8Array[], shares: readonly number[])
   return result;
 }
 
+describe('setTensors', () => {
+  const data = stripes(60, 1);
+
+  it('takes over what tensors gave, here and in a worker', async () => {
+    const model = await createModel(small(3, { norm: true }), { seed: 1 });
+    await model.fit(data, { epochs: 3 });
+    const before = model.probabilities(data.x);
+    const other = await loadModel(model.save());
+    await other.fit(data, { epochs: 3 });
+    const tensors = other.tensors();
+    model.setTensors(tensors);
+    expect(model.probabilities(data.x)).toEqual(other.probabilities(data.x));
+    expect(model.probabilities(data.x)).not.toEqual(before);
+    // Copies: what the caller does with its own changes nothing.
+    tensors.get('0.weight')!.fill(7);
+    expect(model.save()).toEqual(other.save());
+    const there = await loadModel(model.save(), { worker: true });
+    await there.setTensors(other.tensors());
+    expect(await there.save()).toEqual(other.save());
+    there.dispose();
+  });
+
+  it.each<[string, string, (tensors: Map<string, unknown>) => unknown]>([
+    ['shape', "tensors['0.weight'] is missing; a Float32Array is", (tensors) => tensors.delete('0.weight')],
+    ['shape', 'tensors is with the tensor', (tensors) => tensors.set('9.weight', new Float32Array(1))],
+    ['shape', "tensors['0.bias'] has length 1; ", (tensors) => tensors.set('0.bias', new Float32Array(1))],
+    [
+      'range',
+      "tensors['0.bias'] is NaN; a finite number in each place is",
+      (tensors) =>
+        tensors.set(
+          '0.bias',
+          (tensors.get('0.bias') as Float32Array).map(() => Number.NaN),
+        ),
+    ],
+  ])('refuses what are not its tensors: %s, %s', async (code, words, change) => {
+    const model = await createModel(small(3), { seed: 1 });
+    await model.fit(data, { epochs: 1 });
+    const saved = model.save();
+    const tensors = model.tensors() as Map<string, unknown>;
+    change(tensors);
+    const error = await failure(code, () => model.setTensors(tensors as never));
+    expect(error.message).toContain(words);
+    expect((await failure('shape', () => model.setTensors({} as never))).message).toContain(
+      'a Map of tensors by key',
+    );
+    expect(model.save()).toEqual(saved);
+  });
+
+  it('is refused while the model is trained', async () => {
+    const model = await createModel(small(3), { seed: 1 });
+    const tensors = model.tensors();
+    for await (const _ of model.fit(data, { epochs: 2 })) {
+      const error = await failure('usage', () => model.setTensors(tensors));
+      expect(error.message).toBe(
+        'The model is being trained; tensors that are set between trainings is expected.',
+      );
+    }
+  });
+});
+
 const all = stripes(240, 1);
 const fresh = stripes(150, 2);
 const accuracy = (model: Model) => {
