@@ -7,7 +7,7 @@ export {
   type BuildName,
   chooseBuild,
   detectFeatures,
-  type Features,
+  type EngineFeatures,
 } from './core/builds.js';
 export { type Core, createMemory, inUnits, MOST_MEMORY } from './core/core.js';
 export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './core/kernels.js';
@@ -15,10 +15,10 @@ export * from './errors/checks.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors/errors.js';
 export { inWords, type Problem, problem } from './errors/problem.js';
 export { type GemmFigure, measurePeak, type PeakFigures } from './measure/peak.js';
-export { type GemmShape, type Product, prepareProduct } from './measure/product.js';
-export { type Block, lowerModel } from './model/blocks.js';
+export { type GemmShape, type Product, type ProductOptions, prepareProduct } from './measure/product.js';
+export { type Block, type BlockNorm, lowerModel } from './model/blocks.js';
 export * from './model/layers.js';
-export { checkLoss, LOSSES, type Loss, type LossName, usualLoss } from './model/losses.js';
+export { checkLoss, LOSSES, type Loss, type LossFacts, type LossName, usualLoss } from './model/losses.js';
 export * from './model/optimizers.js';
 export {
   expectTensors,
@@ -31,7 +31,7 @@ export {
   tensorTable,
 } from './model/tensors.js';
 export type { Totals } from './network/epoch.js';
-export type { Evaluation } from './network/evaluation.js';
+export type { NetworkEvaluation } from './network/evaluation.js';
 export { memoryFor } from './network/memory.js';
 export { Network } from './network/network.js';
 export { checkNetwork, MAX_BATCH, type NetworkOptions, type TrainingOptions } from './network/options.js';
@@ -53,3 +53,4 @@ export type { OptimizerState, TrainingState } from './network/training-state.js'
 export { type LoadOptions, loadCore } from './open/load.js';
 export { enableRelaxedSimd, revectorize } from './open/v8.js';
 export { readWasm, type WasmSource } from './open/wasm.js';
+export type { ResidentSet, TrainingUse, Use } from './program/use.js';

@@ -50,6 +50,8 @@ type Short = string | { run: string; fails: RegExp } | { not: string };
  * its short form; `not` says why nothing is.
  */
 const COMMANDS: Record<string, Short> = {
+  'npm install treadle': { not: 'it fetches the package; test/matrix installs it from a tarball' },
+  'npm run docs': { not: 'it fetches TypeDoc' },
   'npm ci': 'npm ci --dry-run --offline --ignore-scripts',
   'npm ci && npm start': `npm start -- --config tiny.json ${TINY}`,
   'npm ci && npm test': { not: 'it is running' },

@@ -31,7 +31,7 @@ export type BuildChoice = 'auto' | 'strict' | BuildName;
 export const BUILD_CHOICES: readonly BuildChoice[] = ['auto', 'strict', ...BUILD_NAMES];
 
 /** What the JavaScript engine offers to WebAssembly. */
-export interface Features {
+export interface EngineFeatures {
   simd: boolean;
   relaxedSimd: boolean;
   /** Shared memory and atomics; in a browser only on a cross-origin isolated page. */
@@ -42,21 +42,21 @@ export interface Features {
 let shared: Promise<boolean> | undefined;
 
 /** Probes the engine; each probe validates a small module, none runs. */
-export async function detectFeatures(): Promise<Features> {
+export async function detectFeatures(): Promise<EngineFeatures> {
   shared ??= threads();
   const [hasSimd, hasRelaxed, hasThreads] = await Promise.all([simd(), relaxedSimd(), shared]);
   return { simd: hasSimd, relaxedSimd: hasRelaxed, threads: hasThreads };
 }
 
 /** What a build asks of the engine. */
-export function needs(build: BuildName): (keyof Features)[] {
-  const features: (keyof Features)[] = ['simd'];
+export function needs(build: BuildName): (keyof EngineFeatures)[] {
+  const features: (keyof EngineFeatures)[] = ['simd'];
   if (BUILDS[build].relaxed) features.push('relaxedSimd');
   if (BUILDS[build].threads) features.push('threads');
   return features;
 }
 
-const FEATURE_WORDS: Record<keyof Features, string> = {
+const FEATURE_WORDS: Record<keyof EngineFeatures, string> = {
   simd: 'WebAssembly SIMD',
   relaxedSimd: 'WebAssembly relaxed SIMD',
   threads: 'WebAssembly threads (shared memory)',
@@ -74,7 +74,7 @@ const PREFERRED: Record<'auto' | 'strict', BuildName[]> = {
  */
 export function chooseBuild(
   wanted: string,
-  features: Features,
+  features: EngineFeatures,
   available: readonly BuildName[] = BUILD_NAMES,
 ): BuildName {
   if (wanted === 'auto' || wanted === 'strict') {
@@ -107,6 +107,6 @@ export function chooseBuild(
   return build;
 }
 
-function lacking(build: BuildName, features: Features): (keyof Features)[] {
+function lacking(build: BuildName, features: EngineFeatures): (keyof EngineFeatures)[] {
   return needs(build).filter((feature) => !features[feature]);
 }

@@ -6,7 +6,7 @@ import { checkInputs, checkTargets, checkWeights, expectOrder, type Samples } fr
 import type { SampleSets } from './sets.js';
 
 /** What an evaluation finds. */
-export interface Evaluation {
+export interface NetworkEvaluation {
   /** Mean loss per sample, weighted where samples have weights. */
   loss: number;
   /** The predicted class of each row; cross-entropy only. */
@@ -23,7 +23,7 @@ export function evaluateSet(
   index: number,
   order: Uint32Array,
   withOutputs: boolean,
-): Evaluation {
+): NetworkEvaluation {
   const { plan, loaded } = sets.withTargets(index);
   expectOrder('order', order, loaded.rows);
   const weights = loaded.weighted ? context.memory.f32(plan.weights) : null;
@@ -39,7 +39,7 @@ export function evaluateSamples(
   inference: Inference,
   { inputs, targets, weights }: Samples,
   withOutputs: boolean,
-): Evaluation {
+): NetworkEvaluation {
   context.expectInUse();
   const { model, loss } = context;
   const rows = checkInputs('inputs', inputs, model);
@@ -59,7 +59,7 @@ function evaluate(
   withOutputs: boolean,
   weightOf: ((row: number) => number) | null,
   run: (take: Take) => void,
-): Evaluation {
+): NetworkEvaluation {
   if (count === 0) throw rangeError('The number of rows', 0, 'at least one');
   const { output } = memory.plan;
   const predicted = head === 'softmax' ? new Int32Array(count) : null;

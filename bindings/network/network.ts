@@ -3,7 +3,7 @@ import { problem } from '../errors/problem.js';
 import type { Head, ModelSpec } from '../model/layers.js';
 import type { TensorRow, Tensors } from '../model/tensors.js';
 import { NetworkContext } from './context.js';
-import { type Evaluation, evaluateSamples, evaluateSet } from './evaluation.js';
+import { evaluateSamples, evaluateSet, type NetworkEvaluation } from './evaluation.js';
 import { firstNonFinite } from './finite.js';
 import { Inference } from './inference.js';
 import { checkOptions, type NetworkOptions } from './options.js';
@@ -102,7 +102,7 @@ export class Network {
    * Inference over rows of a resident set, which leaves training as it is. Throws `range` for a row that is not in the set
    * and for no rows at all, `usage` for a set without targets.
    */
-  evaluate(index: number, order: Uint32Array, { outputs = false } = {}): Evaluation {
+  evaluate(index: number, order: Uint32Array, { outputs = false } = {}): NetworkEvaluation {
     return evaluateSet(this.#context, this.#inference, this.#sets, index, order, outputs);
   }
 
@@ -110,7 +110,7 @@ export class Network {
    * Inference over samples that are not resident. Throws `usage`, `shape` or `range` for samples that are not what the model
    * and the loss take, and for none.
    */
-  evaluateOn(samples: Samples, { outputs = false } = {}): Evaluation {
+  evaluateOn(samples: Samples, { outputs = false } = {}): NetworkEvaluation {
     return evaluateSamples(this.#context, this.#inference, samples, outputs);
   }
 

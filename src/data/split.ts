@@ -28,7 +28,7 @@ export function defaultValidationSize(labels: Uint8Array, classes: number): numb
 }
 
 /**
- * Divides samples into a validation part of exactly `validationSize`, or of {@link defaultValidationSize} where that
+ * Divides samples into a validation part of exactly `validationSize`, or of `defaultValidationSize` where that
  * is null, and the training part that is left. Each class is divided in proportion, rounded by the largest remainder
  * (ties to the lower class). A class of two samples or more is present in both parts, one of a single sample in the
  * training part only; a class may have none. Every label must be below `classes`.

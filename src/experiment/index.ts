@@ -1,14 +1,19 @@
 /** `treadle/experiment`: runs of many models on images in the IDX format, and their results, as `run-all` makes them. */
 export { ARCHITECTURES, type Architecture, LEARNING_RATES } from '../fashion-mnist/architectures.js';
-export { type Dataset, type LoadOptions, loadDataset } from '../fashion-mnist/dataset.js';
+export { type Dataset, type ImageSet, type LoadOptions, loadDataset } from '../fashion-mnist/dataset.js';
+export type { Run } from '../fashion-mnist/debian.js';
 export * from '../results/records.js';
 export { parseResults } from '../results/results.js';
+export type { Weights } from '../train/loop.js';
 export { type FoundCheckpoint, newestCheckpoint, saveCheckpoint } from './checkpoint-store.js';
+export type { Clock } from './clock.js';
 export { defaultConfig, resolveConfig } from './config.js';
 export { type DataShape, planJobs } from './jobs.js';
 export { type TrainJobsOptions, trainJobs } from './pool.js';
 export type { DataChoice } from './prepare.js';
+export type { Replace } from './replacement.js';
 export { type RunAllOptions, type RunOutcome, runAll } from './run-all.js';
+export type { ScheduleLimits } from './schedule.js';
 export { epochOrder, networkSeed } from './seeds.js';
 export { DEFAULT_BATCH_SIZE } from './settings.js';
 export { type TestFilesOptions, testFiles } from './test-files.js';

@@ -36,7 +36,7 @@ export interface TrainJobsOptions extends ThreadOptions, JobListener {
 const MAX_RESTARTS = 2;
 
 /**
- * Trains all jobs in worker threads as {@link decide} says and resolves when each has ended, well or not.
+ * Trains all jobs in worker threads as `decide` says and resolves when each has ended, well or not.
  * A job whose thread dies is reported by a `warning` event and started again, twice at most.
  * Rejects with `interrupted` when the signal has aborted and every model has finished its step and saved its
  * checkpoint, and with whatever a callback throws. No thread is left running in any case.

@@ -82,7 +82,7 @@ function openPlain(build: string): Promise<Core> {
  * outcome says `interrupted`. Before training it rejects with `interrupted`. Rejects with `range` for settings that
  * are wrong and networks that no memory can hold, `usage` for weights that it may not replace, `unwritable` for folders
  * that cannot be written, `locked` for a weights folder that another run is using, `engine`, whatever loading and
- * splitting the data throws, and what {@link openRun}, {@link resumedConfig} and {@link expectSame} throw.
+ * splitting the data throws, and what `openRun`, `resumedConfig` and `expectSame` throw.
  * Prints nothing, leaves signals alone and leaves no thread behind.
  */
 export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {

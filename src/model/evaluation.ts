@@ -1,4 +1,4 @@
-import { type Evaluation as CoreEvaluation, type ModelSpec, outputsOf } from '#bindings';
+import { type ModelSpec, type NetworkEvaluation, outputsOf } from '#bindings';
 import type { Task } from '../data/targets.js';
 import { type ClassificationScores, classificationScores } from '../metrics/classification.js';
 import { type MultilabelScores, multilabelScores } from '../metrics/multilabel.js';
@@ -51,7 +51,7 @@ export function scoresOf(
   task: Task,
   model: ModelSpec,
   targets: ArrayLike<number>,
-  { loss, predicted, outputs }: CoreEvaluation,
+  { loss, predicted, outputs }: NetworkEvaluation,
   weights?: ArrayLike<number>,
 ): Evaluation {
   const width = outputsOf(model);

@@ -16,7 +16,7 @@ const MAX_SIDE = 65_535;
 export type CheckSize = (width: number, height: number) => void;
 
 /**
- * Reads a PNG or JPEG of at most 64 MiB as {@link decodeImage} does. Throws `not-found`, `unreadable`, and what that
+ * Reads a PNG or JPEG of at most 64 MiB as `decodeImage` does. Throws `not-found`, `unreadable`, and what that
  * function throws; `format` also for a larger file.
  */
 export async function readImage(path: string, width: number, height: number): Promise<Uint8Array> {

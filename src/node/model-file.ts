@@ -58,7 +58,7 @@ export interface EncodedWeights {
 
 /**
  * Writes a model's weights as safetensors (with metadata) and as a pickle, each atomically, and returns both paths.
- * The folder is created if need be. Throws `unwritable`, and what {@link encodeWeights} does before anything is written.
+ * The folder is created if need be. Throws `unwritable`, and what `encodeWeights` does before anything is written.
  */
 export async function saveWeights(
   folder: string,
@@ -98,7 +98,7 @@ export async function writeWeights(folder: string, files: readonly EncodedWeight
   return paths;
 }
 
-/** Reads a model's weights. Throws `not-found`, `unreadable` and what {@link decodeWeights} does. */
+/** Reads a model's weights. Throws `not-found`, `unreadable` and what `decodeWeights` does. */
 export async function loadWeights(path: string): Promise<LoadedWeights> {
   return decodeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
 }

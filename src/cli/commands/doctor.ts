@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { Command } from 'commander';
-import { describeKernels, detectFeatures, type Features, measurePeak } from '#bindings';
+import { describeKernels, detectFeatures, type EngineFeatures, measurePeak } from '#bindings';
 import { openCore } from '../core.js';
 import { addBuildOption, addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
@@ -33,7 +33,7 @@ export function addDoctor(program: Command): void {
 }
 
 /** Why the build was taken, in words. */
-export function reasonFor(asked: string, features: Features): string {
+export function reasonFor(asked: string, features: EngineFeatures): string {
   const threads = features.threads ? 'threads' : 'no threads';
   if (asked === 'strict') return `the fastest without relaxed operations, as the engine has ${threads}`;
   if (asked !== 'auto') return 'asked for by --build';
@@ -47,7 +47,7 @@ type Findings = ReturnType<typeof measurePeak> & {
   v8: string;
   cpu: string;
   cores: number;
-  features: Features;
+  features: EngineFeatures;
   build: string;
   why: string;
   kernels: string;
