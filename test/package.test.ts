@@ -48,6 +48,7 @@ describe('the package', async () => {
   it('has these entries at its top, and no others', () => {
     expect([...new Set(paths.map((path) => path.split('/')[0]))].sort()).toEqual([
       'CHANGELOG.md',
+      'DECISIONS.md',
       'LICENSE',
       'README.md',
       'SECURITY.md',
@@ -55,10 +56,24 @@ describe('the package', async () => {
       'build',
       'dist',
       'docs',
+      'examples',
       'package.json',
       'src',
     ]);
-    expect(below('docs/')).toEqual(['docs/errors.md']);
+  });
+
+  it('has what its pages lead to', () => {
+    const pages = paths.filter((path) => /^(README\.md|docs\/.*\.md|examples\/.*\.md)$/.test(path));
+    expect(pages.length).toBeGreaterThan(12);
+    for (const page of pages) {
+      for (const [, target] of readFileSync(join(ROOT, page), 'utf8').matchAll(
+        /\]\((?!https?:|#)([^)#\s]+)/g,
+      )) {
+        const path = posix.join(posix.dirname(page), target!);
+        const isThere = paths.includes(path) || paths.some((other) => other.startsWith(`${path}/`));
+        expect(isThere, `${page} leads to ${path}`).toBe(true);
+      }
+    }
   });
 
   it('has every build of the core', () => {
