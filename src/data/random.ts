@@ -83,6 +83,8 @@ export function below(bound: number, next: () => number): number {
  * Streams from 2^40 up belong to the dataset's split; epochs and other callers use smaller numbers.
  * Throws `range` for a count that is not a whole number from 0 to 2^32 - 1, and for a seed or stream that is not
  * a whole number from 0 to 2^53 - 1.
+ *
+ * @example shuffled(60_000, 42, 1); // the order of epoch 1
  */
 export function shuffled(count: number, seed: number, stream: number): Uint32Array {
   checkWhole('count', count, 0xffff_ffff);

@@ -34,6 +34,8 @@ export function defaultValidationSize(labels: Uint8Array, classes: number): numb
  * training part only; a class may have none. Every label must be below `classes`.
  * Throws `range` for a validation size that is not a whole number of at least one sample of each class that can be
  * divided, and `data` when there are too few samples.
+ *
+ * @example const { train, validation } = stratifiedSplit(labels, 10, 1000, seed);
  */
 export function stratifiedSplit(
   labels: Uint8Array,

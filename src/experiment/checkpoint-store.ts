@@ -47,6 +47,8 @@ export async function saveCheckpoint(folder: string, job: Job, checkpoint: Check
 /**
  * The newest of a job's checkpoints in a folder whose bytes are whole; a file that is torn, corrupt or of another job
  * is named in `problems` and removed, and the one before it taken. Throws `not-found` or `unreadable` for the folder.
+ *
+ * @example const found = await newestCheckpoint('runs/x/checkpoints', job);
  */
 export async function newestCheckpoint(folder: string, job: Job): Promise<FoundCheckpoint> {
   const problems: string[] = [];

@@ -10,7 +10,11 @@ export const CHECKS = Object.fromEntries(SETTING_NAMES.map((name) => [name, SETT
   readonly [Name in keyof RunConfig]: v.GenericSchema<unknown, RunConfig[Name]>;
 };
 
-/** The published report's grid with treadle's defaults, for this machine's cores. */
+/**
+ * The published report's grid with treadle's defaults, for this machine's cores.
+ *
+ * @example defaultConfig().learningRates; // [0.005, 0.004, 0.003, 0.001]
+ */
 export function defaultConfig(): RunConfig {
   const cores = availableParallelism();
   return Object.fromEntries(
@@ -18,7 +22,11 @@ export function defaultConfig(): RunConfig {
   ) as unknown as RunConfig;
 }
 
-/** Fills settings that are left out with the defaults and checks all of them. Throws `range` for one that is wrong. */
+/**
+ * Fills settings that are left out with the defaults and checks all of them. Throws `range` for one that is wrong.
+ *
+ * @example resolveConfig({ epochs: 2, seed: 7 });
+ */
 export function resolveConfig(settings: Partial<RunConfig> = {}): RunConfig {
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   return checkConfig({ ...defaultConfig(), ...given }, '');

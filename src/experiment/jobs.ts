@@ -13,6 +13,8 @@ export interface DataShape {
  * The jobs of a run: architectures in their order, each with the learning rates in theirs.
  * In chained mode every job but an architecture's first starts from the weights of the one before.
  * `build` is the build that was chosen, not `auto`.
+ *
+ * @example planJobs(defaultConfig(), { inputs: 784, classes: 10 }, 'relaxed-mt').map(({ id }) => id);
  */
 export function planJobs(config: RunConfig, shape: DataShape, build: string): Job[] {
   return config.architectures.flatMap(({ name, hidden }) => {

@@ -84,6 +84,8 @@ function openPlain(build: string): Promise<Core> {
  * that cannot be written, `locked` for a weights folder that another run is using, `engine`, whatever loading and
  * splitting the data throws, and what `openRun`, `resumedConfig` and `expectSame` throw.
  * Prints nothing, leaves signals alone and leaves no thread behind.
+ *
+ * @example const { results, folder } = await runAll({ settings: { epochs: 2 }, onEvent: ({ type }) => console.log(type) });
  */
 export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
   const unlock: (() => Promise<void>)[] = [];

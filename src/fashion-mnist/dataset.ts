@@ -43,6 +43,8 @@ export interface LoadOptions extends SourceOptions {
  * Throws `not-found`, `unreadable`, `format`, `range` or `checksum` for a file that cannot be used; `shape` for
  * files that do not fit together; `data` for labels that cannot be trained on; `network` when there is no source,
  * `interrupted` when the signal aborts.
+ *
+ * @example const { train, test, classNames } = await loadDataset({ data: 'fashion-mnist' });
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   const { source, value } = await fromFirstSource(options, (folder) => loadFolder(folder, options.verify));

@@ -62,12 +62,20 @@ const AVERAGE = 'average';
 const STATISTICS = 'statistics';
 const slotGroup = (slot: number) => `slot${slot}`;
 
-/** A checkpoint as bytes, a safetensors file. Equal checkpoints give equal bytes. */
+/**
+ * A checkpoint as bytes, a safetensors file. Equal checkpoints give equal bytes.
+ *
+ * @example await writeFile('training.bin', encodeCheckpoint(history.checkpoint));
+ */
 export function encodeCheckpoint({ model, statistics, training }: ModelCheckpoint): Uint8Array {
   return joinParts(checkpointParts(model, model, statistics, training));
 }
 
-/** The checkpoint in the bytes of {@link encodeCheckpoint}. Throws `format` for bytes that are none. */
+/**
+ * The checkpoint in the bytes of {@link encodeCheckpoint}. Throws `format` for bytes that are none.
+ *
+ * @example await model.fit(data, { epochs: 200, checkpoint: decodeCheckpoint(await readFile('training.bin')) });
+ */
 export function decodeCheckpoint(bytes: Uint8Array, source = 'The checkpoint'): ModelCheckpoint {
   if (!(bytes instanceof Uint8Array)) throw formatError(source, 'it is not bytes', 'a Uint8Array');
   return readCheckpoint(bytes, source, (of) => parseSpec(of, source));

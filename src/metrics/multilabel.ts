@@ -24,6 +24,8 @@ export interface MultilabelScores {
 /**
  * Scores of probabilities (rows, labels) against targets, both row-major; a label is predicted from 0.5 up and given from
  * 0.5 up. Throws `shape` or `range` for matrices that do not fit together or have no rows.
+ *
+ * @example multilabelScores([1, 0, 0, 1], [0.9, 0.2, 0.4, 0.7], 2).micro.f1; // 1
  */
 export function multilabelScores(
   targets: ArrayLike<number>,

@@ -5,6 +5,8 @@ import { expectMatrix } from './matrix.js';
  * Area under the ROC curve of scores against 0/1 targets: the share of pairs of a positive and a negative sample in which
  * the positive scores higher, ties counting half (scikit-learn's roc_auc_score). NaN where only one of the two occurs.
  * Throws `shape` or `range` for lists that do not fit together or are empty.
+ *
+ * @example rocAuc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // 0.75
  */
 export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
   const rows = expectMatrix('targets', targets, scores, 1);
@@ -32,6 +34,8 @@ export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): n
  * ROC AUC of a classifier's probabilities (rows, classes): of the second class where there are two, else the mean of every
  * class against the rest (scikit-learn's roc_auc_score with multi_class='ovr' and macro average). NaN where a class does
  * not occur, or nothing else does. Throws `shape` or `range` for labels and probabilities that do not fit together.
+ *
+ * @example classRocAuc([0, 1, 1], [0.8, 0.2, 0.3, 0.7, 0.4, 0.6], 2); // 1
  */
 export function classRocAuc(
   labels: ArrayLike<number>,
@@ -57,6 +61,8 @@ export function classRocAuc(
 /**
  * Mean of -ln of the probability of the actual class, probabilities kept 2^-23 away from 0 and 1 as scikit-learn's log_loss
  * does for f32. Throws as {@link classRocAuc}.
+ *
+ * @example logLoss([0, 1], [0.8, 0.2, 0.3, 0.7], 2); // 0.2899...
  */
 export function logLoss(
   labels: ArrayLike<number>,
@@ -76,6 +82,8 @@ export function logLoss(
 /**
  * Share of samples whose class is among the k most probable; of equal probabilities the later class comes first
  * (scikit-learn's top_k_accuracy_score). Throws as {@link classRocAuc}.
+ *
+ * @example topKAccuracy([2, 0], [0.5, 0.2, 0.3, 0.1, 0.6, 0.3], 3, 2); // 0.5
  */
 export function topKAccuracy(
   labels: ArrayLike<number>,

@@ -39,7 +39,11 @@ export function widths({ inputs, hidden, classes }: NetworkShape): number[] {
   return [inputs, ...hidden, classes];
 }
 
-/** A classifier as a model. Throws `range` for a spec that is none. */
+/**
+ * A classifier as a model. Throws `range` for a spec that is none.
+ *
+ * @example const spec = classifierModel({ inputs: 784, hidden: [1024, 512], classes: 10, dropout: 0.5 });
+ */
 export function classifierModel({ inputs, hidden, classes, dropout }: NetworkSpec): ModelSpec {
   const model = mlp({ inputs, hidden, outputs: classes, dropout, norm: true, inputType: 'u8' });
   return checkModel({ ...model, output: { head: 'softmax' } });

@@ -18,6 +18,8 @@ export type CheckSize = (width: number, height: number) => void;
 /**
  * Reads a PNG or JPEG of at most 64 MiB as `decodeImage` does. Throws `not-found`, `unreadable`, and what that
  * function throws; `format` also for a larger file.
+ *
+ * @example const pixels = await readImage('shoe.png', 28, 28);
  */
 export async function readImage(path: string, width: number, height: number): Promise<Uint8Array> {
   return decodeImage(await readFileBounded(path, MAX_FILE_BYTES), path, width, height);

@@ -44,7 +44,11 @@ export interface WeightsDescription {
 /** The largest weight file that is read: more than WebAssembly's memory can train. */
 const MAX_FILE_BYTES = 2 ** 31;
 
-/** `{model}_weights_{learning rate}.{ext}`. Throws `usage` for a model name that cannot be part of a file name. */
+/**
+ * `{model}_weights_{learning rate}.{ext}`. Throws `usage` for a model name that cannot be part of a file name.
+ *
+ * @example weightsFileName('large1', 0.005, 'safetensors'); // 'large1_weights_0.005.safetensors'
+ */
 export function weightsFileName(model: string, learningRate: number, ext: 'safetensors' | 'pkl'): string {
   if (!isName(model)) throw problem('usage', { subject: 'model', found: `'${model}'`, expected: NAME_RULE });
   return `${model}_weights_${learningRate}.${ext}`;
@@ -59,6 +63,8 @@ export interface EncodedWeights {
 /**
  * Writes a model's weights as safetensors (with metadata) and as a pickle, each atomically, and returns both paths.
  * The folder is created if need be. Throws `unwritable`, and what `encodeWeights` does before anything is written.
+ *
+ * @example const [safetensors, pickle] = await saveWeights('weights', tensors, metadata);
  */
 export async function saveWeights(
   folder: string,
@@ -98,7 +104,11 @@ export async function writeWeights(folder: string, files: readonly EncodedWeight
   return paths;
 }
 
-/** Reads a model's weights. Throws `not-found`, `unreadable` and what `decodeWeights` does. */
+/**
+ * Reads a model's weights. Throws `not-found`, `unreadable` and what `decodeWeights` does.
+ *
+ * @example const { tensors, metadata } = await loadWeights('weights/large1_weights_0.001.safetensors');
+ */
 export async function loadWeights(path: string): Promise<LoadedWeights> {
   return decodeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
 }
@@ -134,6 +144,8 @@ export function describeWeights(bytes: Uint8Array, path: string): WeightsDescrip
 /**
  * Name, dtype, shape and range of every tensor of a weight file, in the file's order; the tensors need not be a
  * network. Throws `not-found`, `unreadable` or `format`.
+ *
+ * @example for (const { name, shape, min, max } of await describeTensors('model.safetensors')) console.log(name, shape, min, max);
  */
 export async function describeTensors(path: string): Promise<TensorDescription[]> {
   return tensorsOf(openWeights(await readFileBounded(path, MAX_FILE_BYTES), path), path);

@@ -65,6 +65,8 @@ export function isTested(model: ModelRecord): model is TestedModel {
  * errors. A text may hold a million values; parsing takes at most 64 bytes a character. Throws `format` for what
  * is not JSON or not of the form of {@link RunResults}, and `shape` for parts that
  * do not fit together.
+ *
+ * @example const { best, models } = parseResults(await readFile('runs/x/results.json', 'utf8'), 'results.json');
  */
 export function parseResults(json: unknown, source: string): RunResults {
   const value = typeof json === 'string' ? parseJson(json, source) : json;

@@ -15,6 +15,8 @@ export function plannedBatch(samples: number, batchSize: number): number {
  * Cuts an epoch into batches. The last, smaller batch is trained on too, unless it holds fewer than `least` samples (2
  * where a BatchNorm needs a variance): then it is joined to the one before.
  * Throws a `data` error for fewer than `least` samples and a `range` error for a smaller batch size.
+ *
+ * @example batchRanges(100, 32, 2); // rows of each: 32, 32, 32, 4
  */
 export function batchRanges(samples: number, batchSize: number, least = 2): BatchRange[] {
   if (samples < least) {
