@@ -1,30 +1,34 @@
-/** `treadle/core`: exact control of models, programs, steps and bytes. */
+/** `treadle/core`: exact control of models, steps and bytes. */
 export {
   BUILD_CHOICES,
   BUILD_NAMES,
-  BUILDS,
   type BuildChoice,
   type BuildName,
-  chooseBuild,
   detectFeatures,
   type EngineFeatures,
 } from './core/builds.js';
-export { type Core, createMemory, inUnits, MOST_MEMORY } from './core/core.js';
-export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './core/kernels.js';
-export * from './errors/checks.js';
+export type { Core } from './core/core.js';
+export type { Kernels } from './core/kernels.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors/errors.js';
-export { inWords, type Problem, problem } from './errors/problem.js';
-export { type GemmFigure, measurePeak, type PeakFigures } from './measure/peak.js';
-export { type GemmShape, type Product, type ProductOptions, prepareProduct } from './measure/product.js';
-export { type Block, type BlockNorm, lowerModel } from './model/blocks.js';
-export * from './model/layers.js';
-export { checkLoss, LOSSES, type Loss, type LossFacts, type LossName, usualLoss } from './model/losses.js';
-export * from './model/optimizers.js';
 export {
-  expectTensors,
+  type ActivationName,
+  checkModel,
+  type Head,
+  type Init,
+  type InputSpec,
+  type InputType,
+  type Layer,
+  type MlpOptions,
+  type ModelSpec,
+  mlp,
+  type OutputSpec,
+  outputsOf,
+} from './model/layers.js';
+export type { Loss, LossName } from './model/losses.js';
+export type { Optimizer, OptimizerName } from './model/optimizers.js';
+export {
   parameterCount,
   type Role,
-  sizeOf,
   type TensorKey,
   type TensorRow,
   type Tensors,
@@ -34,23 +38,12 @@ export type { Totals } from './network/epoch.js';
 export type { NetworkEvaluation } from './network/evaluation.js';
 export { memoryFor } from './network/memory.js';
 export { Network } from './network/network.js';
-export { checkNetwork, MAX_BATCH, type NetworkOptions, type TrainingOptions } from './network/options.js';
-export {
-  type Csr,
-  checkInputs,
-  checkWeights,
-  expectFinite,
-  expectOrder,
-  type Inputs,
-  isList,
-  placeOf,
-  type Samples,
-  type Targets,
-} from './network/samples.js';
+export { MAX_BATCH, type NetworkOptions, type TrainingOptions } from './network/options.js';
+export type { Csr, Inputs, Samples, Targets } from './network/samples.js';
 export { type HelperTicket, helpNetwork } from './network/team.js';
 export type { Training } from './network/training.js';
 export type { OptimizerState, TrainingState } from './network/training-state.js';
 export { type LoadOptions, loadCore } from './open/load.js';
 export { enableRelaxedSimd, revectorize } from './open/v8.js';
 export { readWasm, type WasmSource } from './open/wasm.js';
-export type { ResidentSet, TrainingUse, Use } from './program/use.js';
+export type { ResidentSet, TrainingUse } from './program/use.js';

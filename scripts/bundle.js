@@ -23,7 +23,7 @@ function builds(names) {
 
 /** In place of src/threads/workers.ts, where there is no file that a worker could be started from. */
 const NO_WORKERS = `
-  import { problem } from '../bindings/index.js';
+  import { problem } from '../bindings/host.js';
   const refuse = () => {
     const because = 'treadle/inline is one file';
     throw problem('usage', {

@@ -17,6 +17,9 @@ const FILES = {
   'DejaVuSans-Bold.ttf': 'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf',
 };
 
+/** The project's own short names of modules. */
+const { imports: IMPORTS } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
 /** What the portable library imports: nothing of Node may be in it. */
 const PORTABLE = ['@assemblyscript/loader', 'valibot', 'wasm-feature-detect'];
 
@@ -134,8 +137,8 @@ function relink(file) {
   const code = readFileSync(file, 'utf8');
   const linked = code
     .replaceAll(
-      /(from\s*|import\s*\(?\s*)'#bindings'/g,
-      (_, before) => `${before}'${to(join(DIST, 'bindings/index.js'))}'`,
+      /(from\s*|import\s*\(?\s*)'(#\w+)'/g,
+      (_, before, name) => `${before}'${to(join(ROOT, IMPORTS[name]))}'`,
     )
     .replaceAll(BARE, (whole, ...[, , , name]) =>
       isForeign(name) && file.endsWith('.js')

@@ -1,5 +1,5 @@
 /** `treadle`: models that train, predict and are saved, anywhere. The core alone is `treadle/core`. */
-export * from '#bindings';
+export * from '#core';
 export { createModel, type InWorker, loadModel, openWorker } from './create.js';
 export type { Features, Row } from './data/features.js';
 export { shuffled } from './data/random.js';

@@ -4,7 +4,7 @@ import { join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { BUILD_NAMES } from '../dist/bindings/index.js';
+import { BUILD_NAMES } from '../dist/bindings/host.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const json = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));

@@ -1,5 +1,5 @@
 import { bench, describe, expect } from 'vitest';
-import type { Network } from '../../dist/bindings/index.js';
+import type { Network } from '../../dist/bindings/host.js';
 import { checkLosses, trainEpoch } from '../../dist/experiment/time-epochs.js';
 import { loadDataset } from '../../dist/fashion-mnist/dataset.js';
 import type { NetworkSpec } from '../../dist/model/classifier.js';

@@ -1,7 +1,7 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { expect, it, vi } from 'vitest';
 import { measureEpoch } from '../../dist/bench/epochs.js';
-import { loadCore } from '../../dist/bindings/index.js';
+import { loadCore } from '../../dist/bindings/host.js';
 import { toShared } from '../../dist/data/shared.js';
 import type { WorkerTask } from '../../dist/experiment/messages.js';
 import { failure } from '../support/errors.js';

@@ -1,4 +1,4 @@
-import { BATCH_NORM_EPSILON, type Network } from '../../dist/bindings/index.js';
+import { BATCH_NORM_EPSILON, type Network } from '../../dist/bindings/host.js';
 import { type LabelledImages, type NetworkTensors, toBlocks } from '../../dist/model/classifier.js';
 
 /** Probabilities of one image, worked out in float64: Dense, BatchNorm with running statistics, ReLU; softmax at last. */

@@ -1,6 +1,6 @@
 import { createMemory, instantiate, probeCore } from '../../dist/bindings/core/core.js';
-import type { Core, GemmShape, Kernels, Product } from '../../dist/bindings/index.js';
-import { STEP_KINDS } from '../../dist/bindings/index.js';
+import type { Core, GemmShape, Kernels, Product } from '../../dist/bindings/host.js';
+import { STEP_KINDS } from '../../dist/bindings/host.js';
 import { encodeProgram, layOut } from '../../dist/bindings/program/arena.js';
 import { BATCH_WORDS, type Operation, operation } from '../../dist/bindings/program/operations.js';
 import { ROW_KINDS } from '../../dist/bindings/program/product.js';

@@ -9,7 +9,7 @@ import {
   type GemmShape,
   type Product,
   prepareProduct,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { openCore } from '../../dist/cli/core.js';
 import { prepareGradient } from './gradients.js';
 import { BRIEFLY, MODELS, openMachine } from './setup.js';

@@ -1,4 +1,4 @@
-import { type BuildName, type Core, measurePeak, Network } from '../../dist/bindings/index.js';
+import { type BuildName, type Core, measurePeak, Network } from '../../dist/bindings/host.js';
 import { openCore } from '../../dist/cli/core.js';
 import { describeEnvironment } from '../../dist/experiment/environment.js';
 import { ARCHITECTURES } from '../../dist/fashion-mnist/architectures.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { loadCore, mlp, Network } from '../../dist/bindings/index.js';
+import { loadCore, mlp, Network } from '../../dist/bindings/host.js';
 
 it('ends in an error, not in a hang, when a helper thread is terminated', { timeout: 60_000 }, async () => {
   const core = await loadCore({ build: 'simd-mt' });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Core, type ModelSpec, mlp, Network, type TrainingOptions } from '../../dist/bindings/index.js';
+import { type Core, type ModelSpec, mlp, Network, type TrainingOptions } from '../../dist/bindings/host.js';
 import { NetworkMemory } from '../../dist/bindings/network/memory.js';
 import type { Buffer } from '../../dist/bindings/program/types.js';
 import { coreOf, cores, networkOn, RECIPE, range, sparse, toySamples } from './support.js';

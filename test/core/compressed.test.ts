@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Core } from '../../dist/bindings/index.js';
+import type { Core } from '../../dist/bindings/host.js';
 import { DensityWatch } from '../../dist/bindings/network/density.js';
 import { NetworkMemory } from '../../dist/bindings/network/memory.js';
 import type { Operation } from '../../dist/bindings/program/operations.js';

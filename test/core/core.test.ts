@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseBuild, createMemory, loadCore, measurePeak, TreadleError } from '../../dist/bindings/index.js';
+import { chooseBuild, createMemory, loadCore, measurePeak, TreadleError } from '../../dist/bindings/host.js';
 import { cores } from './support.js';
 
 const all = { simd: true, relaxedSimd: true, threads: true };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Layer, lowerModel } from '../../dist/bindings/index.js';
+import { type Layer, lowerModel } from '../../dist/bindings/host.js';
 import { DensityWatch, nonZeroShare, sampleDensity } from '../../dist/bindings/network/density.js';
 
 /** Two hidden blocks and the output. */

@@ -9,7 +9,7 @@ import {
   type TensorKey,
   type Tensors,
   type TrainingOptions,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { ADAM_BETA1 } from '../../dist/bindings/model/optimizers.js';
 import { cores, flatten, networkOn, range, recipe, withTensors } from './support.js';
 

@@ -7,7 +7,7 @@ import {
   type Samples,
   type TensorKey,
   type TrainingOptions,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { cores, networkOn, range, sparse, toySamples, uniform, withTensors } from './support.js';
 
 // Gradients through whole networks against central differences of their loss.

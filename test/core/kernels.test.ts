@@ -8,7 +8,7 @@ import {
   parseKernels,
   prepareProduct,
   revectorize,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { calibrate, suitKernels } from '../../dist/bindings/open/calibrate.js';
 import { cores } from './support.js';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import { detectFeatures } from '../../dist/bindings/index.js';
+import { detectFeatures } from '../../dist/bindings/host.js';
 
 const CHILD = fileURLToPath(new URL('../support/memory-child.mjs', import.meta.url));
 const MIB = 2 ** 20;

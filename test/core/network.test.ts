@@ -6,7 +6,7 @@ import {
   mlp,
   Network,
   type Samples,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import {
   bytesOf,
   coreOf,

@@ -7,7 +7,7 @@ import {
   mlp,
   Network,
   type TrainingOptions,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { encodeProgram, layOut } from '../../dist/bindings/program/arena.js';
 import { type Operation, operation } from '../../dist/bindings/program/operations.js';
 import { planModel } from '../../dist/bindings/program/plan.js';

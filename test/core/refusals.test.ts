@@ -7,7 +7,7 @@ import {
   Network,
   type NetworkOptions,
   type TensorKey,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { failure } from '../support/errors.js';
 import { bytesOf, coreOf, networkOn, RECIPE, range, recipe, toySamples, withTensors } from './support.js';
 

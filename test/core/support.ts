@@ -10,7 +10,7 @@ import {
   type TensorKey,
   type Tensors,
   type TrainingOptions,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 
 enableRelaxedSimd();
 

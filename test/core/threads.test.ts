@@ -9,7 +9,7 @@ import {
   type Network,
   type Samples,
   type TrainingOptions,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import {
   bytesOf,
   coreOf,

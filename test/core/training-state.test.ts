@@ -9,7 +9,7 @@ import {
   type Tensors,
   type Totals,
   type TrainingState,
-} from '../../dist/bindings/index.js';
+} from '../../dist/bindings/host.js';
 import { failure } from '../support/errors.js';
 import {
   bytesOf,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { sizeOf, type TensorRow, type Tensors, tensorTable } from '../../dist/bindings/index.js';
+import { sizeOf, type TensorRow, type Tensors, tensorTable } from '../../dist/bindings/host.js';
 import { classifierModel, type NetworkSpec } from '../../dist/model/classifier.js';
 import type { EpochRecord, Job } from '../../dist/results/records.js';
 import type { Checkpoint } from '../../dist/train/loop.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { decodeJobCheckpoint, encodeJobCheckpoint } from '../../dist/experiment/job-checkpoint.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../../dist/formats/safetensors.js';
 import type { Tensor } from '../../dist/formats/tensor.js';

@@ -2,7 +2,7 @@ import { readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker, WorkerOptions } from 'node:worker_threads';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadCore, type TreadleError } from '../../dist/bindings/index.js';
+import { loadCore, type TreadleError } from '../../dist/bindings/host.js';
 import { toShared } from '../../dist/data/shared.js';
 import { resolveConfig } from '../../dist/experiment/config.js';
 import { planJobs } from '../../dist/experiment/jobs.js';

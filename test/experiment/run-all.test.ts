@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { checkNetwork, loadCore, Network, type TreadleError } from '../../dist/bindings/index.js';
+import { checkNetwork, loadCore, Network, type TreadleError } from '../../dist/bindings/host.js';
 import { runAll } from '../../dist/experiment/run-all.js';
 import { classifierModel } from '../../dist/model/classifier.js';
 import type { RunEvent } from '../../dist/results/records.js';

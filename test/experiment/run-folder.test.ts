@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readWasm } from '../../dist/bindings/index.js';
+import { readWasm } from '../../dist/bindings/host.js';
 import { resolveConfig } from '../../dist/experiment/config.js';
 import {
   type BegunRun,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Network, TensorKey, Tensors, Totals, TrainingState } from '../../dist/bindings/index.js';
+import type { Network, TensorKey, Tensors, Totals, TrainingState } from '../../dist/bindings/host.js';
 import { type TrainingHooks, trainModel } from '../../dist/experiment/train-job.js';
 import type { Job, RunEvent } from '../../dist/results/records.js';
 import type { Checkpoint } from '../../dist/train/loop.js';

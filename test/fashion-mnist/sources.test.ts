@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { cacheFolder } from '../../dist/fashion-mnist/cache.js';
 import { type Run, runCommand } from '../../dist/fashion-mnist/debian.js';
 import { downloadFiles } from '../../dist/fashion-mnist/download.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { readMetadata, storeMetadata } from '../../dist/formats/metadata.js';
 import { fromNumpy, fromStateDict, toNumpy, toStateDict } from '../../dist/formats/naming.js';
 import { decodePickle, encodePickle } from '../../dist/formats/pickle.js';

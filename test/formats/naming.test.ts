@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { fromNumpy, fromStateDict, toNumpy, toStateDict } from '../../dist/formats/naming.js';
 import type { FloatTensor, Tensor } from '../../dist/formats/tensor.js';
 import type { NetworkTensors } from '../../dist/model/classifier.js';

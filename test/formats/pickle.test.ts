@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { decodePickle, encodePickle } from '../../dist/formats/pickle.js';
 import type { FloatTensor } from '../../dist/formats/tensor.js';
 

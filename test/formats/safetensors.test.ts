@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../../dist/formats/safetensors.js';
 import type { Tensor } from '../../dist/formats/tensor.js';
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, truncate, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import {
   ensureWritableFolder,
   listFolder,

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { gunzip, gunzipIdx, readIdxImages, readIdxLabels } from '../../dist/node/idx.js';
 import { failure } from '../support/errors.js';
 import { idxBytes } from '../support/idx.js';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 import { toStateDict } from '../../dist/formats/naming.js';
 import { encodePickle } from '../../dist/formats/pickle.js';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';

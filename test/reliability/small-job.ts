@@ -1,4 +1,4 @@
-import { loadCore, Network } from '../../dist/bindings/index.js';
+import { loadCore, Network } from '../../dist/bindings/host.js';
 import { resolveConfig } from '../../dist/experiment/config.js';
 import { planJobs } from '../../dist/experiment/jobs.js';
 import { type TrainingHooks, trainModel } from '../../dist/experiment/train-job.js';

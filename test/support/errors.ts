@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { TreadleError } from '../../dist/bindings/index.js';
+import { TreadleError } from '../../dist/bindings/host.js';
 
 /** Runs an action that must fail with a TreadleError of the given code, and returns that error. */
 export async function failure(code: string, action: () => unknown): Promise<TreadleError> {

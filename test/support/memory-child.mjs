@@ -1,6 +1,6 @@
 // What is left of networks, for test/core/memory.test.ts. Run with --expose-gc; argv: what to try, and the build.
 import { setTimeout } from 'node:timers/promises';
-import { enableRelaxedSimd, loadCore, mlp, Network } from '../../dist/bindings/index.js';
+import { enableRelaxedSimd, loadCore, mlp, Network } from '../../dist/bindings/host.js';
 
 const [task, build] = process.argv.slice(2);
 enableRelaxedSimd();

@@ -1,6 +1,6 @@
 // Runs train-digest.mjs in the build named by the first argument, as the engine is and after revectorize, and prints
 // the digests of both. For same-bytes.test.ts, which runs it on several versions of Node.
-import * as core from '../../dist/bindings/index.js';
+import * as core from '../../dist/bindings/host.js';
 import { trainDigest } from './train-digest.mjs';
 
 core.enableRelaxedSimd();
