@@ -10,11 +10,8 @@ type Threads = ReturnType<typeof process.getBuiltinModule<'node:worker_threads'>
 
 /** Starts a worker of a browser with the package's own entry (`treadle/worker`). */
 export function startWebWorker(): BrowserWorker {
-  const { Worker } = globalThis as unknown as {
-    Worker: new (url: URL, options: { type: 'module' }) => BrowserWorker;
-  };
-  // Bundlers look for exactly this form.
-  return new Worker(new URL('../worker/entry.js', import.meta.url), { type: 'module' });
+  // Bundlers look for exactly this form, `Worker` being the global one.
+  return new Worker(new URL('../worker/entry.js', import.meta.url), { type: 'module' }) as BrowserWorker;
 }
 
 /** Starts a thread of Node with it. It takes none of the program's own flags, which may not suit a worker. */

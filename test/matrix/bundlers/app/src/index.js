@@ -1,0 +1,8 @@
+import { WAYS } from './ways.js';
+import { trainXor } from './xor.js';
+
+const outcome = {};
+for (const way of new URLSearchParams(location.search).get('ways').split(',')) {
+  outcome[way] = await trainXor(WAYS[way]());
+}
+globalThis.outcome = outcome;
