@@ -10,6 +10,7 @@ export {
   type Features,
 } from './core/builds.js';
 export { type Core, createMemory, inUnits, MOST_MEMORY } from './core/core.js';
+export type { AbortSignalLike, Bytes, ResponseLike, UrlLike, WasmMemory, WasmModule } from './core/host.js';
 export { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from './core/kernels.js';
 export * from './errors/checks.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors/errors.js';

@@ -18,7 +18,7 @@ const FILES = {
 };
 
 /** What the portable library imports: nothing of Node may be in it. */
-const PORTABLE = ['@assemblyscript/loader', 'valibot', 'wasm-feature-detect'];
+const PORTABLE = ['valibot', 'wasm-feature-detect'];
 
 /** An import or export of a module that is no path: its names, and the module. */
 const BARE = /(import|export)(\s+type)?\s+([\w$*{},\s]*?)\s*from\s*'([^'.][^']*)'/g;

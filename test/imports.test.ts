@@ -35,7 +35,7 @@ describe('imports go one way', () => {
   });
 
   it('bindings imports neither src nor Node', () => {
-    const packages = ['@assemblyscript/loader', 'wasm-feature-detect'];
+    const packages = ['wasm-feature-detect'];
     expect(offenders('bindings', (name) => name.startsWith('bindings/') || packages.includes(name))).toEqual(
       [],
     );
@@ -112,7 +112,7 @@ describe('imports go one way', () => {
     };
     visit('src/index.ts');
     const foreign = [...reached].filter((name) => !/^(bindings|src)\//.test(name)).sort();
-    expect(foreign).toEqual(['@assemblyscript/loader', 'valibot', 'wasm-feature-detect']);
+    expect(foreign).toEqual(['valibot', 'wasm-feature-detect']);
     const folders = new Set([...reached].flatMap((name) => /^src\/([^/]+)\//.exec(name)?.[1] ?? []));
     for (const folder of ['node', 'fashion-mnist', 'results', 'experiment', 'report', 'bench', 'cli'])
       expect(folders).not.toContain(folder);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  type Bytes,
   expectKeys,
   expectTensors,
   type ModelSpec,
@@ -63,7 +64,7 @@ const STATISTICS = 'statistics';
 const slotGroup = (slot: number) => `slot${slot}`;
 
 /** A checkpoint as bytes, a safetensors file. Equal checkpoints give equal bytes. */
-export function encodeCheckpoint({ model, statistics, training }: ModelCheckpoint): Uint8Array {
+export function encodeCheckpoint({ model, statistics, training }: ModelCheckpoint): Bytes {
   return joinParts(checkpointParts(model, model, statistics, training));
 }
 

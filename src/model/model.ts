@@ -1,4 +1,5 @@
 import {
+  type Bytes,
   type Core,
   checkModel,
   type Head,
@@ -167,7 +168,7 @@ export class Model {
   }
 
   /** The model as bytes: a safetensors file that `loadModel`, PyTorch and the command line read. */
-  save(): Uint8Array {
+  save(): Bytes {
     return encodeModel({
       spec: this.#training?.spec ?? this.#spec,
       tensors: this.tensors(),

@@ -7,6 +7,7 @@ import { cells as browsers } from './browsers.mjs';
 import { cells as bundlers } from './bundlers.mjs';
 import { cleanUp } from './project.mjs';
 import { cells as runtimes } from './runtimes.mjs';
+import { cells as tools } from './tools.mjs';
 import { cells as types } from './types.mjs';
 
 const PAGE = new URL('../../docs/compatibility.md', import.meta.url);
@@ -32,14 +33,19 @@ function writtenRows() {
 
 const isWriting = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
-const cells = [...bundlers, ...types, ...runtimes, ...browsers];
+const cells = [...bundlers, ...types, ...tools, ...runtimes, ...browsers];
 const rows = writtenRows();
 for (const { name, run } of cells) {
   if (wanted.length > 0 && !wanted.some((begin) => name.startsWith(begin))) continue;
   const begin = performance.now();
   const { version, result, remark } = await run().catch((error) => {
     process.exitCode = 1;
-    return { version: error.version ?? '', result: '**fails**', remark: error.message.split('\n', 1)[0], error };
+    return {
+      version: error.version ?? '',
+      result: '**fails**',
+      remark: error.message.split('\n', 1)[0],
+      error,
+    };
   });
   const row = `| ${[name, version, result, remark ?? ''].map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
   rows.set(name, row);
