@@ -305,7 +305,7 @@ export class Model {
             structuredClone({ model: spec, statistics: network.statistics, training: checkpoint }),
           ),
       }),
-      from: structuredClone(from?.training ?? null),
+      from: from ? structuredClone(from.training) : null,
       isPaused: () => this.#gate.paused,
       breathe: async () => {
         await breathe();

@@ -1,5 +1,5 @@
 // What tests and checks packages.
-import { project, run, versionOf } from './project.mjs';
+import { project, run, tarball, versionOf } from './project.mjs';
 
 /** Runs a command of a tool's project; what it prints is in the error where it fails. */
 function cell(name, tool, folders, command, remark) {
@@ -8,7 +8,7 @@ function cell(name, tool, folders, command, remark) {
     run: async () => {
       const folder = await project(...folders);
       const version = versionOf(folder, tool);
-      await run(folder, command).catch((error) => {
+      await run(folder, command, { env: { TARBALL: await tarball() } }).catch((error) => {
         throw Object.assign(error, { version });
       });
       return { version, result: 'works', remark };
@@ -41,15 +41,21 @@ export const cells = [
     'npm test -- --env jsdom',
     '`testEnvironment: jsdom`',
   ),
-  cell('Vitest', 'vitest', ['tools/vitest'], 'npm test', 'none'),
-  cell('Vitest 4', 'vitest-4', ['tools/vitest'], 'node node_modules/vitest-4/vitest.mjs run', 'none'),
-  cell('tsx', 'tsx', ['tools/tsx'], 'npx tsx xor.ts && npx tsx xor.cts', 'none; ES modules and CommonJS'),
+  cell('Vitest 5', 'vitest', ['tools/xor', 'tools/vitest'], 'npm test', 'none'),
+  cell('Vitest 4', 'vitest', ['tools/xor', 'tools/vitest-4'], 'npm test', 'none'),
+  cell(
+    'tsx',
+    'tsx',
+    ['tools/tsx'],
+    'npx tsx xor.ts && npx tsx commonjs/xor.ts',
+    'none; ES modules and CommonJS',
+  ),
   cell('publint', 'publint', ['tools/lint'], 'npx publint --strict node_modules/treadle', 'no findings'),
   cell(
     'arethetypeswrong',
     '@arethetypeswrong/cli',
     ['tools/lint'],
-    'npm pack ./node_modules/treadle --silent && npx attw treadle-*.tgz --profile node16 --ignore-rules cjs-resolves-to-esm --exclude-entrypoints package.json',
+    'npx attw $TARBALL --profile node16 --ignore-rules cjs-resolves-to-esm',
     '`moduleResolution: node10` is not served, and CommonJS gets ES modules',
   ),
 ];
