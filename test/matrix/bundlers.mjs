@@ -46,14 +46,15 @@ async function works(version, from, remark, options) {
   return { version, result: 'works', remark };
 }
 
-/** The result of a cell none of whose ways can work: each has to say so in a sentence that names the remedies. */
-async function refuses(version, found, remedies, remark) {
-  const unclear = found.filter(({ outcome }) => !remedies.every((remedy) => outcome.includes(remedy)));
+/** The result of a cell none of whose ways can work: each has to say so in a sentence that names what to give. */
+async function refuses(version, found, remark) {
+  const unclear = found.filter(({ outcome }) => !CLEAR.test(outcome));
   if (unclear.length > 0) fail(version, unclear);
   return { version, result: 'says what is missing', remark };
 }
 
-const REMEDIES = ['not-found: ', 'loadCore({ wasm })', 'treadle/inline'];
+/** The sentences that name what to give. */
+const CLEAR = /^not-found: .*loadCore\(\{ wasm \}\) or treadle\/inline|^worker: .*openWorker\(\{ start \}\)/;
 
 const app = (...folders) => once(() => project('bundlers/app', ...folders.map((name) => `bundlers/${name}`)));
 const vite = app('vite');
@@ -121,14 +122,22 @@ export const cells = [
         'none',
       ),
   },
-  {
-    name: 'Parcel',
+  ...[
+    ['parcel', 'Parcel', WITHOUT_OWN, 'none'],
+    [
+      'parcel-own',
+      "Parcel, a worker of the page's own too",
+      ALL,
+      'what worker and page both import is not found unless `disableSharedBundles` of `@parcel/bundler-default` is true',
+    ],
+  ].map(([sources, name, ways, remark]) => ({
+    name,
     run: async () => {
-      const folder = await app('parcel')();
+      const folder = await app(sources)();
       await run(folder, 'npx parcel build index.html');
-      return works(versionOf(folder, 'parcel'), join(folder, 'dist'), 'none');
+      return works(versionOf(folder, 'parcel'), join(folder, 'dist'), remark, { ways });
     },
-  },
+  })),
   {
     name: 'Next, Turbopack',
     run: async () => {
@@ -142,12 +151,7 @@ export const cells = [
     name: 'Rollup',
     run: async () => {
       const found = await outcomes(await built(await rollup(), ROLLUP), { ways: WITHOUT_OWN });
-      return refuses(
-        versionOf(await rollup(), 'rollup'),
-        found,
-        REMEDIES,
-        'with `@rollup/plugin-node-resolve` alone',
-      );
+      return refuses(versionOf(await rollup(), 'rollup'), found, 'with `@rollup/plugin-node-resolve` alone');
     },
   },
   {
@@ -174,7 +178,7 @@ export const cells = [
     run: async () => {
       const folder = await built(await esbuild(), `${ESBUILD} --format=esm`);
       const found = await outcomes(folder, { ways: WITHOUT_OWN });
-      return refuses(versionOf(await esbuild(), 'esbuild'), found, REMEDIES, '');
+      return refuses(versionOf(await esbuild(), 'esbuild'), found, '');
     },
   },
   {
@@ -182,7 +186,7 @@ export const cells = [
     run: async () => {
       const folder = await built(overlaid(await esbuild(), 'script'), ESBUILD);
       const found = await outcomes(folder, { ways: WITHOUT_OWN });
-      return refuses(versionOf(await esbuild(), 'esbuild'), found, REMEDIES, '`format: iife`, its default');
+      return refuses(versionOf(await esbuild(), 'esbuild'), found, '`format: iife`, its default');
     },
   },
   {
@@ -191,6 +195,19 @@ export const cells = [
       const folder = await built(overlaid(await esbuild(), 'script', 'inline'), ESBUILD);
       return works(versionOf(await esbuild(), 'esbuild'), folder, "on the page's thread; no threads", {
         ways: { plain: ['page'], isolated: ['page'] },
+      });
+    },
+  },
+  {
+    name: 'esbuild, treadle/inline, worker given',
+    run: async () => {
+      const folder = await built(
+        overlaid(await esbuild(), 'inline', 'inline-worker'),
+        `${ESBUILD} --format=esm worker=treadle/worker`,
+      );
+      const remark = '`treadle/worker` as a second entry; `openWorker({ start })`; no threads';
+      return works(versionOf(await esbuild(), 'esbuild'), folder, remark, {
+        ways: { plain: ['page', 'worker'], isolated: ['page', 'worker'] },
       });
     },
   },
@@ -209,7 +226,7 @@ export const cells = [
       name: `esbuild for Node, ${format}`,
       run: async () => {
         const found = [{ page: 'Node', way: format, outcome: await onNode([], format) }];
-        return refuses(versionOf(await esbuild(), 'esbuild'), found, REMEDIES, '');
+        return refuses(versionOf(await esbuild(), 'esbuild'), found, '');
       },
     },
     {
