@@ -123,9 +123,9 @@ export const cells = [
       ),
   },
   ...[
-    ['parcel', 'Parcel', WITHOUT_OWN, 'none'],
+    [['without-own', 'parcel'], 'Parcel', WITHOUT_OWN, 'none'],
     [
-      'parcel-own',
+      ['parcel-own'],
       "Parcel, a worker of the page's own too",
       ALL,
       'what worker and page both import is not found unless `disableSharedBundles` of `@parcel/bundler-default` is true',
@@ -133,7 +133,7 @@ export const cells = [
   ].map(([sources, name, ways, remark]) => ({
     name,
     run: async () => {
-      const folder = await app(sources)();
+      const folder = await app(...sources)();
       await run(folder, 'npx parcel build index.html');
       return works(versionOf(folder, 'parcel'), join(folder, 'dist'), remark, { ways });
     },
