@@ -240,8 +240,8 @@ export const cells = [
     },
   ]),
   ...[
-    ['bundle', '<script type="module">, treadle/bundle', 'one file; none'],
-    ['unbundled', '<script type="module">, dist/index.js', 'no import map; none'],
+    ['bundle', '`<script type="module">`, treadle/bundle', 'one file; none'],
+    ['unbundled', '`<script type="module">`, dist/index.js', 'no import map; none'],
   ].map(([sources, name, remark]) => ({
     name,
     run: async () => {
