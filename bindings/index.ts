@@ -8,6 +8,14 @@ export {
   type EngineFeatures,
 } from './core/builds.js';
 export type { Core } from './core/core.js';
+export type {
+  AbortSignalLike,
+  Bytes,
+  ResponseLike,
+  UrlLike,
+  WasmMemory,
+  WasmModule,
+} from './core/globals.js';
 export type { Kernels } from './core/kernels.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors/errors.js';
 export {

@@ -28,7 +28,7 @@ export type { History, Model } from './model/model.js';
 export type { Data, DataStream, FitOptions, StepEvent } from './model/options.js';
 export type { FitRun } from './model/run.js';
 export type { Decisions } from './model/set-up.js';
-export type { BrowserWorker } from './threads/workers.js';
+export type { BrowserWorker } from './threads/browser-worker.js';
 export { type BatchRange, batchRanges } from './train/batches.js';
 export type { Checkpoint, EpochFigures, StoppedEpoch } from './train/loop.js';
 export type { LearningRate, Schedule, SchedulePlace } from './train/schedules.js';

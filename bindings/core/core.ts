@@ -2,6 +2,7 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { TreadleError } from '../errors/errors.js';
 import { problem } from '../errors/problem.js';
 import { BUILDS, type BuildName } from './builds.js';
+import type { WasmMemory, WasmModule } from './globals.js';
 import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
@@ -10,7 +11,8 @@ const ABI_VERSION = 5;
 /** A compiled build of the core. Plain data: it may be posted to a worker, which shares the compiled code. */
 export interface Core {
   readonly build: BuildName;
-  readonly module: WebAssembly.Module;
+  /** A `WebAssembly.Module`. */
+  readonly module: WasmModule;
   /** The micro-kernels in use. All give the same bytes; which are fastest depends on the JavaScript engine. */
   readonly kernels: Kernels;
   /** True where the kernels were asked for, by an option or $TREADLE_KERNELS: then nothing chooses others. */
@@ -86,11 +88,11 @@ export interface CoreConstants {
 
 /** An instance of the core over a memory. */
 export interface Instance {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly functions: CoreFunctions;
   readonly constants: CoreConstants;
   /** Unused memory that makes the garbage collector run (createBallast); null over memory that is not shared. */
-  readonly ballast: WebAssembly.Memory | null;
+  readonly ballast: WasmMemory | null;
 }
 
 /** WebAssembly's limit on an address space with 32-bit addresses. */
@@ -99,7 +101,7 @@ export const MOST_MEMORY = 2 ** 32;
 export const PAGE = 65536;
 
 /** The memory that a build imports: `bytes` long for good, shared where the build has threads. */
-export function createMemory(build: BuildName, bytes: number): WebAssembly.Memory {
+export function createMemory(build: BuildName, bytes: number): WasmMemory {
   expectMemory(bytes);
   const pages = Math.ceil(bytes / PAGE);
   try {
@@ -135,14 +137,15 @@ export function inUnits(bytes: number): string {
 }
 
 /** Instantiates a build over a memory. Throws `engine` for a binary of another version. */
-export function instantiate(core: Pick<Core, 'build' | 'module'>, memory: WebAssembly.Memory): Instance {
+export function instantiate(core: Pick<Core, 'build' | 'module'>, memory: WasmMemory): Instance {
   const words = new Int32Array(memory.buffer);
   const env = {
-    memory,
+    memory: memory as WebAssembly.Memory,
     // The builds with threads sleep by it: see assembly/par/team.ts.
     nap: (address: number, value: number) => void Atomics.wait(words, address / 4, value, 1000),
   };
-  const { exports } = instantiateSync<Record<string, unknown>>(core.module, { env });
+  // The loader adds what the debug build ends by where a precondition does not hold.
+  const { exports } = instantiateSync<Record<string, unknown>>(core.module as WebAssembly.Module, { env });
   const constant = (name: string): number => (exports[name] as WebAssembly.Global).value as number;
   if (constant('ABI_VERSION') !== ABI_VERSION) {
     throw problem('engine', {
@@ -188,14 +191,11 @@ const MOST_BALLAST = 64 * 2 ** 20;
  * touched. A thousand small networks, disposed of one after the other, took 1.1 GiB without it and 71 MiB with it (Node
  * 20.20).
  */
-function createBallast(
-  { build }: Pick<Core, 'build'>,
-  { buffer }: WebAssembly.Memory,
-): WebAssembly.Memory | null {
+function createBallast({ build }: Pick<Core, 'build'>, { buffer }: WasmMemory): WasmMemory | null {
   return BUILDS[build].threads ? createMemory('simd', Math.min(buffer.byteLength, MOST_BALLAST)) : null;
 }
 
-const probes = new WeakMap<WebAssembly.Module, Instance>();
+const probes = new WeakMap<WasmModule, Instance>();
 
 /** An instance over one page, made once a build: the build's constants and pure functions, without a network. */
 export function probeCore(core: Core): Instance {

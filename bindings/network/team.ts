@@ -1,4 +1,5 @@
 import { type Core, instantiate } from '../core/core.js';
+import type { WasmMemory } from '../core/globals.js';
 import type { NetworkMemory } from './memory.js';
 
 // The threads of a network: the one that runs its programs, and helpers that take shares of them. The words of the team
@@ -7,7 +8,8 @@ import type { NetworkMemory } from './memory.js';
 /** What a thread needs in order to help a network. Plain data that may be posted to a worker. */
 export interface HelperTicket {
   core: Core;
-  memory: WebAssembly.Memory;
+  /** A `WebAssembly.Memory`. */
+  memory: WasmMemory;
   /** Address of the network's state block. */
   state: number;
 }

@@ -1,5 +1,6 @@
 import { type BuildChoice, type BuildName, chooseBuild, detectFeatures } from '../core/builds.js';
 import type { Core } from '../core/core.js';
+import type { WasmModule } from '../core/globals.js';
 import { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from '../core/kernels.js';
 import { expectKeys } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
@@ -66,7 +67,7 @@ export async function loadCore(options: LoadOptions = {}): Promise<Core> {
   return core;
 }
 
-function open(build: BuildName, module: WebAssembly.Module, forced: Kernels | undefined): Promise<Core> {
+function open(build: BuildName, module: WasmModule, forced: Kernels | undefined): Promise<Core> {
   return suitKernels({
     build,
     module,

@@ -1,25 +1,35 @@
 import { BUILDS, type BuildName } from '../core/builds.js';
 import { createMemory, instantiate, PAGE } from '../core/core.js';
+import type { ResponseLike, UrlLike, WasmModule } from '../core/globals.js';
 import { TreadleError } from '../errors/errors.js';
 import { problem } from '../errors/problem.js';
 import { locate } from './files.js';
 
 /** A build of the core to compile: its bytes, its address, an answer of `fetch`, or a module that is compiled already. */
-export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | URL | string | Response;
+export type WasmSource = WasmModule | ArrayBuffer | Uint8Array | UrlLike | string | ResponseLike;
 
 /** The compiled module of a build that comes with the package. Throws `not-found` or `engine`. */
-export async function compileBuild(build: BuildName): Promise<WebAssembly.Module> {
+export async function compileBuild(build: BuildName): Promise<WasmModule> {
   return compileBytes(await readWasm(build));
 }
 
 /** The bytes of a build that comes with the package. Throws `not-found`. */
 export async function readWasm(build: BuildName): Promise<Uint8Array> {
-  const place = locate(build);
+  const place = placeOf(build);
   return place instanceof Uint8Array ? place : readUrl(place);
 }
 
+/** A bundle that is no ES module may have no address that others could be found from. */
+function placeOf(build: BuildName): URL | Uint8Array {
+  try {
+    return locate(build);
+  } catch (cause) {
+    throw notFound(`build/${build}.wasm`, (cause as Error).message, cause);
+  }
+}
+
 /** The compiled module of a source. Throws `usage` for what is none, `not-found` or `engine`. */
-export async function compileSource(source: WasmSource): Promise<WebAssembly.Module> {
+export async function compileSource(source: WasmSource): Promise<WasmModule> {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return compileBytes(source);
   if (isResponse(source)) return compileBytes(await bodyOf(source, source.url || 'the response'));
@@ -33,7 +43,7 @@ export async function compileSource(source: WasmSource): Promise<WebAssembly.Mod
 }
 
 /** The build that a module is, by what it exports and by the memory that it takes. Throws `engine` for another module. */
-export function buildOf(module: WebAssembly.Module): BuildName {
+export function buildOf(module: WasmModule): BuildName {
   for (const [name, { relaxed, threads }] of Object.entries(BUILDS) as [
     BuildName,
     (typeof BUILDS)[BuildName],
@@ -48,7 +58,7 @@ export function buildOf(module: WebAssembly.Module): BuildName {
   });
 }
 
-function tryConstants(module: WebAssembly.Module, build: BuildName) {
+function tryConstants(module: WasmModule, build: BuildName) {
   try {
     return instantiate({ build, module }, createMemory(build, PAGE)).constants;
   } catch (error) {
@@ -59,7 +69,7 @@ function tryConstants(module: WebAssembly.Module, build: BuildName) {
 }
 
 /** Compiles a build's bytes. Throws `engine` when they are no module that this engine takes. */
-export async function compileBytes(bytes: ArrayBuffer | Uint8Array): Promise<WebAssembly.Module> {
+export async function compileBytes(bytes: ArrayBuffer | Uint8Array): Promise<WasmModule> {
   try {
     return await WebAssembly.compile(bytes as BufferSource);
   } catch (cause) {
@@ -93,7 +103,7 @@ async function readUrl(url: URL): Promise<Uint8Array> {
   }
 }
 
-async function bodyOf(response: Response, address: string): Promise<Uint8Array> {
+async function bodyOf(response: ResponseLike, address: string): Promise<Uint8Array> {
   if (!response.ok) throw notFound(address, `status ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   const isWasm = [0, 0x61, 0x73, 0x6d].every((byte, at) => bytes[at] === byte);

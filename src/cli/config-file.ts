@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { TreadleError } from '#bindings';
-import { CHECKS, describeIssue } from '../experiment/config.js';
+import { CHECKS, describeIssue } from '../experiment/checks.js';
 import { readFileBounded } from '../node/files.js';
 import type { RunConfig } from '../results/records.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';

@@ -1,4 +1,4 @@
-import type { TreadleError } from '#bindings';
+import type { AbortSignalLike, TreadleError } from '#bindings';
 import type { Job, RunEvent, TrainedModel } from '../results/records.js';
 
 /** Callbacks of a training of jobs. */
@@ -17,5 +17,5 @@ export interface Executor {
    * that was trained in part goes on where it stood. Rejects with `interrupted` when the signal has aborted and all
    * checkpoints are saved, and with whatever the listener throws. Nothing is left running in any case.
    */
-  train(jobs: readonly Job[], listener: JobListener, signal?: AbortSignal): Promise<void>;
+  train(jobs: readonly Job[], listener: JobListener, signal?: AbortSignalLike): Promise<void>;
 }

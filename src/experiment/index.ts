@@ -9,12 +9,12 @@ export { type FoundCheckpoint, newestCheckpoint, saveCheckpoint } from './checkp
 export type { Clock } from './clock.js';
 export { defaultConfig, resolveConfig } from './config.js';
 export { type DataShape, planJobs } from './jobs.js';
+export { DEFAULT_BATCH_SIZE } from './limits.js';
 export { type TrainJobsOptions, trainJobs } from './pool.js';
 export type { DataChoice } from './prepare.js';
 export type { Replace } from './replacement.js';
 export { type RunAllOptions, type RunOutcome, runAll } from './run-all.js';
 export type { ScheduleLimits } from './schedule.js';
 export { epochOrder, networkSeed } from './seeds.js';
-export { DEFAULT_BATCH_SIZE } from './settings.js';
 export { type TestFilesOptions, testFiles } from './test-files.js';
 export { type SampleIndices, type TrainingHooks, trainModel } from './train-job.js';

@@ -1,4 +1,4 @@
-import { type Core, TreadleError } from '#bindings';
+import { type AbortSignalLike, type Core, TreadleError } from '#bindings';
 import type { LabelledImages } from '../model/classifier.js';
 import { rateText } from '../results/format.js';
 import type { Job } from '../results/records.js';
@@ -29,7 +29,7 @@ export interface ThreadOptions {
 }
 
 export interface TrainJobsOptions extends ThreadOptions, JobListener {
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignalLike | undefined;
 }
 
 /** Times that a job whose thread died is started again from its newest checkpoint. */

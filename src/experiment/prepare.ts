@@ -1,3 +1,4 @@
+import type { AbortSignalLike } from '#bindings';
 import { toShared } from '../data/shared.js';
 import { stratifiedSplit, takeStratified } from '../data/split.js';
 import { loadDataset } from '../fashion-mnist/dataset.js';
@@ -32,7 +33,7 @@ export interface PreparedData {
 export async function prepareData(
   choice: DataChoice,
   settings: Pick<RunConfig, 'validationSize' | 'trainSamples' | 'seed'>,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
 ): Promise<PreparedData> {
   const { data, verify = true, log } = choice;
   const dataset = await loadDataset({ data, verify, log, signal });

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { type BuildChoice, type Core, checkNetwork, loadCore, TreadleError } from '#bindings';
+import {
+  type AbortSignalLike,
+  type BuildChoice,
+  type Core,
+  checkNetwork,
+  loadCore,
+  TreadleError,
+} from '#bindings';
 import { classifierModel, classifierParameters } from '../model/classifier.js';
 import { ensureWritableFolder, removeTemporaries } from '../node/files.js';
 import { lockFolder } from '../node/lock.js';
@@ -50,7 +57,7 @@ export interface RunAllOptions extends DataChoice {
   /** Hears of everything that happens, in order. */
   onEvent?: (event: RunEvent) => void;
   /** Stops the run; see {@link runAll}. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /** Measures all times; one that is never paused when left out. */
   clock?: Clock | undefined;
   /** Opens a build of the core; by default without setting any V8 flag. */

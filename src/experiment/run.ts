@@ -1,4 +1,4 @@
-import { type Core, type ErrorCode, TreadleError } from '#bindings';
+import { type AbortSignalLike, type Core, type ErrorCode, TreadleError } from '#bindings';
 import { classifierModel, toBlocks } from '../model/classifier.js';
 import { encodeWeights, type WeightsMetadata, writeWeights } from '../node/model-file.js';
 import { shown } from '../node/paths.js';
@@ -37,7 +37,7 @@ export class Run {
     readonly core: Core,
     readonly data: PreparedData,
     readonly emit: (event: RunEvent) => void,
-    readonly signal: AbortSignal | undefined,
+    readonly signal: AbortSignalLike | undefined,
     readonly clock: Clock,
   ) {
     this.folder = folder;

@@ -1,22 +1,9 @@
 import * as v from 'valibot';
-import { BUILD_CHOICES, MAX_BATCH, MAX_WIDTH } from '#bindings';
+import { BUILD_CHOICES, MAX_WIDTH } from '#bindings';
 import { ARCHITECTURES, LEARNING_RATES } from '../fashion-mnist/architectures.js';
 import type { RunConfig } from '../results/records.js';
 import { isName, NAME_RULE } from '../strict/names.js';
-
-/** The default batch size. */
-export const DEFAULT_BATCH_SIZE = 256;
-
-/** Smallest and largest value of every whole-number setting. */
-export const LIMITS = {
-  epochs: [1, 100_000],
-  batchSize: [2, MAX_BATCH],
-  seed: [0, 2 ** 32 - 1],
-  validationSize: [1, 1_000_000_000],
-  trainSamples: [2, 1_000_000_000],
-  jobs: [1, 1024],
-  threads: [1, 1024],
-} as const;
+import { DEFAULT_BATCH_SIZE, LIMITS } from './limits.js';
 
 /** The largest learning rate that is accepted; far above any that trains, and still finite when squared in float64. */
 export const MAX_LEARNING_RATE = 1e30;

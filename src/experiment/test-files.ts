@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { Core, TreadleError } from '#bindings';
+import type { AbortSignalLike, Core, TreadleError } from '#bindings';
 import { toShared } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../results/records.js';
@@ -16,7 +16,7 @@ export interface TestFilesOptions {
   threads?: number | undefined;
   /** Called for each file in order, as soon as its result and those before it are there. */
   onTested: (file: string, result: TestRecord | TreadleError) => void;
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignalLike | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { TreadleError } from '#bindings';
+import { type AbortSignalLike, TreadleError } from '#bindings';
 import { readFileBounded } from '../node/files.js';
 import { MAX_IDX_BYTES } from '../node/idx.js';
 import { onAbort, throwIfAborted } from '../strict/abort.js';
@@ -16,7 +16,7 @@ import { openIdxFile } from './idx-file.js';
 export interface CommandOptions {
   cwd: string;
   timeoutMs: number;
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignalLike | undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export const runCommand: Run = async (command, args, { cwd, timeoutMs, signal })
 export async function fetchDebianFiles(
   run: Run,
   timeoutMs: number,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
 ): Promise<FetchedFiles> {
   const folder = await temporaryFolder();
   try {

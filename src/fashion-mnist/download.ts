@@ -1,4 +1,4 @@
-import { TreadleError } from '#bindings';
+import { type AbortSignalLike, TreadleError } from '#bindings';
 import { withTimeout } from '../strict/abort.js';
 import { byteCount } from '../strict/words.js';
 import type { FetchedFiles } from './cache.js';
@@ -8,15 +8,31 @@ import { openIdxFile } from './idx-file.js';
 /** How gzip's worst case, stored blocks, may exceed the content: a header and five bytes every 64 KiB, rounded up. */
 const GZIP_OVERHEAD = 64 * 1024;
 
+/** What `fetch` answers, as far as it is used. */
+interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly body: {
+    getReader(): {
+      read(): Promise<{ done: false; value: Uint8Array } | { done: true }>;
+      cancel(): Promise<void>;
+    };
+    cancel(): Promise<void>;
+  } | null;
+}
+
+/** The global `fetch`, or one in its place; the options hold an AbortSignal as `signal`. */
+export type Fetch = (address: string, options: object) => Promise<Answer>;
+
 /**
  * Downloads Fashion-MNIST's four gzip files over HTTPS and verifies each. All four together may take `timeoutMs`.
  * Throws `network` when a file cannot be fetched, is too large or is late, `format` or `checksum` when what arrived is
  * not the published file, and `interrupted` when the signal aborts.
  */
 export async function downloadFiles(
-  fetch: typeof globalThis.fetch,
+  fetch: Fetch,
   timeoutMs: number,
-  signal?: AbortSignal,
+  signal?: AbortSignalLike,
 ): Promise<FetchedFiles> {
   const files: Partial<Record<IdxFileName, Uint8Array>> = {};
   await withTimeout(signal, timeoutMs, async (end) => {
@@ -31,7 +47,7 @@ export async function downloadFiles(
 }
 
 async function downloadOne(
-  fetch: typeof globalThis.fetch,
+  fetch: Fetch,
   address: string,
   limit: number,
   signal: AbortSignal,
@@ -49,7 +65,7 @@ async function downloadOne(
   }
 }
 
-async function readBody(response: Response, address: string, limit: number): Promise<Uint8Array> {
+async function readBody(response: Answer, address: string, limit: number): Promise<Uint8Array> {
   const reader = response.body?.getReader();
   const chunks: Uint8Array[] = [];
   let total = 0;

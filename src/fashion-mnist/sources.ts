@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { TreadleError } from '#bindings';
+import { type AbortSignalLike, TreadleError } from '#bindings';
 import { ensureWritableFolder } from '../node/files.js';
 import { throwIfAborted } from '../strict/abort.js';
 import { systemCode } from '../strict/words.js';
 import { cacheFolder, type Environment, type FetchedFiles, storeInCache } from './cache.js';
 import { fetchDebianFiles, type Run, runCommand } from './debian.js';
-import { downloadFiles } from './download.js';
+import { downloadFiles, type Fetch } from './download.js';
 import { DEBIAN_FOLDER, DEBIAN_PACKAGE, DOWNLOAD_ROOT, FASHION_MNIST, IDX_FILES } from './identity.js';
 
 /** The longest that a download, or one command of the package manager, may take. */
@@ -23,11 +23,11 @@ export interface SourceOptions {
   log?: ((line: string) => void) | undefined;
   env?: Environment | undefined;
   systemFolder?: string | undefined;
-  fetch?: typeof globalThis.fetch | undefined;
+  fetch?: Fetch | undefined;
   run?: Run | undefined;
   timeoutMs?: number | undefined;
   /** Ends the search: what is being fetched is stopped, and nothing else is tried. */
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignalLike | undefined;
 }
 
 /** What the first usable source held, and where that was in words. */

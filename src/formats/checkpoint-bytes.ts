@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  type Bytes,
   expectKeys,
   expectTensors,
   type ModelSpec,
@@ -67,7 +68,7 @@ const slotGroup = (slot: number) => `slot${slot}`;
  *
  * @example await writeFile('training.bin', encodeCheckpoint(history.checkpoint));
  */
-export function encodeCheckpoint({ model, statistics, training }: ModelCheckpoint): Uint8Array {
+export function encodeCheckpoint({ model, statistics, training }: ModelCheckpoint): Bytes {
   return joinParts(checkpointParts(model, model, statistics, training));
 }
 

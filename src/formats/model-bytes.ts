@@ -1,4 +1,5 @@
 import {
+  type Bytes,
   checkLoss,
   checkModel,
   LOSSES,
@@ -34,7 +35,7 @@ export interface StoredModel {
  * A model as a safetensors file: tensors under PyTorch's names, spec and loss in the metadata. Equal models give equal
  * bytes.
  */
-export function encodeModel({ spec, tensors, loss }: StoredModel): Uint8Array {
+export function encodeModel({ spec, tensors, loss }: StoredModel): Bytes {
   return encodeSafetensors(nameTensors(torchNames(spec), tensors, 0), {
     [MODEL_KEY]: JSON.stringify(spec),
     ...(loss !== null && { [LOSS_KEY]: JSON.stringify(loss) }),

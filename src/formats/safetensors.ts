@@ -1,4 +1,4 @@
-import { TreadleError } from '#bindings';
+import { type Bytes, TreadleError } from '#bindings';
 import { quote } from '../strict/text.js';
 import { DTYPE_BITS, parseHeader, type SafetensorsDtype } from './safetensors-header.js';
 import { elementCount, formatError, type Tensor } from './tensor.js';
@@ -82,12 +82,12 @@ export function tensorOf(entry: SafetensorsEntry, name: string, source: string):
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
-): Uint8Array {
+): Bytes {
   return joinParts(safetensorsParts(tensors, metadata));
 }
 
 /** Joins the parts of a file. */
-export function joinParts(parts: readonly Uint8Array[]): Uint8Array {
+export function joinParts(parts: readonly Uint8Array[]): Bytes {
   const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

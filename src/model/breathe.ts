@@ -5,6 +5,10 @@ export function breathe(): Promise<void> {
       setImmediate(resolve);
       return;
     }
+    if (typeof MessageChannel !== 'function') {
+      setTimeout(resolve);
+      return;
+    }
     // Unlike a timer, a message is not held back in nested calls or hidden tabs.
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -1,4 +1,5 @@
 import {
+  type Bytes,
   type Core,
   checkModel,
   expectTensors,
@@ -176,7 +177,7 @@ export class Model {
   }
 
   /** The model as bytes: a safetensors file that `loadModel`, PyTorch and the command line read. */
-  save(): Uint8Array {
+  save(): Bytes {
     return encodeModel({
       spec: this.#training?.spec ?? this.#spec,
       tensors: this.tensors(),
@@ -325,7 +326,7 @@ export class Model {
             structuredClone({ model: spec, statistics: network.statistics, training: checkpoint }),
           ),
       }),
-      from: structuredClone(from?.training ?? null),
+      from: from ? structuredClone(from.training) : null,
       isPaused: () => this.#gate.paused,
       breathe: async () => {
         await breathe();

@@ -1,4 +1,5 @@
 import {
+  type AbortSignalLike,
   checkLoss,
   checkOptimizer,
   expectBoolean,
@@ -88,7 +89,7 @@ export interface FitOptions {
   /** Draws the order of the samples and the held-out ones. Default: the model's seed. */
   seed?: number;
   /** Stops training between two steps; `fit` then rejects with `interrupted`. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   onEpoch?: (figures: EpochFigures) => void;
   onStep?: (step: StepEvent) => void;
   /** Called after every epoch with a copy of all that training goes on from. Training waits for what it returns. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import type { AbortSignalLike } from '#bindings';
 import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import type { RunResults } from '../results/records.js';
 import { epochsCsv, isTested } from '../results/results.js';
@@ -41,7 +42,7 @@ export interface ReportOptions {
   /** Called before each step with the number of steps that are done, and of all. */
   onProgress?: (done: number, steps: number) => void;
   /** Looked at before each step. */
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignalLike | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { TreadleError } from '#bindings';
+import { type AbortSignalLike, TreadleError } from '#bindings';
 
 /** The error of a run, or of another work, that its user stopped. */
 export function interruptedError(what = 'The run'): TreadleError {
@@ -6,12 +6,15 @@ export function interruptedError(what = 'The run'): TreadleError {
 }
 
 /** Throws `interrupted` when the signal has aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined, what?: string): void {
+export function throwIfAborted(signal: AbortSignalLike | undefined, what?: string): void {
   if (signal?.aborted) throw interruptedError(what);
 }
 
 /** Calls `stop` with an `interrupted` error when the signal aborts or already has; returns how to stop listening. */
-export function onAbort(signal: AbortSignal | undefined, stop: (error: TreadleError) => void): () => void {
+export function onAbort(
+  signal: AbortSignalLike | undefined,
+  stop: (error: TreadleError) => void,
+): () => void {
   const listener = (): void => stop(interruptedError());
   if (signal?.aborted) listener();
   signal?.addEventListener('abort', listener, { once: true });
@@ -23,7 +26,7 @@ export function onAbort(signal: AbortSignal | undefined, stop: (error: TreadleEr
  * Node 20's AbortSignal.any loses its timeout when garbage is collected.
  */
 export async function withTimeout<T>(
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
   timeoutMs: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

@@ -1,5 +1,7 @@
+import { problem, TreadleError } from '#bindings';
+import type { BrowserWorker } from './browser-worker.js';
 import { ENDED } from './own.js';
-import { type BrowserWorker, startNodeWorker, startWebWorker } from './workers.js';
+import { startNodeWorker, startWebWorker } from './workers.js';
 
 /** A thread as the one that started it sees it, whichever engine runs it. */
 export interface ThreadPort {
@@ -15,14 +17,29 @@ export interface ThreadPort {
   terminate(): void;
 }
 
+const NOT_LOADED =
+  'its script could not be loaded (a bundler that copies no workers has to be given openWorker({ start }); on an isolated page it needs the same headers)';
+
 /**
  * Starts a thread of the package's own entry (`treadle/worker`), which its first message tells what to do. `own` starts a
- * browser's worker of another address.
+ * browser's worker of another address. Throws `worker` where the entry has no address that can be started.
  */
 export function startThread(own?: () => BrowserWorker): ThreadPort {
   if (own !== undefined) return browserPort(own());
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-  return node === undefined ? browserPort(startWebWorker()) : nodePort(startNodeWorker(node));
+  try {
+    return node === undefined ? browserPort(startWebWorker()) : nodePort(startNodeWorker(node));
+  } catch (cause) {
+    if (cause instanceof TreadleError) throw cause;
+    // A bundle without an address of its own, or a page of another origin than the library's.
+    throw problem('worker', {
+      subject: 'The worker',
+      found: 'not started',
+      because: (cause as Error).message,
+      expected: "its script beside the library's own, or openWorker({ start }),",
+      cause,
+    });
+  }
 }
 
 function nodePort(worker: ReturnType<typeof startNodeWorker>): ThreadPort {
@@ -61,9 +78,7 @@ function browserPort(worker: BrowserWorker): ThreadPort {
     onDeath: (callback) => {
       worker.onerror = (event) => {
         event.preventDefault?.();
-        callback(
-          event.message ?? 'its script could not be loaded (on an isolated page it needs the same headers)',
-        );
+        callback(event.message ?? NOT_LOADED);
       };
     },
     keepAlive: () => {},

@@ -1,19 +1,10 @@
-/** A worker of a browser, as far as it is used here. */
-export interface BrowserWorker {
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onerror: ((event: { message?: string; preventDefault?(): void }) => void) | null;
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
-  terminate(): void;
-}
+import type { BrowserWorker } from './browser-worker.js';
 
 type Threads = ReturnType<typeof process.getBuiltinModule<'node:worker_threads'>>;
 
 /** Starts a worker of a browser with the package's own entry (`treadle/worker`). */
 export function startWebWorker(): BrowserWorker {
-  const { Worker } = globalThis as unknown as {
-    Worker: new (url: URL, options: { type: 'module' }) => BrowserWorker;
-  };
-  // Bundlers look for exactly this form.
+  // Bundlers look for exactly this form, `Worker` being the global one.
   return new Worker(new URL('../worker/entry.js', import.meta.url), { type: 'module' });
 }
 

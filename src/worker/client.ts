@@ -1,4 +1,5 @@
 import {
+  type Bytes,
   type Core,
   inWords,
   loadCore,
@@ -16,9 +17,9 @@ import type { History } from '../model/model.js';
 import type { Data, FitOptions, StepEvent } from '../model/options.js';
 import { FitRun, Gate } from '../model/run.js';
 import { summarize } from '../model/summary.js';
+import type { BrowserWorker } from '../threads/browser-worker.js';
 import { threadsProblem } from '../threads/helpers.js';
 import { startThread, type ThreadPort } from '../threads/start.js';
-import type { BrowserWorker } from '../threads/workers.js';
 import type { EpochFigures } from '../train/loop.js';
 import {
   type Answer,
@@ -386,8 +387,8 @@ export class WorkerModel {
   }
 
   /** As `Model.save`. */
-  async save(): Promise<Uint8Array> {
-    return (await this.#call('save')) as Uint8Array;
+  async save(): Promise<Bytes> {
+    return (await this.#call('save')) as Bytes;
   }
 
   /** As `Model.tensors`. */

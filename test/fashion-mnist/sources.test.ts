@@ -293,7 +293,7 @@ describe('an abort', () => {
     const run: Run = async (command, args, { signal }) => {
       commands.push(`${command} ${args[0]}`);
       setImmediate(() => controller.abort());
-      return endless(signal);
+      return endless(signal as AbortSignal);
     };
     await failure('interrupted', () => fromFirstSource({ ...options, run, signal: controller.signal }, load));
     expect(commands).toEqual(['apt-get download']);

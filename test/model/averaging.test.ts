@@ -154,7 +154,7 @@ describe.each([
   it('again and again learn what neither has seen alone', async () => {
     const base = await createModel(small(3, more), { seed: 1 });
     await base.fit({ x: all.x.slice(0, 30), y: all.y.slice(0, 30) }, { epochs: 1, learningRate: 1e-6 });
-    let bytes = base.save();
+    let bytes: Uint8Array = base.save();
     for (let round = 0; round < 12; round++) {
       const saved = await Promise.all(
         clients.map(async (data) => {

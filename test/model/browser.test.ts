@@ -26,9 +26,7 @@ async function expected(): Promise<string> {
   const spec = mlp({ inputs: 64, hidden: WORK.hidden, outputs: 5, norm: true, dropout: 0.2 });
   const model = await createModel(spec, { seed: 1, core });
   await model.fit({ x, y }, { epochs: 3, batchSize: 64 });
-  return Buffer.from(await crypto.subtle.digest('SHA-256', model.save() as Uint8Array<ArrayBuffer>)).toString(
-    'hex',
-  );
+  return Buffer.from(await crypto.subtle.digest('SHA-256', model.save())).toString('hex');
 }
 
 let browser: Browser | undefined;
@@ -82,7 +80,7 @@ describe.each(['index', 'bundle'])('dist/%s.js', (entry) => {
     expect(await page.evaluate('deadWorker()')).toEqual({
       code: 'worker',
       message:
-        'The worker has died: its script could not be loaded (on an isolated page it needs the same headers); a running worker is expected.',
+        'The worker has died: its script could not be loaded (a bundler that copies no workers has to be given openWorker({ start }); on an isolated page it needs the same headers); a running worker is expected.',
     });
   });
 });

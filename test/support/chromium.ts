@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 
@@ -11,7 +12,7 @@ export const CHROMIUM = process.env.TREADLE_CHROMIUM ?? '/usr/bin/chromium';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** All that a page may ask for. */
+/** All that a page may ask for of this project. */
 const SERVED = /^\/(dist|build|test\/support)\//;
 
 const TYPES: Record<string, string> = {
@@ -27,12 +28,12 @@ const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** A server of this project's compiled files, for this machine alone. */
-function projectServer(isolated: boolean): Server {
+/** A server of the files in a folder whose paths match, for this machine alone. */
+function folderServer(folder: URL, served: RegExp, isolated: boolean): Server {
   return createServer(async (request, response) => {
     const { pathname } = new URL(request.url!, 'http://localhost');
-    const content = SERVED.test(pathname)
-      ? await readFile(new URL(`.${pathname}`, ROOT)).catch(() => null)
+    const content = served.test(pathname)
+      ? await readFile(new URL(`.${pathname}`, folder)).catch(() => null)
       : null;
     response.writeHead(content === null ? 404 : 200, {
       'Content-Type': TYPES[extname(pathname)] ?? 'application/octet-stream',
@@ -42,9 +43,18 @@ function projectServer(isolated: boolean): Server {
   });
 }
 
-/** Starts the server until the running test ends, and returns its origin. */
-export async function serveProject({ isolated = false } = {}): Promise<string> {
-  const server = projectServer(isolated).listen(0, '127.0.0.1');
+/** Serves this project's compiled files until the running test ends, and returns the server's origin. */
+export function serveProject({ isolated = false } = {}): Promise<string> {
+  return listening(folderServer(ROOT, SERVED, isolated));
+}
+
+/** Serves a folder to isolated pages until the running test ends, and returns the server's origin. */
+export function serveFolder(folder: string): Promise<string> {
+  return listening(folderServer(pathToFileURL(`${folder}/`), /^\//, true));
+}
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
     server.closeAllConnections();

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type BenchReport, fewestSamples, runBench } from '../../bench/bench.js';
-import { LIMITS } from '../../experiment/settings.js';
+import { LIMITS } from '../../experiment/limits.js';
 import { ARCHITECTURES } from '../../fashion-mnist/architectures.js';
 import { loadDataset } from '../../fashion-mnist/dataset.js';
 import { openCore } from '../core.js';

@@ -1,0 +1,3 @@
+import { trainXor } from './xor.js';
+
+trainXor({}).then((outcome) => console.log(outcome));
