@@ -47,25 +47,19 @@ const READY = `new Promise((resolve) => {
 })`;
 
 const PAGES = [
-  { browser: 'chromium', isolated: true, threads: true },
-  { browser: 'chromium', isolated: false, threads: false },
-  { browser: 'firefox', isolated: true, threads: true },
-  { browser: 'firefox', isolated: false, threads: false },
+  { name: 'Chromium, isolated page', browser: 'chromium', isolated: true, threads: true },
+  { name: 'Chromium, plain page', browser: 'chromium', isolated: false, threads: false },
+  { name: 'Firefox, isolated page', browser: 'firefox', isolated: true, threads: true },
+  { name: 'Firefox, plain page', browser: 'firefox', isolated: false, threads: false },
   {
+    name: 'WebKitGTK with SharedArrayBuffer, isolated page',
     browser: 'webkit-shared',
     isolated: true,
     threads: true,
-    remark: 'WebKitGTK with JSC_useSharedArrayBuffer=1, as Safari has it',
+    remark: 'JSC_useSharedArrayBuffer=1: Safari has it by itself',
   },
-  {
-    browser: 'webkit',
-    isolated: true,
-    threads: false,
-    remark: 'WebKitGTK as it is has no SharedArrayBuffer',
-  },
-  { browser: 'webkit', isolated: false, threads: false },
+  { name: 'WebKitGTK, isolated page', browser: 'webkit', isolated: true, threads: false },
+  { name: 'WebKitGTK, plain page', browser: 'webkit', isolated: false, threads: false },
 ];
 
-export const cells = PAGES.map((page) =>
-  cell(`${page.browser}-${page.isolated ? 'isolated' : 'plain'}`, (context) => attempt(page, context)),
-);
+export const cells = PAGES.map(({ name, ...page }) => cell(name, (context) => attempt(page, context)));

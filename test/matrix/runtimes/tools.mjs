@@ -29,7 +29,10 @@ export function existing(path, install) {
 /** Says how what is missing is installed. */
 export class Missing extends Error {}
 
-/** A cell: `attempt` gives `{ version, remark }`, or throws what failed. */
+/**
+ * A cell: `attempt` gives `{ version, remark }`, or rejects with what failed. It is skipped where something of it is not
+ * installed.
+ */
 export function cell(name, attempt) {
   return {
     name,
@@ -37,9 +40,8 @@ export function cell(name, attempt) {
       try {
         return { result: 'works', ...(await attempt(context)) };
       } catch (error) {
-        if (error instanceof Missing)
-          return { result: 'skipped', version: '', remark: `needs: ${error.message}` };
-        return { result: 'fails', version: error.version ?? '', remark: error.message };
+        if (!(error instanceof Missing)) throw error;
+        return { version: '', result: 'skipped', remark: `needs ${error.message}` };
       }
     },
   };
