@@ -131,6 +131,10 @@ const COMMANDS: Record<string, Short> = {
     not: 'it fetches two Nodes; .ci/run has the same line',
   },
   'modules=$PWD/build/nodes/node_modules': 'modules=$PWD/build/nodes/node_modules; test "$modules"',
+  'npm run test:matrix -- Node Bun Deno workerd Chromium Firefox WebKitGTK': {
+    not: 'most of these engines are not installed with the project',
+  },
+  'node test/bench/browsers/measure.mjs': { not: 'it takes minutes, and needs the browsers' },
   'npm pack --dry-run --ignore-scripts': `cd '${ROOT}' && npm pack --dry-run --ignore-scripts`,
   'npm view NAME@VERSION deprecated': { not: 'it asks the registry' },
   'npm audit --omit=dev': { not: 'it asks the registry' },

@@ -45,6 +45,13 @@ export async function fastest(
   return least[best]! < least[usual]! * (1 - LEAST_GAIN) ? best : usual;
 }
 
+/** Whether the clock goes on while code runs: some servers let it stand still, so that nothing can be measured by it. */
+export function advances(clock: Clock): boolean {
+  const begin = clock();
+  for (let reading = 0; reading < MOST_READINGS; reading++) if (clock() !== begin) return true;
+  return false;
+}
+
 /** The smallest step that the clock makes. */
 export function grainOf(clock: Clock): number {
   let grain = Number.POSITIVE_INFINITY;

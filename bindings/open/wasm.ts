@@ -74,9 +74,11 @@ export async function compileBytes(bytes: ArrayBuffer | Uint8Array): Promise<Was
     return await WebAssembly.compile(bytes as BufferSource);
   } catch (cause) {
     const found = (cause as Error).message;
-    throw new TreadleError('engine', `The core cannot be compiled (${found}).`, {
+    const expected = 'a compiled module in loadCore({ wasm }), where the engine compiles no bytes,';
+    throw new TreadleError('engine', `The core cannot be compiled (${found}); ${expected} is expected.`, {
       subject: 'core',
       found,
+      expected,
       cause,
     });
   }

@@ -23,7 +23,8 @@ export function ownPort(): OwnPort {
     return {
       post: (message, transfer = []) => parent.postMessage(message, transfer),
       onMessage: (callback) => void parent.on('message', callback),
-      close: () => parent.close(),
+      // Nothing is left to wait for, and so the thread ends. Deno's port has no close().
+      close: () => parent.unref(),
     };
   }
   const scope = globalThis as unknown as WorkerScope;

@@ -93,6 +93,11 @@ it.each(cores)('calibration changes nothing but the kernels: $build', async (cor
   expect(choices.map(([, choice]) => choice)).toContainEqual(kernels);
 });
 
+it('calibration leaves a core as it is where the clock stands still', async () => {
+  const [core] = cores;
+  expect(await calibrate(core!, () => 0)).toBe(core);
+});
+
 describe.each(cores)('a prepared product in the build $build', (core) => {
   // Neither tile divides m, nor a panel n, nor a K-block k.
   const shape = { m: 23, n: 45, k: 300 };

@@ -73,6 +73,9 @@ export const tarball = once(async () => {
   return join(work, JSON.parse(printed)[0].filename);
 });
 
+/** A new folder that is removed with the matrix. */
+export const temporary = () => mkdtempSync(join(work, 'app-'));
+
 /**
  * A project: folders below test/matrix, copied over one another in this order, and installed with the package. Its
  * package.json is that of the last folder which has one.

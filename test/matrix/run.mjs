@@ -1,11 +1,11 @@
 // The compatibility matrix: `node test/matrix/run.mjs [--write] [name…]` packs the package, installs it in a project for
 // each environment, builds and runs that, and prints what came of it. With --write the rows go into docs/compatibility.md.
-// A cell is `{ name, run() }`; run resolves to `{ version, result, remark }`, or rejects where the environment does not do
+// A cell is `{ name, run(context) }`, where context has the path of the tarball and makes folders; run resolves to `{ version, result, remark }`, or rejects where the environment does not do
 // what is said of it. Names choose the cells whose names begin so.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cells as browsers } from './browsers.mjs';
 import { cells as bundlers } from './bundlers.mjs';
-import { cleanUp } from './project.mjs';
+import { cleanUp, tarball, temporary } from './project.mjs';
 import { cells as runtimes } from './runtimes.mjs';
 import { cells as tools } from './tools.mjs';
 import { cells as types } from './types.mjs';
@@ -38,7 +38,7 @@ const rows = writtenRows();
 for (const { name, run } of cells) {
   if (wanted.length > 0 && !wanted.some((begin) => name.startsWith(begin))) continue;
   const begin = performance.now();
-  const { version, result, remark } = await run().catch((error) => {
+  const { version, result, remark } = await run({ tarball: await tarball(), temporary }).catch((error) => {
     process.exitCode = 1;
     return {
       version: error.version ?? '',

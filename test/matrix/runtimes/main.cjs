@@ -1,0 +1,5 @@
+// The program of a runtime that requires ES modules.
+const treadle = require('treadle');
+const { tryLibrary } = require('./program.mjs');
+
+tryLibrary(treadle).then((outcome) => console.log(JSON.stringify(outcome)));
