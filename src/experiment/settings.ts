@@ -9,6 +9,7 @@ export const DEFAULT_BATCH_SIZE = 256;
 
 /** Smallest and largest value of every whole-number setting. */
 export const LIMITS = {
+  passes: [1, 1000],
   epochs: [1, 100_000],
   batchSize: [2, MAX_BATCH],
   seed: [0, 2 ** 32 - 1],
@@ -130,6 +131,13 @@ export const SETTINGS: { readonly [Name in keyof RunConfig]: Setting<RunConfig[N
     help: 'chained: each learning rate starts from the weights of the one before',
     value: 'mode',
     takes: ['chained', 'independent'],
+    ofGrids: true,
+  }),
+  passes: setting(wholeNumber(LIMITS.passes), () => 1, {
+    ...whole(
+      LIMITS.passes,
+      'times that the chain of rates is trained, each from the last weights of the one before',
+    ),
     ofGrids: true,
   }),
   epochs: setting(wholeNumber(LIMITS.epochs), () => 10, whole(LIMITS.epochs, 'epochs of each model')),
