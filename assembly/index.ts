@@ -2,7 +2,7 @@
 // binary it has loaded.
 
 /** Raised when the host and a binary no longer understand each other. */
-export const ABI_VERSION: i32 = 5;
+export const ABI_VERSION: i32 = 6;
 
 /** First address that the binary does not use itself. */
 export const ARENA_START: usize = __heap_base;

@@ -18,6 +18,7 @@ export type {
 } from './core/globals.js';
 export type { Kernels } from './core/kernels.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, TreadleError } from './errors/errors.js';
+export type { Augment } from './model/augment.js';
 export {
   type ActivationName,
   checkModel,
@@ -49,7 +50,7 @@ export { Network } from './network/network.js';
 export { MAX_BATCH, type NetworkOptions, type TrainingOptions } from './network/options.js';
 export type { Csr, Inputs, Samples, Targets } from './network/samples.js';
 export { type HelperTicket, helpNetwork } from './network/team.js';
-export type { Training } from './network/training.js';
+export type { EpochOptions, Training } from './network/training.js';
 export type { OptimizerState, TrainingState } from './network/training-state.js';
 export { type LoadOptions, loadCore } from './open/load.js';
 export { enableRelaxedSimd, revectorize } from './open/v8.js';

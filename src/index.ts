@@ -25,7 +25,7 @@ export type {
   RegressionEvaluation,
 } from './model/evaluation.js';
 export type { History, Model } from './model/model.js';
-export type { Data, DataStream, FitOptions, StepEvent } from './model/options.js';
+export type { Data, DataStream, FitAugment, FitOptions, StepEvent } from './model/options.js';
 export type { FitRun } from './model/run.js';
 export type { Decisions } from './model/set-up.js';
 export type { BrowserWorker } from './threads/browser-worker.js';

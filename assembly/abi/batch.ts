@@ -32,6 +32,10 @@ export class Batch {
   /** The share of this batch in BatchNorm's running statistics, and 1 minus it; below 0: each layer's own. */
   momentum: f32;
   carry: f32;
+  /** Tells this epoch's draws of augmented images from another's. */
+  draw: i32;
+  /** 1: images are flipped as their share says; 2: and moved. */
+  augment: i32;
 }
 
 export const STATE_BYTES: i32 = TEAM_BYTES + <i32>offsetof<Batch>();

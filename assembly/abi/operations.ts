@@ -125,6 +125,26 @@ export class ScalePanels extends Operation {
   out: usize;
 }
 
+export const AUGMENT_IMAGES: i32 = 10;
+/** The batch's u8 rows, augmented, one behind the other; `room` is `roomBytes` a thread. The rest: image/augment. */
+@unmanaged
+export class AugmentImages extends Operation {
+  stride: i32;
+  out: usize;
+  room: usize;
+  roomBytes: i32;
+  height: i32;
+  width: i32;
+  channels: i32;
+  flip: f32;
+  share: f32;
+  rotation: f32;
+  zoom: f32;
+  aspect: f32;
+  shear: f32;
+  shift: f32;
+}
+
 // Products. Opcodes 20 to 29.
 
 export const GEMM: i32 = 20;

@@ -1,5 +1,7 @@
 import { Batch } from '../abi/batch';
 import {
+  AUGMENT_IMAGES,
+  AugmentImages,
   COMPRESS_COLUMNS,
   COMPRESS_ROWS,
   CSR_COLUMNS,
@@ -22,10 +24,12 @@ import {
 import { packB, packColumns, packRows, packTransposedB } from '../gemm/pack';
 import { scalePanels, transposePanels } from '../gemm/repack';
 import { isTileHeight } from '../gemm/tile';
+import { Augmentation, augmentRows, borderedBytes } from '../image/augment';
 import { panelsOf } from '../layout/panel';
 import { shareStart } from '../par/range';
 import { compressColumns, compressRows } from '../sparse/compress';
 import { transposeCsr } from '../sparse/csr';
+import { scratchOf } from './scratch';
 
 /** Operations that gather, pack and compress operands. */
 export function runPacking(opcode: i32, record: usize, batch: Batch, thread: i32, threads: i32): void {
@@ -103,6 +107,26 @@ export function runPacking(opcode: i32, record: usize, batch: Batch, thread: i32
       const count = panelsOf(r.N);
       const from = shareStart(count, thread, threads);
       scalePanels(r.K, r.source, r.scale, r.out, from, shareStart(count, thread + 1, threads));
+      break;
+    }
+    case AUGMENT_IMAGES: {
+      const r = changetype<AugmentImages>(record);
+      assert(r.roomBytes >= borderedBytes(r.height, r.width, r.channels));
+      augmentRows(
+        changetype<Augmentation>(record + offsetof<AugmentImages>('height')),
+        batch.samples,
+        r.stride,
+        batch.order,
+        batch.draw,
+        batch.key0,
+        batch.key1,
+        batch.augment,
+        r.out,
+        r.room + <usize>thread * r.roomBytes,
+        scratchOf(batch, thread),
+        shareStart(rows, thread, threads),
+        shareStart(rows, thread + 1, threads),
+      );
       break;
     }
     default:

@@ -12,6 +12,7 @@ const W1: u32 = 0xbb67ae85;
 /** The third counter word's upper half: which use draws. */
 export const STREAM_DROPOUT: i32 = 1;
 export const STREAM_INIT: i32 = 2;
+export const STREAM_AUGMENT: i32 = 3;
 
 /** Upper 32 bits of m times each u32 lane of x. */
 // @ts-ignore: decorator

@@ -6,7 +6,7 @@ import type { WasmMemory, WasmModule } from './globals.js';
 import type { Kernels } from './kernels.js';
 
 /** The version of the host's view of the binary; equal to the binary's ABI_VERSION. */
-const ABI_VERSION = 5;
+const ABI_VERSION = 6;
 
 /** A compiled build of the core. Plain data: it may be posted to a worker, which shares the compiled code. */
 export interface Core {

@@ -97,9 +97,21 @@ export interface MlpOptions {
   inputType?: InputType;
   /** See {@link InputSpec}. Default: true for f32. */
   standardize?: boolean;
+  /** What a sample is an array of, such as [28, 28]; its product is `inputs`. */
+  shape?: readonly number[];
 }
 
-const MLP_KEYS = ['inputs', 'hidden', 'outputs', 'dropout', 'norm', 'activation', 'inputType', 'standardize'];
+const MLP_KEYS = [
+  'inputs',
+  'hidden',
+  'outputs',
+  'dropout',
+  'norm',
+  'activation',
+  'inputType',
+  'standardize',
+  'shape',
+];
 
 /**
  * A model of equal hidden blocks: dense, batchNorm where `norm` is true, the activation, and dropout where it is given;
@@ -125,9 +137,14 @@ export function mlp(options: MlpOptions): ModelSpec {
   });
   expectWhole('outputs', outputs, 1, MAX_WIDTH);
   expectWhole('inputs', inputs, 1, MAX_WIDTH);
-  const { standardize = inputType === 'f32' } = options;
+  const { standardize = inputType === 'f32', shape } = options;
   return checkModel({
-    input: { features: inputs, type: inputType, ...(standardize && { standardize }) },
+    input: {
+      features: inputs,
+      type: inputType,
+      ...(standardize && { standardize }),
+      ...(shape !== undefined && { shape }),
+    },
     layers: [...layers, { type: 'dense', units: outputs }],
   });
 }

@@ -1,6 +1,7 @@
 import { type Core, expectMemory } from '../core/core.js';
 import { expectBoolean, expectKeys, expectNumber, expectWhole, rangeError } from '../errors/checks.js';
 import { problem } from '../errors/problem.js';
+import { checkAugment } from '../model/augment.js';
 import { checkModel, type Head, type ModelSpec, outputsOf } from '../model/layers.js';
 import { checkLoss, LOSSES, usualLoss } from '../model/losses.js';
 import { checkOptimizer } from '../model/optimizers.js';
@@ -93,13 +94,21 @@ function inferenceRows(model: ModelSpec): number {
 }
 
 function checkTraining(training: TrainingUse, model: ModelSpec): void {
-  expectKeys('training', training, ['loss', 'optimizer', 'clipNorm', 'frozenStatistics', 'average']);
+  expectKeys('training', training, [
+    'loss',
+    'optimizer',
+    'clipNorm',
+    'frozenStatistics',
+    'average',
+    'augment',
+  ]);
   checkLoss(training.loss);
   checkOptimizer(training.optimizer);
   expectBoolean('training.frozenStatistics', training.frozenStatistics);
   expectBoolean('training.average', training.average);
   if (training.clipNorm !== undefined)
     expectNumber('training.clipNorm', training.clipNorm, 'a number above 0', (value) => value > 0);
+  if (training.augment !== undefined) checkAugment('training.augment', training.augment, model.input);
   const { head } = LOSSES[training.loss.type];
   if (model.output !== undefined && model.output.head !== head) {
     throw problem('range', {

@@ -12,6 +12,17 @@ import type { Batch, SampleSets } from './sets.js';
 import { TrainingPrograms } from './training-programs.js';
 import { type Counters, exportState, importState, type TrainingState } from './training-state.js';
 
+/** What an epoch begins with. */
+export interface EpochOptions {
+  /** Index of the set. Default: 0. */
+  set?: number;
+  totals?: Totals;
+  /** The epoch's number. Default: 1. */
+  epoch?: number;
+  /** Whether augmented images are moved, and not only flipped. Default: true. */
+  moves?: boolean;
+}
+
 /** Trains a network, a step at a time. */
 export class Training {
   readonly options: TrainingUse;
@@ -21,6 +32,8 @@ export class Training {
   readonly #programs: TrainingPrograms;
   readonly #rule: OptimizerRule;
   #counters: Counters = { optimizerSteps: 0, dropoutSteps: 0, batchesTracked: 0 };
+  /** What tells the draws of augmentation apart: the epoch, or null where each step has draws of its own. */
+  #draw: number | null = 0;
   /** The share that the next step's parameters have in the average; see {@link averageBy}. */
   #averageWeight = 1;
 
@@ -51,16 +64,20 @@ export class Training {
 
   /**
    * Starts an epoch: samples of a set will be taken in this order. Totals start from zero, or from those of an epoch that
-   * was stopped and goes on. Throws `range` for an index that is not a sample of the set.
+   * was stopped and goes on. Where images are augmented, each epoch's number gives other draws, and `moves: false` only
+   * flips. Throws `range` for an index that is not a sample of the set.
    */
-  begin(order: Uint32Array, { set = 0, totals = NOTHING }: { set?: number; totals?: Totals } = {}): void {
+  begin(order: Uint32Array, { set = 0, totals = NOTHING, epoch = 1, moves = true }: EpochOptions = {}): void {
+    expectWhole('epoch', epoch, 0, 2 ** 31 - 1);
     this.#epoch.begin(order, set, totals);
+    this.#augmentBy(epoch, moves);
     this.#programs.update();
   }
 
-  /** Starts an epoch of batches that are not resident (stepOn). Totals as in {@link begin}. */
-  beginStream(totals: Totals = NOTHING): void {
+  /** Starts an epoch of batches that are not resident (stepOn). Totals and `moves` as in {@link begin}. */
+  beginStream(totals: Totals = NOTHING, moves = true): void {
     this.#epoch.beginStream(totals);
+    this.#augmentBy(null, moves);
     this.#programs.update();
   }
 
@@ -159,6 +176,12 @@ export class Training {
     return batch;
   }
 
+  #augmentBy(draw: number | null, moves: boolean): void {
+    if (this.options.augment === undefined) return;
+    this.#draw = draw;
+    this.#context.memory.setBatch({ augment: moves ? 2 : 1 });
+  }
+
   #run(batch: Batch, rate: number): number {
     const { memory } = this.#context;
     const { set, weighted, rows, order, indices } = batch;
@@ -179,6 +202,7 @@ export class Training {
       weights: weighted ? set.weights : null,
       step: this.#counters.dropoutSteps,
       inverse: weight === 0 ? 0 : 1 / weight,
+      draw: this.#draw ?? this.#counters.dropoutSteps,
     });
     memory.run('train');
     this.#context.revision++;
@@ -201,6 +225,7 @@ export class Training {
       step: this.#counters.dropoutSteps,
       momentum: share,
       carry: 1 - share,
+      draw: this.#draw ?? this.#counters.dropoutSteps,
     });
     memory.run('statistics');
     memory.setBatch({ momentum: -1, carry: 0 });

@@ -103,8 +103,14 @@ export function planActivations({ model, blocks, use, sizes }: Parts, buffers: B
   return { z, operands, output, norms, outputs, epilogues };
 }
 
-/** What block l reads: the batch's samples, or the output of the block before, which is one of `from`. */
-export function sourceOf(l: number, from: readonly Buffer[], relu: boolean, { model, sizes }: Parts): Source {
+/** What block l reads: the batch's samples or `images` in their place, or the output of the block before, one of `from`. */
+export function sourceOf(
+  l: number,
+  from: readonly Buffer[],
+  relu: boolean,
+  { model, sizes }: Parts,
+  images?: Buffer,
+): Source {
   if (l > 0) return { type: 'hidden', buffer: from[l - 1]!, stride: 4 * sizes.ld[l - 1]!, relu };
-  return { type: model.input.type, features: model.input.features };
+  return { type: model.input.type, features: model.input.features, images };
 }

@@ -67,13 +67,15 @@ export interface BackwardPlaces {
   readonly gradients: Gradients;
   /** The head, whose p becomes the gradient of the last product. */
   readonly head: HeadPlaces;
+  /** Augmented images in place of the samples. */
+  readonly images: Buffer | undefined;
 }
 
 /** The gradients of all parameters, and the weights' steps. */
 export function backward(
   parts: Parts,
   activations: Activations,
-  { training, optimizer, gradients, head }: BackwardPlaces,
+  { training, optimizer, gradients, head, images }: BackwardPlaces,
   compressed: readonly boolean[],
 ): Operation[] {
   const { blocks, use, sizes, parameters, zeros } = parts;
@@ -87,7 +89,7 @@ export function backward(
     const block = blocks[l]!;
     const { weight, bias, norm } = parameters.blocks[l]!;
     const [dz, dx] = (last - l) % 2 === 0 ? d : ([d[1], d[0]] as const);
-    const from = sourceOf(l, outputs, false, parts);
+    const from = sourceOf(l, outputs, false, parts, images);
     const dStride = 4 * sizes.ld[l]!;
     const xStride = l > 0 ? 4 * sizes.ld[l - 1]! : 0;
     const vectors = { dgamma: gradientOf(norm?.gamma), dbeta: gradientOf(norm ? norm.beta : bias) };

@@ -69,6 +69,25 @@ export const OPERATIONS = {
   },
   TransposePanels: { opcode: 8, fields: { I: 'i32', O: 'i32', source: 'place', out: 'place' } },
   ScalePanels: { opcode: 9, fields: { K: 'i32', N: 'i32', source: 'place', scale: 'place', out: 'place' } },
+  AugmentImages: {
+    opcode: 10,
+    fields: {
+      stride: 'i32',
+      out: 'place',
+      room: 'place',
+      roomBytes: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      flip: 'f32',
+      share: 'f32',
+      rotation: 'f32',
+      zoom: 'f32',
+      aspect: 'f32',
+      shear: 'f32',
+      shift: 'f32',
+    },
+  },
   Gemm: {
     opcode: 20,
     fields: {
@@ -297,6 +316,8 @@ export const BATCH_WORDS = [
   'inverse',
   'momentum',
   'carry',
+  'draw',
+  'augment',
 ] as const;
 export type BatchWord = (typeof BATCH_WORDS)[number];
 

@@ -18,7 +18,8 @@ export const ROW_KINDS = { plain: 0, relu: 1, pixels: 2 } as const;
 
 /** What a block reads: the batch's samples, or the output of the block before. */
 export type Source =
-  | { readonly type: InputType; readonly features: number }
+  /** `images`: u8 rows in the batch's order, in place of the samples. */
+  | { readonly type: InputType; readonly features: number; readonly images?: Buffer | undefined }
   | { readonly type: 'hidden'; readonly buffer: Buffer; readonly stride: number; readonly relu: boolean };
 
 /** The operands that the products of all blocks share. */
@@ -38,6 +39,10 @@ export function rowsOf(source: Source): {
   ordered: number;
 } {
   if (source.type !== 'hidden') {
+    const { images } = source;
+    if (images !== undefined) {
+      return { kind: ROW_KINDS.pixels, source: at(images), stride: source.features, ordered: 0 };
+    }
     const kind = source.type === 'u8' ? ROW_KINDS.pixels : ROW_KINDS.plain;
     return { kind, source: null, stride: sampleStride(source.type, source.features)!, ordered: 1 };
   }

@@ -15,7 +15,7 @@ export function sampleStride(type: InputType, features: number): number | null {
 export const ENTRY_BYTES = 8;
 
 /** Bytes behind the samples that kernels may read: they take four at a time. */
-const SAMPLE_SLACK = 16;
+export const SAMPLE_SLACK = 16;
 
 /** A set of samples in memory. */
 export interface SetPlan {

@@ -1,4 +1,5 @@
 import { type Activations, type Parts, sourceOf } from './activations.js';
+import { planAugment } from './augment.js';
 import { backward, planGradients } from './backward.js';
 import type { Buffers } from './buffers.js';
 import { epilogueForward } from './epilogue.js';
@@ -35,6 +36,9 @@ export function planTraining(
   buffers.add(optimizer.partials, optimizer.average, optimizer.averageFactor);
   const order = buffers.words('order', Math.max(1, ...use.sets.map(({ rows }) => rows)));
   const gradients = planGradients(parts, buffers);
+  const augmented = planAugment(parts, training, buffers);
+  const images = augmented?.images;
+  const first = augmented?.operations ?? [];
   // The gradient takes the place of the probabilities.
   const head = { ...activations.output, p: gradients.d[0] };
   return {
@@ -42,17 +46,23 @@ export function planTraining(
     outputs: activations.outputs,
     order,
     train: (compressed) => [
-      ...forward(parts, activations, compressed),
+      ...first,
+      ...forward(parts, activations, compressed, images),
       ...barrier([headForward(use.loss, head)]),
-      ...backward(parts, activations, { training, optimizer, gradients, head }, compressed),
+      ...backward(parts, activations, { training, optimizer, gradients, head, images }, compressed),
       ...finishStep(training, parameters, optimizer),
     ],
-    statistics: (compressed) => forward(parts, activations, compressed),
+    statistics: (compressed) => [...first, ...forward(parts, activations, compressed, images)],
   };
 }
 
 /** The products and epilogues of all blocks. */
-function forward(parts: Parts, activations: Activations, compressed: readonly boolean[]): Operation[] {
+function forward(
+  parts: Parts,
+  activations: Activations,
+  compressed: readonly boolean[],
+  images: Buffer | undefined,
+): Operation[] {
   const { blocks, use, sizes, parameters, zeros } = parts;
   const { z, outputs, operands, epilogues } = activations;
   return blocks.flatMap((block, l) => {
@@ -60,7 +70,7 @@ function forward(parts: Parts, activations: Activations, compressed: readonly bo
     const places = { weight, bias: bias ?? at(zeros), z: z[l]!, zStride: 4 * sizes.ld[l]! };
     const choice = { compressed: compressed[l]!, keepEntries: hasSparseGradient(blocks, l) };
     return [
-      ...forwardProduct(block, sourceOf(l, outputs, false, parts), places, operands[l]!, use, choice),
+      ...forwardProduct(block, sourceOf(l, outputs, false, parts, images), places, operands[l]!, use, choice),
       ...(l < blocks.length - 1 ? epilogueForward(block, epilogues[l]!, use) : []),
     ];
   });

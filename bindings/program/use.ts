@@ -1,5 +1,6 @@
 import type { CoreConstants } from '../core/core.js';
 import type { Kernels } from '../core/kernels.js';
+import type { Augment } from '../model/augment.js';
 import type { Loss } from '../model/losses.js';
 import type { Optimizer } from '../model/optimizers.js';
 
@@ -13,6 +14,8 @@ export interface TrainingUse {
   readonly frozenStatistics?: boolean;
   /** Keep a running average of the parameters. */
   readonly average?: boolean;
+  /** Change the images of each batch; `u8` inputs with a shape only. */
+  readonly augment?: Augment;
 }
 
 /** A set of samples that stays in memory. */

@@ -196,6 +196,9 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
         `${event.seconds.toFixed(1)} s`,
       ].join('  ');
     case 'saved':
+      if (event.weights.length === 0) {
+        return `Trained ${event.job} (epoch ${event.kept.epoch}, validation macro-F1 ${figure(event.kept.valMacroF1)}).`;
+      }
       return `Saved ${event.weights.join(' and ')} (epoch ${event.kept.epoch}, validation macro-F1 ${figure(event.kept.valMacroF1)}).`;
     case 'warning':
       return `Warning: ${event.message}`;

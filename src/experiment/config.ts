@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as v from 'valibot';
-import { TreadleError } from '#bindings';
+import { problem, TreadleError } from '#bindings';
 import type { RunConfig } from '../results/records.js';
 import { CHECKS, describeIssue } from './checks.js';
 import { SETTING_NAMES, SETTINGS } from './settings.js';
@@ -30,11 +30,22 @@ export function resolveConfig(settings: Partial<RunConfig> = {}): RunConfig {
 /** Checks settings of which none may be left out. Throws `range`; `place` (such as a file) is put before the sentence. */
 export function checkConfig(settings: object, place: string): RunConfig {
   const result = v.safeParse(v.strictObject(CHECKS), settings);
-  if (result.success) return result.output as RunConfig;
+  if (result.success) return expectChain(result.output as RunConfig, place);
   const { subject, found, expected, sentence } = describeIssue(result.issues[0], place);
   throw new TreadleError('range', sentence, {
     subject: place === '' ? subject : `${place}: ${subject}`,
     found,
     expected,
+  });
+}
+
+/** Throws `range` for passes over what is no chain. */
+function expectChain(config: RunConfig, place: string): RunConfig {
+  if (config.passes === 1 || config.mode === 'chained') return config;
+  throw problem('range', {
+    subject: place === '' ? 'passes' : `${place}: passes`,
+    found: config.passes,
+    because: `the mode is ${config.mode}`,
+    expected: '1, or the mode chained',
   });
 }

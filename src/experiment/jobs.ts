@@ -10,7 +10,7 @@ export interface DataShape {
 }
 
 /**
- * The jobs of a run: architectures in their order, each with the learning rates in theirs.
+ * The jobs of a run: architectures in their order, each with its passes, and these with the learning rates in theirs.
  * In chained mode every job but an architecture's first starts from the weights of the one before.
  * `build` is the build that was chosen, not `auto`.
  *
@@ -24,19 +24,27 @@ export function planJobs(config: RunConfig, shape: DataShape, build: string): Jo
       classes: shape.classes,
       dropout: config.dropout,
     };
-    return config.learningRates.map((learningRate, index): Job => {
-      const before = config.learningRates[index - 1];
-      return {
-        id: jobId(name, learningRate),
-        model: name,
+    const places = Array.from({ length: config.passes }, (_, index) => index + 1).flatMap((pass) =>
+      config.learningRates.map((learningRate) => ({
+        id: jobId(name, learningRate, pass),
         learningRate,
+        pass,
+      })),
+    );
+    return places.map((place, index): Job => {
+      const before = places[index - 1];
+      return {
+        id: place.id,
+        model: name,
+        learningRate: place.learningRate,
+        pass: place.pass,
         spec,
         epochs: config.epochs,
         batchSize: config.batchSize,
         seed: config.seed,
         keep: config.keep,
         build,
-        parent: config.mode === 'chained' && before !== undefined ? jobId(name, before) : null,
+        parent: config.mode === 'chained' && before !== undefined ? before.id : null,
       };
     });
   });

@@ -117,8 +117,13 @@ export class Run {
       environment: describeEnvironment(this.core, seconds),
       config: this.config,
       dataset: this.data.record,
-      models: [...this.#records.values()],
+      models: this.#recordsOf(({ pass }) => pass === this.config.passes),
+      earlier: this.#recordsOf(({ pass }) => pass < this.config.passes),
     });
+  }
+
+  #recordsOf(isAsked: (job: Job) => boolean): ModelRecord[] {
+    return this.jobs.filter(isAsked).map((job) => this.#record(job));
   }
 
   #record(job: Job): ModelRecord {
@@ -135,6 +140,11 @@ export class Run {
   async #save(job: Job, trained: TrainedModel): Promise<void> {
     const { tensors, batchesTracked } = trained.weights;
     const record = this.#record(job);
+    if (job.pass < this.config.passes) {
+      record.kept = trained.kept;
+      this.emit({ type: 'saved', job: job.id, weights: [], kept: trained.kept });
+      return;
+    }
     try {
       const files = encodeWeights(
         toBlocks(classifierModel(job.spec), tensors, batchesTracked),

@@ -119,6 +119,13 @@ export const SETTINGS: { readonly [Name in keyof RunConfig]: Setting<RunConfig[N
     takes: ['chained', 'independent'],
     ofGrids: true,
   }),
+  passes: setting(wholeNumber(LIMITS.passes), () => 1, {
+    ...whole(
+      LIMITS.passes,
+      'times that the chain of rates is trained, each from the last weights of the one before',
+    ),
+    ofGrids: true,
+  }),
   epochs: setting(wholeNumber(LIMITS.epochs), () => 10, whole(LIMITS.epochs, 'epochs of each model')),
   batchSize: setting(
     wholeNumber(LIMITS.batchSize),

@@ -1,5 +1,7 @@
 import {
   type AbortSignalLike,
+  AUGMENT_KEYS,
+  type Augment,
   checkLoss,
   checkOptimizer,
   expectBoolean,
@@ -49,6 +51,12 @@ export interface StepEvent {
   rate: number;
 }
 
+/** How images are changed, and for how long they are moved. */
+export interface FitAugment extends Augment {
+  /** The share of the epochs after which images are flipped, but no longer moved. Default: 1. */
+  until?: number;
+}
+
 /** How a model is trained. Everything has a default that trains well on ordinary data. */
 export interface FitOptions {
   /** Epochs in all. Default: 100. */
@@ -84,6 +92,8 @@ export interface FitOptions {
    * epochs, and take it in the end, with BatchNorm's running statistics worked out anew for it.
    */
   average?: { type: 'ema'; decay?: number } | { type: 'last'; epochs: number };
+  /** Change images before each step (see {@link Augment}); of inputs that are bytes of a `shape`. Default: never. */
+  augment?: FitAugment;
   /** Whether each epoch takes the samples in an order of its own. Default: true. */
   shuffle?: boolean;
   /** Draws the order of the samples and the held-out ones. Default: the model's seed. */
@@ -114,6 +124,7 @@ const KEYS: readonly (keyof FitOptions)[] = [
   'clipNorm',
   'frozenStatistics',
   'average',
+  'augment',
   'shuffle',
   'seed',
   'signal',
@@ -170,6 +181,11 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
   if (keep !== undefined) expectOneOf('keep', keep, ['best', 'last'] as const);
   if (clipNorm !== undefined) expectNumber('clipNorm', clipNorm, 'a number above 0', (norm) => norm > 0);
   if (average !== undefined) checkAverage(average);
+  if (given.augment !== undefined) expectKeys('augment', given.augment, [...AUGMENT_KEYS, 'until']);
+  if (given.augment?.until !== undefined) {
+    const rule = 'a number from 0 to 1';
+    expectNumber('augment.until', given.augment.until, rule, (share) => share >= 0 && share <= 1);
+  }
   if (given.seed !== undefined) expectWhole('seed', given.seed, 0);
   for (const name of ['stratify', 'frozenStatistics', 'shuffle'] as const) {
     expectBoolean(name, given[name]);
@@ -191,6 +207,11 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
       expected: "'balanced' or an array of weights",
     });
   }
+}
+
+/** Whether augmented images are moved in an epoch, or only flipped any more. */
+export function movesIn(epoch: number, { augment, epochs = DEFAULT_EPOCHS }: FitOptions): boolean {
+  return epoch <= (augment?.until ?? 1) * epochs;
 }
 
 /** Throws `usage`, `format`, `range` or `shape` for what is no checkpoint of a training of the model. */

@@ -6,7 +6,7 @@ import { batchRanges } from '../train/batches.js';
 import type { BatchSource } from '../train/loop.js';
 import { adaptData, type CoreSamples, classWeighted, weightsOfClasses } from './adapt.js';
 import { type Evaluation, scoresOf } from './evaluation.js';
-import { type Data, defaultBatchSize, type FitOptions } from './options.js';
+import { type Data, DEFAULT_EPOCHS, defaultBatchSize, type FitOptions, movesIn } from './options.js';
 import {
   decidedSpec,
   decideOutput,
@@ -49,7 +49,7 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
   const wanted = options.batchSize ?? defaultBatchSize(rows.train.length);
   const batchSize = Math.max(least, Math.min(wanted, rows.train.length));
   const batches = batchRanges(rows.train.length, batchSize, least);
-  const training = trainingOptions(loss, options);
+  const training = trainingOptions(loss, options, spec);
   const threads = threadsFor(start, spec, batchSize);
   const network = new Network(start.core, spec, {
     seed: start.seed,
@@ -70,9 +70,10 @@ export function setUpResident(start: Start, data: Data, options: FitOptions): Se
   return {
     spec,
     network,
-    source: sourceOf(network, rows.train, batches, seed, options.shuffle !== false),
+    source: sourceOf(network, rows.train, batches, seed, options),
     estimate: () => {
-      network.training.begin(rows.train);
+      const epoch = options.epochs ?? DEFAULT_EPOCHS;
+      network.training.begin(rows.train, { epoch, moves: movesIn(epoch, options) });
       network.training.estimateStatistics(batches);
     },
     validate: order.length > 0 ? validate : null,
@@ -112,16 +113,17 @@ function sourceOf(
   train: Uint32Array,
   batches: ReturnType<typeof batchRanges>,
   seed: number,
-  shuffles: boolean,
+  options: FitOptions,
 ): BatchSource {
   let index = 0;
   return {
     count: batches.length,
     begin: (epoch, skipped, totals) => {
-      const order = shuffles
-        ? shuffled(train.length, seed, epoch).map((position) => train[position]!)
-        : train;
-      training.begin(order, { totals });
+      const order =
+        options.shuffle === false
+          ? train
+          : shuffled(train.length, seed, epoch).map((position) => train[position]!);
+      training.begin(order, { totals, epoch, moves: movesIn(epoch, options) });
       index = skipped;
     },
     next: (rate) => {

@@ -1,5 +1,6 @@
 import {
   type Core,
+  checkAugment,
   checkModel,
   LOSSES,
   type Loss,
@@ -122,14 +123,17 @@ export function decidedSpec(spec: ModelSpec, loss: Loss, classes: readonly strin
 }
 
 /** What training asks of the network. */
-export function trainingOptions(loss: Loss, options: FitOptions): TrainingOptions {
+export function trainingOptions(loss: Loss, options: FitOptions, { input }: ModelSpec): TrainingOptions {
   const { optimizer = DEFAULT_OPTIMIZER, clipNorm, frozenStatistics, average } = options;
+  const { until: _, ...augment } = options.augment ?? {};
+  if (options.augment !== undefined) checkAugment('augment', augment, input);
   return {
     loss,
     optimizer,
     ...(clipNorm !== undefined && { clipNorm }),
     ...(frozenStatistics && { frozenStatistics: true }),
     ...(average && { average: true }),
+    ...(options.augment !== undefined && { augment }),
   };
 }
 

@@ -3,7 +3,7 @@ import { ColumnSums, statisticsTensors } from '../data/standardize.js';
 import type { BatchSource } from '../train/loop.js';
 import { adaptData, type CoreSamples } from './adapt.js';
 import { scoresOf } from './evaluation.js';
-import type { Data, DataStream, FitOptions } from './options.js';
+import { type Data, type DataStream, type FitOptions, movesIn } from './options.js';
 import {
   decidedSpec,
   decideOutput,
@@ -76,7 +76,7 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
   const survey = await surveyOf(data, adapt, start, spec);
   const least = leastRows(spec, options);
   const held = validation ? adaptData('validation', validation, spec, loss, known).samples : null;
-  const training = trainingOptions(loss, options);
+  const training = trainingOptions(loss, options, spec);
   const threads = threadsFor(start, spec, survey.mostRows);
   const network = new Network(start.core, spec, {
     seed: start.seed,
@@ -97,7 +97,7 @@ export async function setUpStream(start: Start, data: DataStream, options: FitOp
   return {
     spec,
     network,
-    source: sourceOf(network, data, adapt, survey.batches),
+    source: sourceOf(network, data, adapt, survey.batches, options),
     estimate: async () => {
       let index = 0;
       for await (const batch of data as AsyncIterable<Data>) {
@@ -166,6 +166,7 @@ function sourceOf(
   data: DataStream,
   adapt: (batch: Data, index: number) => CoreSamples,
   count: number,
+  options: FitOptions,
 ): BatchSource {
   let iterator: AsyncIterator<Data> | Iterator<Data> | null = null;
   let index = 0;
@@ -177,9 +178,9 @@ function sourceOf(
   };
   return {
     count,
-    begin: async (_, skipped, totals) => {
+    begin: async (epoch, skipped, totals) => {
       iterator = Symbol.asyncIterator in data ? data[Symbol.asyncIterator]() : data[Symbol.iterator]();
-      training.beginStream(totals);
+      training.beginStream(totals, movesIn(epoch, options));
       for (index = 0; index < skipped; index++) await advance();
     },
     next: async (rate) => {

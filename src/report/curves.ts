@@ -1,6 +1,7 @@
 import { PANELS } from '../metrics/figures.js';
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { printable, rateText } from '../results/format.js';
+import { passOf } from '../results/job-id.js';
 import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
 import { axisText, combine, type Panel, panelTitle, valueAxis } from './panel.js';
 import { niceScale } from './scale.js';
@@ -57,7 +58,7 @@ export function curvesChart(results: RunResults, architecture: string): Chart {
     ...combine(panels),
     title: [heading(architecture, results), ...panels.map(({ title }) => title)],
     legend: {
-      data: models.map(({ learningRate }) => rateText(learningRate)),
+      data: ratesOf(models).map(rateText),
       selectedMode: false,
       left: INSET,
       top: 58,
@@ -86,16 +87,25 @@ export function curvesKey({ config }: RunResults): string {
     : 'Dashed: training. Solid: validation. Dot: the epoch that was kept.';
 }
 
-/** Models of one architecture, in the order of the learning rates. */
-export function modelsOf({ models, config }: RunResults, architecture: string): ModelRecord[] {
-  const order = (model: ModelRecord) => config.learningRates.indexOf(model.learningRate);
-  return models.filter(({ model }) => model === architecture).sort((a, b) => order(a) - order(b));
+/** Models of one architecture, those of earlier passes too, in the order of passes and learning rates. */
+export function modelsOf({ models, earlier = [], config }: RunResults, architecture: string): ModelRecord[] {
+  const order = ({ id, learningRate }: ModelRecord) =>
+    passOf(id) * config.learningRates.length + config.learningRates.indexOf(learningRate);
+  return [...earlier, ...models]
+    .filter(({ model }) => model === architecture)
+    .sort((a, b) => order(a) - order(b));
+}
+
+/** The learning rates of models, each once. */
+export function ratesOf(models: readonly ModelRecord[]): number[] {
+  return [...new Set(models.map(({ learningRate }) => learningRate))];
 }
 
 /** Chained: the epochs that each rate takes on the common axis. Independent: null, all rates start at epoch 1. */
-function epochsPerRate({ config, models }: RunResults): number | null {
-  if (config.mode === 'independent' || config.learningRates.length === 1) return null;
-  return models
+function epochsPerRate({ config, models, earlier = [] }: RunResults): number | null {
+  const steps = config.learningRates.length * config.passes;
+  if (config.mode === 'independent' || steps === 1) return null;
+  return [...earlier, ...models]
     .flatMap(({ epochs }) => epochs)
     .reduce((most, { epoch }) => Math.max(most, epoch), config.epochs);
 }
@@ -127,6 +137,7 @@ function panel(
   );
   const last = models.flatMap(({ epochs }) => epochs).reduce((most, { epoch }) => Math.max(most, epoch), 1);
   const end = chain === null ? last : chain * models.length;
+  const rates = ratesOf(models);
   const axis = { gridIndex: index, axisLine: { show: false }, axisTick: { show: false } };
   return {
     title: panelTitle(measure.title, left + INSET, top + 10),
@@ -156,7 +167,13 @@ function panel(
     series: [
       ...(chain === null ? [] : [rateBands(models, chain, index)]),
       ...models.flatMap((model, rate) =>
-        rateCurves(model, measure, rate, chain === null ? 0 : rate * chain, index),
+        rateCurves(
+          model,
+          measure,
+          rates.indexOf(model.learningRate),
+          chain === null ? 0 : rate * chain,
+          index,
+        ),
       ),
     ],
   };

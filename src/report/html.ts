@@ -3,14 +3,14 @@ import { difference, duration, figure, modelTitle, rateText, whole } from '../re
 import type { RunResults } from '../results/records.js';
 import { bestModel, isTested, type TestedModel } from '../results/results.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
-import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf } from './curves.js';
+import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf, ratesOf } from './curves.js';
 import { confusionChart, confusionName, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { type Chart, embedSvg } from './svg.js';
-import { epochsTable, modelsTable, publishedTable } from './tables.js';
+import { epochsTable, modelsTable, passesTable, publishedTable } from './tables.js';
 import { type SeriesStyle, seriesStyle } from './theme.js';
 
 /** The page's Content-Security-Policy: nothing outside it is loaded, whatever its data holds. */
@@ -110,8 +110,9 @@ function headline(title: string, value: number, published?: number): Markup {
 }
 
 function modelsSection(results: RunResults): Content {
-  if (isCompared(results)) return modelsTable(results);
-  return [modelsTable(results), hasComparison(results) ? comparisonPanels(results) : null];
+  const tables = [modelsTable(results), results.config.passes > 1 ? passesTable(results) : null];
+  if (isCompared(results)) return tables;
+  return [...tables, hasComparison(results) ? comparisonPanels(results) : null];
 }
 
 function publishedSection(results: RunResults): Content {
@@ -145,8 +146,8 @@ function curvesSection(results: RunResults): Content {
       const panel = curvesPanel(results, name, measure);
       return html`<figure>${trusted(embedSvg(panel, panel.name))}</figure>\n`;
     });
-    const legend = models.map(
-      ({ learningRate }, rate) => html`<li>${legendKey(seriesStyle(rate))}${rateText(learningRate)}</li>`,
+    const legend = ratesOf(models).map(
+      (learningRate, rate) => html`<li>${legendKey(seriesStyle(rate))}${rateText(learningRate)}</li>`,
     );
     return html`<div class="curves">
 <h3>${name}</h3>
@@ -198,6 +199,7 @@ function runSection({ config, dataset, environment }: RunResults): Content {
     ['Mode', config.mode],
     ['Learning rates', config.learningRates.map(rateText).join(', ')],
     ['Epochs', config.epochs],
+    ...(config.passes > 1 ? [['Passes', config.passes] as [string, Content]] : []),
     ['Batch size', config.batchSize],
     ['Dropout', config.dropout],
     ['Seed', config.seed],

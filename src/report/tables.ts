@@ -1,3 +1,4 @@
+import { PUBLISHED_BEST } from '../fashion-mnist/published.js';
 import { classifierParameters } from '../model/classifier.js';
 import { isCompared, publishedFigures } from '../results/compare.js';
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
@@ -12,6 +13,7 @@ import {
   trainingSeconds,
   whole,
 } from '../results/format.js';
+import { passOf } from '../results/job-id.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
 import { shapeOf } from '../results/results.js';
 import { COMPARISONS } from './comparison.js';
@@ -116,6 +118,30 @@ export function publishedTable(results: RunResults): Markup {
 <caption><span>${NONE}: the report does not print the figure, or the model was not trained to its end.</span></caption>
 <thead><tr><td></td>${groups}</tr>
 <tr><th scope="col" class="name">Model</th>${heads}</tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+</div>`;
+}
+
+/** The best model of each pass by validation, beside the model that the published report calls its best. */
+export function passesTable(results: RunResults): Markup {
+  const { models, earlier = [], config } = results;
+  const published = isCompared(results) ? publishedFigures(results, PUBLISHED_BEST)?.valMacroF1 : undefined;
+  const heads =
+    published === undefined ? null : html`<th scope="col">published</th><th scope="col">difference</th>`;
+  const rows = Array.from({ length: config.passes }, (_, index) => index + 1).map((pass) => {
+    const trained = [...earlier, ...models].filter(({ id, kept }) => passOf(id) === pass && kept !== null);
+    const [best] = trained.sort((a, b) => b.kept!.valMacroF1 - a.kept!.valMacroF1);
+    const score = best?.kept?.valMacroF1 ?? null;
+    const change = published === undefined || score === null ? NONE : difference(score - published);
+    const beside = published === undefined ? null : html`<td>${figure(published)}</td><td>${change}</td>`;
+    return html`<tr><th scope="row">${pass}</th><td>${best === undefined ? NONE : modelTitle(best)}</td><td>${figure(score)}</td>${beside}</tr>\n`;
+  });
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table of the passes">
+<table class="figures">
+<caption><span>The best model of each pass by validation macro-F1.</span></caption>
+<thead><tr><th scope="col" class="name">Pass</th><th scope="col">Model</th><th scope="col">Val. F1</th>${heads}</tr></thead>
 <tbody>
 ${rows}</tbody>
 </table>

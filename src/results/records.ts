@@ -7,6 +7,8 @@ export interface RunConfig {
   architectures: { name: string; hidden: number[] }[];
   learningRates: number[];
   mode: 'chained' | 'independent';
+  /** Times that the chain of rates is gone through, each from the last weights of the one before; 1 in other modes. */
+  passes: number;
   epochs: number;
   batchSize: number;
   dropout: number;
@@ -42,6 +44,8 @@ export interface Job {
   id: string;
   model: string;
   learningRate: number;
+  /** From 1. */
+  pass: number;
   spec: NetworkSpec;
   epochs: number;
   batchSize: number;
@@ -111,7 +115,10 @@ export interface RunResults {
   };
   config: RunConfig;
   dataset: DatasetRecord;
+  /** Of the last pass. */
   models: ModelRecord[];
+  /** Of the passes before, in their order: their epochs, without tests and files. Left out where there are none. */
+  earlier?: ModelRecord[];
   /** Id of the model of highest validation macro-F1, ties to the earlier epoch, then the smaller; null when all failed. */
   best: string | null;
 }

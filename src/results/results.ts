@@ -5,6 +5,7 @@ import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { oneLine, preview } from '../strict/text.js';
 import { byMerit, type Candidate } from './best.js';
 import { CLASSIFIER_FIGURES } from './epochs.js';
+import { passOf } from './job-id.js';
 import type { DatasetRecord, ModelRecord, RunConfig, RunResults, TestRecord } from './records.js';
 import { schemaOf } from './schema.js';
 
@@ -12,12 +13,20 @@ import { schemaOf } from './schema.js';
 const LIMITS: JsonLimits = { depth: 16, values: 1_000_000 };
 
 /** The parts of {@link RunResults} that a run knows itself. */
-export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | 'models'>;
+export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | 'models' | 'earlier'>;
 
 /** Puts a run's results together and picks the best model. */
-export function buildResults({ environment, config, dataset, models }: RunParts): RunResults {
+export function buildResults({ environment, config, dataset, models, earlier = [] }: RunParts): RunResults {
   const best = pickBest(models, smallestFirst(config, dataset));
-  return { schema: 2, environment, config, dataset, models, best };
+  return {
+    schema: 2,
+    environment,
+    config,
+    dataset,
+    models,
+    ...(earlier.length > 0 && { earlier }),
+    best,
+  };
 }
 
 /**
@@ -113,7 +122,7 @@ function parseJson(text: string, source: string): unknown {
 }
 
 function checkModels(results: RunResults, source: string): void {
-  const { config, dataset, models, best } = results;
+  const { config, dataset, models, earlier = [], best } = results;
   const classes = dataset.classNames.length;
   const known = config.architectures.map(({ name }) => name);
   const fail = (subject: string, found: string | number, expected: string): never => {
@@ -124,8 +133,11 @@ function checkModels(results: RunResults, source: string): void {
     });
   };
   const ids = new Set<string>();
-  models.forEach(({ id, model, kept, epochs, test }, index) => {
-    const place = `models.${index}`;
+  const all = [
+    ...models.map((model, index) => ({ ...model, place: `models.${index}` })),
+    ...earlier.map((model, index) => ({ ...model, place: `earlier.${index}` })),
+  ];
+  all.forEach(({ id, model, kept, epochs, test, place }) => {
     if (ids.has(id)) fail(`${place}.id`, JSON.stringify(id), 'an id that no model before it has');
     ids.add(id);
     if (!known.includes(model)) fail(`${place}.model`, JSON.stringify(model), `one of ${known.join(', ')}`);
@@ -143,14 +155,20 @@ function checkModels(results: RunResults, source: string): void {
   }
 }
 
-/** `epochs.csv`: one line per model and epoch, in the results' order; figures to six digits, seconds to three. */
+/**
+ * `epochs.csv`: one line per model and epoch, in the results' order, passes before the last first; figures to six digits,
+ * seconds to three. Runs of several passes have a column for the pass.
+ */
 export function epochsCsv(results: RunResults): string {
   const columns = CLASSIFIER_FIGURES.map(({ column }) => column);
-  const heading = ['model', 'learning_rate', 'epoch', ...columns, 'seconds'];
-  const lines = results.models.flatMap(({ model, learningRate, epochs }) =>
+  const { models, earlier = [], config } = results;
+  const passes = config.passes > 1;
+  const heading = ['model', ...(passes ? ['pass'] : []), 'learning_rate', 'epoch', ...columns, 'seconds'];
+  const lines = [...earlier, ...models].flatMap(({ id, model, learningRate, epochs }) =>
     epochs.map((epoch) => {
       const figures = CLASSIFIER_FIGURES.map(({ name }) => rounded(epoch[name], 6));
-      return [csvField(model), learningRate, epoch.epoch, ...figures, rounded(epoch.seconds, 3)];
+      const pass = passes ? [passOf(id)] : [];
+      return [csvField(model), ...pass, learningRate, epoch.epoch, ...figures, rounded(epoch.seconds, 3)];
     }),
   );
   return `${[heading, ...lines].map((line) => line.join(',')).join('\n')}\n`;

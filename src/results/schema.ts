@@ -54,6 +54,7 @@ const config = record({
   ),
   learningRates: v.pipe(list(learningRate, 'learning rates'), v.minLength(1, 'at least one learning rate')),
   mode: oneOf(['chained', 'independent']),
+  passes: v.optional(positive, 1),
   epochs: positive,
   batchSize: positive,
   dropout: share,
@@ -115,6 +116,7 @@ const CURRENT = record({
   config,
   dataset,
   models: list(model, 'models'),
+  earlier: v.optional(list(model, 'models')),
   best: v.nullable(id),
 });
 

@@ -10,6 +10,7 @@ export function jobOf(change: Partial<Job> = {}): Job {
     id: 'tiny_0.1',
     model: 'tiny',
     learningRate: 0.1,
+    pass: 1,
     spec: { inputs: 3, hidden: [4, 2], classes: 2, dropout: 0.5 },
     epochs: 20,
     batchSize: 4,

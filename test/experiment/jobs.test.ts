@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../dist/experiment/config.js';
 import { descendants, planJobs } from '../../dist/experiment/jobs.js';
 import { classifierParameters } from '../../dist/model/classifier.js';
+import { passOf } from '../../dist/results/job-id.js';
 
 const shape = { inputs: 784, classes: 10 };
 
@@ -36,6 +37,29 @@ describe('planJobs', () => {
     ]);
   });
 
+  it('goes through the chain again in each pass, from the last weights of the one before', () => {
+    const config = {
+      ...defaultConfig(),
+      passes: 2,
+      learningRates: [0.1, 0.01],
+      architectures: [
+        { name: 'a', hidden: [8] },
+        { name: 'b', hidden: [9] },
+      ],
+    };
+    expect(planJobs(config, shape, 'simd').map(({ id, pass, parent }) => [id, pass, parent])).toEqual([
+      ['a_0.1', 1, null],
+      ['a_0.01', 1, 'a_0.1'],
+      ['a_0.1_pass2', 2, 'a_0.01'],
+      ['a_0.01_pass2', 2, 'a_0.1_pass2'],
+      ['b_0.1', 1, null],
+      ['b_0.01', 1, 'b_0.1'],
+      ['b_0.1_pass2', 2, 'b_0.01'],
+      ['b_0.01_pass2', 2, 'b_0.1_pass2'],
+    ]);
+    expect(planJobs(config, shape, 'simd').every(({ id, pass }) => passOf(id) === pass)).toBe(true);
+  });
+
   it('has no parents in independent mode', () => {
     const jobs = planJobs({ ...defaultConfig(), mode: 'independent' }, shape, 'simd');
     expect(jobs).toHaveLength(12);
@@ -56,6 +80,7 @@ describe('planJobs', () => {
       id: 'large1_0.005',
       model: 'large1',
       learningRate: 0.005,
+      pass: 1,
       spec: { inputs: 6, hidden: [1024, 512, 256, 128], classes: 3, dropout: 0.25 },
       epochs: 4,
       batchSize: 64,

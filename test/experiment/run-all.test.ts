@@ -1,10 +1,11 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { checkNetwork, loadCore, Network, type TreadleError } from '../../dist/bindings/host.js';
 import { runAll } from '../../dist/experiment/run-all.js';
 import { classifierModel } from '../../dist/model/classifier.js';
 import type { RunEvent } from '../../dist/results/records.js';
+import { parseResults } from '../../dist/results/results.js';
 import { failure } from '../support/errors.js';
 import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
@@ -33,6 +34,66 @@ const trainingOf = (batchSize: number) =>
     training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
     sets: [{ rows: 200 }],
   }) as const;
+
+describe('a run of several passes', () => {
+  const seconds = (epochs: readonly object[]) => epochs.map((epoch) => ({ ...epoch, seconds: 0 }));
+
+  it('begins with the chain of a run of one, and goes on from its last weights', async () => {
+    const once = await small(await temporaryFolder());
+    const one = await runAll(once);
+    const twice = await small(await temporaryFolder());
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent) => void events.push(event);
+    const two = await runAll({ ...twice, settings: { ...twice.settings, passes: 2 }, onEvent });
+    const { models, earlier, best } = two.results;
+    expect(earlier!.map(({ id }) => id)).toEqual(['slim_0.01', 'slim_0.005']);
+    expect(models.map(({ id }) => id)).toEqual(['slim_0.01_pass2', 'slim_0.005_pass2']);
+    expect(models.map(({ id }) => id)).toContain(best);
+    for (const [index, { epochs, kept, weights, test }] of earlier!.entries()) {
+      expect(seconds(epochs)).toEqual(seconds(one.results.models[index]!.epochs));
+      expect({ kept, weights, test }).toEqual({
+        kept: one.results.models[index]!.kept,
+        weights: [],
+        test: null,
+      });
+    }
+    expect(models.every(({ test, weights }) => test !== null && weights.length === 2)).toBe(true);
+    expect(models[0]!.epochs[0]!.trainLoss).toBeLessThan(earlier![0]!.epochs[0]!.trainLoss);
+    expect(await readdir(twice.weights)).toEqual(await readdir(once.weights));
+    const csv = await readFile(join(two.folder, 'epochs.csv'), 'utf8');
+    expect(csv.split('\n')[0]).toMatch(/^model,pass,learning_rate,epoch,/);
+    expect(csv.match(/^slim,1,/gm)).toHaveLength(4);
+    expect(csv.match(/^slim,2,/gm)).toHaveLength(4);
+    expect(parseResults(await readFile(join(two.folder, 'results.json'), 'utf8'), 'it')).toEqual(two.results);
+    expect(events.filter(({ type }) => type === 'saved')).toHaveLength(4);
+  });
+
+  it('goes on in the second pass to the bytes of one that was never stopped', async () => {
+    const whole = await small(await temporaryFolder());
+    const settings = { ...whole.settings, passes: 2 };
+    await runAll({ ...whole, settings });
+    const stopped = await small(await temporaryFolder());
+    const controller = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'epoch' && event.job === 'slim_0.01_pass2') controller.abort();
+    };
+    const first = await runAll({ ...stopped, settings, onEvent, signal: controller.signal });
+    expect(first).toMatchObject({ interrupted: true, resumable: true });
+    const { interrupted } = await runAll({ ...stopped, settings: {}, resume: first.folder });
+    expect(interrupted).toBe(false);
+    for (const name of await readdir(whole.weights)) {
+      const bytes = await Promise.all([whole, stopped].map(({ weights }) => readFile(join(weights, name))));
+      expect(bytes[0]!.equals(bytes[1]!), name).toBe(true);
+    }
+  });
+
+  it('is refused where there is no chain', async () => {
+    const options = await small(await temporaryFolder());
+    const settings = { ...options.settings, mode: 'independent' as const, passes: 2 };
+    const error = await failure('range', () => runAll({ ...options, settings }));
+    expect(error.message).toBe('passes is 2 (the mode is independent); 1, or the mode chained is expected.');
+  });
+});
 
 describe('runAll', () => {
   it('prints nothing and installs no signal handlers', async () => {

@@ -14,6 +14,7 @@ function job(change: Partial<Job> = {}): Job {
     id: 'tiny_0.1',
     model: 'tiny',
     learningRate: 0.1,
+    pass: 1,
     spec,
     epochs: 3,
     batchSize: 2,

@@ -91,6 +91,7 @@ export function runConfig(change: Partial<RunConfig> = {}): RunConfig {
     architectures: Object.entries(ARCHITECTURES).map(([name, { hidden }]) => ({ name, hidden: [...hidden] })),
     learningRates: [...LEARNING_RATES],
     mode: 'chained',
+    passes: 1,
     epochs: 10,
     batchSize: 128,
     dropout: 0.5,
