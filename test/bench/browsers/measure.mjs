@@ -1,9 +1,11 @@
 // Times the library in browsers, from this checkout: `node test/bench/browsers/measure.mjs [epoch|threads|task|first...]`.
 // What is compared is timed in turn, round by round; medians are printed, and the ratios of each round's two figures.
-// `--rounds N` (9), `--samples N` (4096). Browsers are found as in test/matrix; one that is not installed is left out.
+// `--rounds N` (9), `--samples N` (4096); a round begins when the processors have been idle for a moment, or after
+// `--patience S` (0) seconds. `--browser NAME` leaves the others out. Browsers are found as in test/matrix; one that is not installed is left out.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, cpus, loadavg } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BROWSERS } from '../../matrix/browsers/open.mjs';
@@ -18,7 +20,12 @@ const READY = `new Promise((resolve) => {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '9' }, samples: { type: 'string', default: '4096' } },
+  options: {
+    rounds: { type: 'string', default: '9' },
+    samples: { type: 'string', default: '4096' },
+    patience: { type: 'string', default: '0' },
+    browser: { type: 'string', default: '' },
+  },
 });
 const rounds = Number(values.rounds);
 const samples = Number(values.samples);
@@ -31,8 +38,27 @@ const show = (numbers, digits) =>
   `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)} to ${Math.max(...numbers).toFixed(digits)})`;
 const load = () => `load ${loadavg()[0].toFixed(1)}`;
 
-/** Opens the bench's page in a browser; null where that is not installed. */
+/** Waits until the processors have been idle for a moment, at most as long as `--patience` says. */
+async function idle() {
+  const times = () =>
+    cpus().reduce(
+      ([free, all], { times: { idle, ...busy } }) => [
+        free + idle,
+        all + idle + Object.values(busy).reduce((sum, time) => sum + time, 0),
+      ],
+      [0, 0],
+    );
+  for (const end = performance.now() + Number(values.patience) * 1000; performance.now() < end; ) {
+    const before = times();
+    await wait(300);
+    const [free, all] = times().map((time, which) => time - before[which]);
+    if (free > 0.95 * all) return;
+  }
+}
+
+/** Opens the bench's page in a browser; null where that is left out or not installed. */
 async function openPage(name, { isolated = false } = {}) {
+  if (!name.startsWith(values.browser)) return null;
   let browser;
   try {
     browser = await BROWSERS[name]();
@@ -96,6 +122,7 @@ async function epoch() {
     const engines = opened.filter((engine) => engine !== null);
     const seconds = engines.map(() => []);
     for (let round = 0; round < rounds; round++) {
+      await idle();
       for (const [index, engine] of engines.entries()) seconds[index].push(await engine.epoch());
     }
     console.log(
@@ -125,6 +152,7 @@ async function threads() {
     if (page === null) continue;
     const seconds = { 1: [], 2: [] };
     for (let round = 0; round < rounds; round++) {
+      await idle();
       for (const count of [1, 2]) {
         const epochs = await page.evaluate(`bench.fit(${samples}, { threads: ${count}, epochs: 3 })`);
         seconds[count].push(median(epochs));
@@ -146,6 +174,7 @@ async function task() {
     if (page === null) return;
     const found = [];
     for (let round = 0; round < rounds; round++) {
+      await idle();
       await page.again();
       found.push(await page.evaluate(`bench.longest(${samples}, { threads: 1, epochs: 3 })`));
     }
@@ -171,6 +200,7 @@ async function first() {
       for (const options of ['{}', '{ worker: true }']) {
         const times = [];
         for (let round = -1; round < rounds; round++) {
+          await idle();
           await page.again();
           const time = await page.evaluate(`bench.first('${entry}', ${options})`);
           // The first time fills the cache.
