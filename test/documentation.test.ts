@@ -62,6 +62,8 @@ const COMMANDS: Record<string, Short> = {
   'npm run check': { not: 'its parts are those of npm test, biome and tsc' },
 
   'run-all': onNoData('run-all'),
+  'npm run test:matrix -- --write': { not: 'it fetches every tool of the matrix' },
+  'run-all --passes N': onNoData('run-all --passes 2'),
   'run-all --epochs 2': onNoData('run-all --epochs 2'),
   'run-all --strict --epochs 2 --train-samples 10000': onNoData(
     'run-all --strict --epochs 2 --train-samples 10000',
