@@ -21,6 +21,7 @@ export const BUILDS = {
   'relaxed-mt': { relaxed: true, threads: true, optimized: true },
 } as const satisfies Record<string, Build>;
 export type BuildName = keyof typeof BUILDS;
+/** The names of all builds. */
 export const BUILD_NAMES = Object.keys(BUILDS) as readonly BuildName[];
 
 /**
@@ -28,6 +29,7 @@ export const BUILD_NAMES = Object.keys(BUILDS) as readonly BuildName[];
  * whose results WebAssembly leaves to the engine; its weights are the same bytes on every engine and machine.
  */
 export type BuildChoice = 'auto' | 'strict' | BuildName;
+/** All that may be asked for: see {@link BuildChoice}. */
 export const BUILD_CHOICES: readonly BuildChoice[] = ['auto', 'strict', ...BUILD_NAMES];
 
 /** What the JavaScript engine offers to WebAssembly. */
@@ -41,7 +43,11 @@ export interface EngineFeatures {
 /** Asked once: each time, the probe of threads leaves a message channel open, and no flag changes its answer. */
 let shared: Promise<boolean> | undefined;
 
-/** Probes the engine; each probe validates a small module, none runs. */
+/**
+ * Probes the engine; each probe validates a small module, none runs.
+ *
+ * @example if ((await detectFeatures()).threads) console.log('helper threads can be had');
+ */
 export async function detectFeatures(): Promise<EngineFeatures> {
   shared ??= threads();
   const [hasSimd, hasRelaxed, hasThreads] = await Promise.all([simd(), relaxedSimd(), shared]);

@@ -31,7 +31,11 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** Every error treadle throws on purpose: one sentence that names the subject, what was found and what was expected. */
+/**
+ * Every error treadle throws on purpose: one sentence that names the subject, what was found and what was expected.
+ *
+ * @example if (error instanceof TreadleError && error.code === 'diverged') retryWith(rate / 2);
+ */
 export class TreadleError extends Error {
   override readonly name = 'TreadleError';
   readonly code: ErrorCode;

@@ -149,7 +149,11 @@ export function mlp(options: MlpOptions): ModelSpec {
   });
 }
 
-/** The width of a model's output. */
+/**
+ * The width of a model's output.
+ *
+ * @example outputsOf(mlp({ inputs: 4, hidden: [32], outputs: 3 })); // 3
+ */
 export function outputsOf({ layers }: ModelSpec): number {
   return (layers.at(-1) as Extract<Layer, { type: 'dense' }>).units;
 }
@@ -158,6 +162,8 @@ export function outputsOf({ layers }: ModelSpec): number {
  * A model that JavaScript or a file has made, checked: returns it. Throws `usage` for what has the wrong form and `range`
  * for a value outside what is allowed, each naming its place, such as `layers[2].rate`. Which orders of layers can be
  * trained is `lowerModel`'s to say.
+ *
+ * @example const spec = checkModel(JSON.parse(text));
  */
 export function checkModel(model: unknown): ModelSpec {
   expectKeys('model', model, ['input', 'layers', 'output', 'classes']);

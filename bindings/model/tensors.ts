@@ -31,6 +31,8 @@ export interface TensorRow {
 /**
  * THE tensor table: every tensor of a model, layer by layer in PyTorch's order, then the statistics of inputs and targets.
  * Offsets in memory, files, checkpoints, names and counts all derive from it.
+ *
+ * @example for (const { key, shape } of tensorTable(spec)) console.log(key, shape);
  */
 export function tensorTable(model: ModelSpec): readonly TensorRow[] {
   const rows = lowerModel(model).flatMap(rowsOf);
@@ -89,7 +91,11 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((total, size) => total * size, 1);
 }
 
-/** Parameters that training moves: PyTorch's count, frozen biases included. */
+/**
+ * Parameters that training moves: PyTorch's count, frozen biases included.
+ *
+ * @example parameterCount(mlp({ inputs: 4, hidden: [32], outputs: 3 })); // 259
+ */
 export function parameterCount(model: ModelSpec): number {
   return tensorTable(model)
     .filter(({ trained }) => trained)

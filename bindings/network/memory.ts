@@ -32,7 +32,11 @@ export function planConstants(core: Core): PlanConstants {
   return { ...constants, entryStride: functions.entryStride };
 }
 
-/** Bytes of linear memory that a network of this model and use takes. Pure. */
+/**
+ * Bytes of linear memory that a network of this model and use takes. Pure.
+ *
+ * @example memoryFor(core, spec, use) / 2 ** 20; // MiB
+ */
 export function memoryFor(core: Core, model: ModelSpec, use: Omit<Use, 'core' | 'kernels'>): number {
   const { constants } = probeCore(core);
   const plan = planModel(model, { ...use, core: planConstants(core), kernels: core.kernels });

@@ -15,7 +15,11 @@ import { admitThreads, endHelp, type HelperTicket, joinedThreads, ticketFor } fr
 import { copyTensors, initialiseTensors, replaceTensors } from './tensors.js';
 import { Training } from './training.js';
 
-/** A model with its tensors in a linear memory of its own: it predicts and, where it was asked for, trains. */
+/**
+ * A model with its tensors in a linear memory of its own: it predicts and, where it was asked for, trains.
+ *
+ * @example const network = new Network(core, spec, { batchSize: 32, training: { loss, optimizer }, sets: [{ rows: 1000 }] });
+ */
 export class Network {
   readonly model: ModelSpec;
   /** Every tensor of the model. */

@@ -14,7 +14,11 @@ export interface HelperTicket {
   state: number;
 }
 
-/** Helps a network with its programs, from its next epoch on; returns when that network is disposed of. Blocks. */
+/**
+ * Helps a network with its programs, from its next epoch on; returns when that network is disposed of. Blocks.
+ *
+ * @example onmessage = ({ data }) => helpNetwork(data); // in a worker, with the network's ticket
+ */
 export function helpNetwork(ticket: HelperTicket): void {
   instantiate(ticket.core, ticket.memory).functions.help(ticket.state);
 }

@@ -20,6 +20,10 @@ function setFlag(flag: string): void {
 /**
  * Turns relaxed SIMD on in an engine that has it behind a flag (Node 20's V8). To be called before loadCore, and in
  * every worker. No effect elsewhere.
+ *
+ * @example
+ * enableRelaxedSimd(); // Node 20, before
+ * const core = await loadCore();
  */
 export function enableRelaxedSimd(): void {
   const major = nodeMajor();
@@ -30,6 +34,8 @@ export function enableRelaxedSimd(): void {
  * Lets V8 join pairs of 128-bit operations into 256-bit ones (Node 22 and later on x64), which speeds the kernels up by
  * a third and more. The mode is experimental in V8, so a short training is first run with and without it: unless both
  * give the same bytes, the flag is taken back and the core returned as it was. No effect elsewhere.
+ *
+ * @example const core = await revectorize(await loadCore());
  */
 export async function revectorize(core: Core): Promise<Core> {
   if (nodeMajor() < 22 || globalThis.process.arch !== 'x64' || core.build === 'debug') return core;

@@ -13,7 +13,11 @@ export async function compileBuild(build: BuildName): Promise<WasmModule> {
   return compileBytes(await readWasm(build));
 }
 
-/** The bytes of a build that comes with the package. Throws `not-found`. */
+/**
+ * The bytes of a build that comes with the package. Throws `not-found`.
+ *
+ * @example createHash('sha256').update(await readWasm('simd')).digest('hex');
+ */
 export async function readWasm(build: BuildName): Promise<Uint8Array> {
   const place = placeOf(build);
   return place instanceof Uint8Array ? place : readUrl(place);

@@ -72,6 +72,8 @@ export function stratifiedSplit(
  * Chooses `count` of the given sample indices, each class in proportion as in `stratifiedSplit` and with at least
  * one sample if it has any; the result is ascending. Every label must be below `classes`. Throws `range` for a count
  * that is not a whole number of at least one sample of each class that has any, and at most all samples.
+ *
+ * @example const some = takeStratified(indices, labels, 10, 1000, seed);
  */
 export function takeStratified(
   indices: Uint32Array,

@@ -33,6 +33,8 @@ interface CheckpointFile {
 /**
  * Writes a job's checkpoint into a folder, durably, and then removes all of the job's but the newest two.
  * Throws `unwritable`.
+ *
+ * @example await saveCheckpoint('runs/x/checkpoints', job, checkpoint);
  */
 export async function saveCheckpoint(folder: string, job: Job, checkpoint: Checkpoint): Promise<void> {
   const parts = encodeJobCheckpoint(job, checkpoint);

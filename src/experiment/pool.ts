@@ -40,6 +40,8 @@ const MAX_RESTARTS = 2;
  * A job whose thread dies is reported by a `warning` event and started again, twice at most.
  * Rejects with `interrupted` when the signal has aborted and every model has finished its step and saved its
  * checkpoint, and with whatever a callback throws. No thread is left running in any case.
+ *
+ * @example await trainJobs(jobs, { core, data, split, limits, onEvent, onTrained, onFailed });
  */
 export async function trainJobs(jobs: readonly Job[], options: TrainJobsOptions): Promise<void> {
   const pool = new TrainingPool(jobs, options);

@@ -17,12 +17,18 @@ export function hashText(text: string): number {
 /**
  * The seed of a job's initial weights and dropout masks: a pure function of the run's seed and the job's
  * identity, so that models of one run differ and a model trained alone equals the one trained in a run.
+ *
+ * @example networkSeed(0, 'large1_0.005');
  */
 export function networkSeed(seed: number, jobId: string): number {
   return hashText(`${seed}/${jobId}`);
 }
 
-/** A job's sample order in one epoch (from 1): the given indices, shuffled by seed, job identity and epoch alone. */
+/**
+ * A job's sample order in one epoch (from 1): the given indices, shuffled by seed, job identity and epoch alone.
+ *
+ * @example epochOrder(indices, 0, 'large1_0.005', 1); // the order of epoch 1
+ */
 export function epochOrder(indices: Uint32Array, seed: number, jobId: string, epoch: number): Uint32Array {
   return shuffled(indices.length, seed, hashText(`${jobId}/${epoch}`)).map((position) => indices[position]!);
 }

@@ -22,6 +22,8 @@ export interface TestFilesOptions {
 /**
  * Tests weight files in worker threads; a file that cannot be tested is handed over as its error.
  * Rejects with `interrupted` when the signal aborts, with `worker` when a thread dies, and with what `onTested` throws.
+ *
+ * @example await testFiles(files, { core, data: test, shape, onTested: (file, result) => console.log(file, result) });
  */
 export async function testFiles(files: readonly string[], options: TestFilesOptions): Promise<void> {
   const { core, shape, onTested, threads = 1, signal } = options;

@@ -38,6 +38,8 @@ const STEP_EVENT_INTERVAL = 200;
  * Trains the model of a job from a checkpoint, or from the network's present weights with Adam afresh, and returns its
  * figures and weights. The network's set 0 has the job's samples, whose classes are `labels`. Rejects with `diverged`,
  * `interrupted` when `shouldStop` says so, `data` when there are too few samples, and whatever `save` rejects with.
+ *
+ * @example const { kept, weights } = await trainModel(network, job, labels, { train, validation });
  */
 export async function trainModel(
   network: Network,

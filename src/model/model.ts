@@ -75,7 +75,11 @@ export interface ModelParts {
   loss: Loss | null;
 }
 
-/** A model that trains, predicts and is saved. Made by `createModel` and `loadModel`. */
+/**
+ * A model that trains, predicts and is saved. Made by `createModel` and `loadModel`.
+ *
+ * @example const model = await createModel(mlp({ inputs: 4, hidden: [32], outputs: 3 }));
+ */
 export class Model {
   readonly #core: Core;
   readonly #seed: number;

@@ -36,6 +36,8 @@ export class Gate {
 /**
  * A training that goes on: `await` it for its result, or iterate over it with `for await` for the figures of each epoch,
  * in which case the next epoch is trained when it is asked for. It begins by itself unless it is iterated at once.
+ *
+ * @example for await (const { epoch, valLoss } of model.fit(data, options)) console.log(epoch, valLoss);
  */
 export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochFigures> {
   readonly #epochs: AsyncGenerator<EpochFigures, Result>;

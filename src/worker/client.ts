@@ -56,6 +56,8 @@ interface Waiting {
 /**
  * A thread that holds models and trains them, so that the one it was started from stays free: a worker of a page, or a
  * thread of Node, which does not keep the process alive while it has nothing to do. Made by `openWorker`.
+ *
+ * @example const worker = openWorker();
  */
 export class ModelWorker {
   readonly #port: ThreadPort;
@@ -326,7 +328,11 @@ export class ModelWorker {
   }
 }
 
-/** A model that lives in a worker: as `Model`, but that everything it computes comes as a promise. */
+/**
+ * A model that lives in a worker: as `Model`, but that everything it computes comes as a promise.
+ *
+ * @example const model = await createModel(spec, { worker: true });
+ */
 export class WorkerModel {
   /** The model as plain JSON. Its output and classes are decided by the first training. */
   spec: ModelSpec;

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cells as browsers } from './browsers.mjs';
 import { cells as bundlers } from './bundlers.mjs';
+import { cells as examples } from './examples.mjs';
 import { cleanUp, tarball, temporary } from './project.mjs';
 import { cells as runtimes } from './runtimes.mjs';
 import { cells as tools } from './tools.mjs';
@@ -33,7 +34,7 @@ function writtenRows() {
 
 const isWriting = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
-const cells = [...bundlers, ...types, ...tools, ...runtimes, ...browsers];
+const cells = [...bundlers, ...types, ...tools, ...runtimes, ...browsers, ...examples];
 const rows = writtenRows();
 for (const { name, run } of cells) {
   if (wanted.length > 0 && !wanted.some((begin) => name.startsWith(begin))) continue;

@@ -32,3 +32,21 @@ export async function visit(address) {
     await page.close();
   }
 }
+
+/** Presses a page's button and gives what its output says once that matches, or in the end. */
+export async function press(address, name, pattern) {
+  const page = await (await browser()).newPage();
+  try {
+    await page.goto(address);
+    await page.getByRole('button', { name }).click();
+    const output = page.locator('output');
+    for (const until = performance.now() + PATIENCE; performance.now() < until; ) {
+      const said = (await output.textContent()) ?? '';
+      if (pattern.test(said)) return said;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return (await output.textContent()) ?? '';
+  } finally {
+    await page.close();
+  }
+}

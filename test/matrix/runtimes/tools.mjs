@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Where the tools that the registry has are installed, out of the project's own way. */
-const TOOLS = process.env.TREADLE_MATRIX ?? join(ROOT, 'build/matrix');
+export const TOOLS = process.env.TREADLE_MATRIX ?? join(ROOT, 'build/matrix');
 
 /** What every program of a cell is made of. */
 const PROGRAM = ['test/matrix/runtimes/program.mjs', 'test/support/train-digest.mjs'];
