@@ -1,5 +1,6 @@
 import { type Core, Network, TreadleError } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
+import { logLoss } from '../metrics/ranking.js';
 import {
   classifierModel,
   fromBlocks,
@@ -9,6 +10,16 @@ import {
 import { confusionOf } from '../model/evaluation.js';
 import type { TestRecord } from '../results/records.js';
 import type { DataShape } from './jobs.js';
+
+/** What predictions are averaged over: nothing, or an image and its mirror image. */
+export const AVERAGES = ['none', 'flip'] as const;
+export type Average = (typeof AVERAGES)[number];
+
+/** What a test is of: the data's shape, and what predictions are averaged over. */
+export interface TestShape extends DataShape {
+  imageWidth: number;
+  average: Average;
+}
 
 /** A network's tensors with the widths they have, as a weights file holds them. */
 export interface StoredNetwork {
@@ -26,6 +37,47 @@ export function inferenceNetwork(core: Core, { inputs, hidden, classes, tensors 
   return network;
 }
 
+/** Images of a width, left to right. */
+export function mirrored(images: Uint8Array, width: number): Uint8Array {
+  const result = new Uint8Array(images.length);
+  for (let row = 0; row < images.length; row += width) {
+    for (let column = 0; column < width; column++) result[row + column] = images[row + width - 1 - column]!;
+  }
+  return result;
+}
+
+/** Mean probabilities of a network over an image and what it is averaged over: (images, classes), row-major. */
+export function averagedProbabilities(
+  network: Network,
+  images: Uint8Array,
+  { average, imageWidth }: { average: Average; imageWidth: number },
+): Float32Array {
+  const probabilities = network.predict(images);
+  if (average === 'none') return probabilities;
+  const others = network.predict(mirrored(images, imageWidth));
+  return probabilities.map((value, at) => (value + others[at]!) / 2);
+}
+
+/** The test that probabilities come to. The loss is the mean of -log p of the true class. */
+export function testOf(probabilities: ArrayLike<number>, labels: Uint8Array, classes: number): TestRecord {
+  const predicted = predictionsOf(probabilities, classes);
+  const confusion = confusionOf(labels, predicted, classes);
+  const { accuracy, macro } = classificationScores(confusion);
+  const loss = logLoss(labels, probabilities, classes);
+  return { accuracy, precision: macro.precision, recall: macro.recall, macroF1: macro.f1, loss, confusion };
+}
+
+/** The most probable class of each row; the first of equals. */
+export function predictionsOf(probabilities: ArrayLike<number>, classes: number): Uint32Array {
+  return Uint32Array.from({ length: probabilities.length / classes }, (_, row) => {
+    let best = 0;
+    for (let label = 1; label < classes; label++) {
+      if (probabilities[row * classes + label]! > probabilities[row * classes + best]!) best = label;
+    }
+    return best;
+  });
+}
+
 /**
  * Tests stored weights on all samples of `data`. `file` is named in errors.
  * Throws `shape` when the network does not take such images or does not have as many classes.
@@ -33,10 +85,26 @@ export function inferenceNetwork(core: Core, { inputs, hidden, classes, tensors 
 export function evaluateTensors(
   core: Core,
   stored: StoredNetwork,
-  shape: DataShape,
+  shape: TestShape,
   { images, labels }: LabelledImages,
   file: string,
 ): TestRecord {
+  expectShape(stored, shape, file);
+  const network = inferenceNetwork(core, stored);
+  try {
+    if (shape.average !== 'none')
+      return testOf(averagedProbabilities(network, images, shape), labels, shape.classes);
+    const { loss, predicted } = network.evaluateOn({ inputs: images, targets: labels });
+    const confusion = confusionOf(labels, predicted!, shape.classes);
+    const { accuracy, macro } = classificationScores(confusion);
+    return { accuracy, precision: macro.precision, recall: macro.recall, macroF1: macro.f1, loss, confusion };
+  } finally {
+    network.dispose();
+  }
+}
+
+/** Throws `shape` for a network that does not take such images, or does not have as many classes. */
+export function expectShape(stored: StoredNetwork, shape: DataShape, file: string): void {
   if (stored.inputs !== shape.inputs || stored.classes !== shape.classes) {
     const found = `${stored.inputs} inputs and ${stored.classes} classes`;
     const expected = `${shape.inputs} inputs and ${shape.classes} classes`;
@@ -45,14 +113,5 @@ export function evaluateTensors(
       found,
       expected,
     });
-  }
-  const network = inferenceNetwork(core, stored);
-  try {
-    const { loss, predicted } = network.evaluateOn({ inputs: images, targets: labels });
-    const confusion = confusionOf(labels, predicted!, shape.classes);
-    const { accuracy, macro } = classificationScores(confusion);
-    return { accuracy, precision: macro.precision, recall: macro.recall, macroF1: macro.f1, loss, confusion };
-  } finally {
-    network.dispose();
   }
 }

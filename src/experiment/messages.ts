@@ -4,6 +4,7 @@ import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../results/records.js';
 import type { Weights } from '../train/loop.js';
 import type { Clock } from './clock.js';
+import type { TestShape } from './evaluate.js';
 import type { EpochWork } from './time-epochs.js';
 import type { SampleIndices } from './train-job.js';
 
@@ -45,9 +46,8 @@ export interface TestTask {
   core: Core;
   data: LabelledImages;
   files: string[];
-  /** What the data asks of every file: pixels of an image and number of classes. */
-  inputs: number;
-  classes: number;
+  /** What the data asks of every file, and what predictions are averaged over. */
+  shape: TestShape;
 }
 
 /** What a worker is started with. */

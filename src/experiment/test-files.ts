@@ -4,6 +4,7 @@ import { toShared } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../results/records.js';
 import { onAbort } from '../strict/abort.js';
+import type { Average } from './evaluate.js';
 import type { DataShape } from './jobs.js';
 import { fromErrorRecord, type WorkerMessage } from './messages.js';
 import { startWorker, workerError } from './threads.js';
@@ -12,6 +13,9 @@ export interface TestFilesOptions {
   core: Core;
   data: LabelledImages;
   shape: DataShape;
+  /** What predictions are averaged over; nothing when left out. `imageWidth` has to be given with it. */
+  average?: Average | undefined;
+  imageWidth?: number | undefined;
   /** Files tested at once, each by a thread; 1 when left out. */
   threads?: number | undefined;
   /** Called for each file in order, as soon as its result and those before it are there. */
@@ -26,14 +30,15 @@ export interface TestFilesOptions {
  * @example await testFiles(files, { core, data: test, shape, onTested: (file, result) => console.log(file, result) });
  */
 export async function testFiles(files: readonly string[], options: TestFilesOptions): Promise<void> {
-  const { core, shape, onTested, threads = 1, signal } = options;
+  const { core, onTested, threads = 1, signal, average = 'none', imageWidth = 0 } = options;
+  const shape = { ...options.shape, average, imageWidth };
   const data = { images: toShared(options.data.images), labels: toShared(options.data.labels) };
   const count = Math.min(threads, files.length);
   const shares = Array.from({ length: count }, (_, thread) =>
     files.map((_, index) => index).filter((index) => index % count === thread),
   );
   const workers = shares.map((share) =>
-    startWorker({ role: 'test', core, data, files: share.map((index) => files[index]!), ...shape }),
+    startWorker({ role: 'test', core, data, files: share.map((index) => files[index]!), shape }),
   );
   const results = new Map<number, TestRecord | TreadleError>();
   let told = 0;

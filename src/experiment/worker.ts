@@ -136,14 +136,14 @@ function help({ ticket }: HelpTask): void {
 }
 
 /** Tests each file; for one that cannot be tested its error is sent. */
-async function test({ core, data, files, inputs, classes }: TestTask): Promise<void> {
+async function test({ core, data, files, shape }: TestTask): Promise<void> {
   for (const file of files) {
     try {
       const loaded = await loadWeights(file);
       send({
         type: 'tested',
         file,
-        result: evaluateTensors(core, loaded, { inputs, classes }, data, file),
+        result: evaluateTensors(core, loaded, shape, data, file),
       });
     } catch (error) {
       if (!(error instanceof TreadleError)) throw error;

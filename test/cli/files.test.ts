@@ -122,6 +122,45 @@ describe('test --best', () => {
   });
 });
 
+describe('test --average and --ensemble', () => {
+  it('test models by the mean over mirror images, and several as one', async () => {
+    const folder = await temporaryFolder();
+    await saveNetwork(folder, 4, 9);
+    await saveNetwork(folder, 4, 9, { learningRate: 0.01 });
+    const data = syntheticDataset({ classes: 3, height: 9, width: 4, train: 9, test: 30, seed: 1 });
+    await writeIdxDataset(join(folder, 'data'), data);
+    const run = (...args: string[]) =>
+      treadle(['test', '--data', 'data', '--no-verify', ...args], { cwd: folder });
+    const flipped = await run('--average', 'flip', '--json');
+    expect([flipped.code, flipped.stderr]).toEqual([0, '']);
+    const [one] = jsonLines(flipped.stdout);
+    const files = [SAFETENSORS, SAFETENSORS.replace('0.005', '0.01')];
+    const ensemble = await run('--average', 'flip', '--json', '--ensemble', ...files);
+    expect(ensemble.code).toBe(0);
+    // The two files have the same weights.
+    expect(jsonLines(ensemble.stdout)).toMatchObject([
+      {
+        type: 'ensemble',
+        agreement: 1,
+        members: files.map((file) => ({ file })),
+        result: { confusion: one!.confusion },
+      },
+    ]);
+    const told = await run('--ensemble', ...files);
+    expect(told.stdout).toContain('The mean of 2 models, which agree on 100.0 % of the images:');
+    expect(told.stdout).toContain('±0.0000 beside the best of them.');
+    for (const [args, code, words] of [
+      [['--ensemble', 'none.safetensors'], 1, 'none.safetensors does not exist'],
+      [['--ensemble', SAFETENSORS, '--best'], 2, 'cannot be used with'],
+      [['--average', 'turn'], 2, 'Allowed choices are none, flip'],
+    ] as const) {
+      const refused = await run(...args);
+      expect(refused.code).toBe(code);
+      expect(refused.stderr).toContain(words);
+    }
+  });
+});
+
 describe('inspect', () => {
   it('shows networks and other files, tells of what is no weights file, and ends with 1 for that', async () => {
     const folder = await temporaryFolder();

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
+import { type EnsembleTest, testEnsemble } from '../../experiment/ensemble.js';
+import { AVERAGES, type Average } from '../../experiment/evaluate.js';
 import { bestStored, listModels, type StoredModel } from '../../experiment/stored-models.js';
 import { testFiles } from '../../experiment/test-files.js';
 import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
+import { loadWeights } from '../../node/model-file.js';
 import { testText, textOptions } from '../../report/text.js';
-import { figure, modelTitle } from '../../results/format.js';
+import { difference, figure, modelTitle } from '../../results/format.js';
 import type { TestRecord } from '../../results/records.js';
 import { openCore } from '../core.js';
 import { EXIT, type Telling, tellFailed } from '../errors.js';
@@ -20,6 +23,8 @@ import { withSignals } from '../signals.js';
 
 interface TestOptions extends DataOptions, Telling {
   best: boolean;
+  average: Average;
+  ensemble?: string[];
   weights: string;
   build: string;
 }
@@ -29,18 +34,33 @@ export function addTest(program: Command, end: (code: number) => void): void {
   const command = program
     .command('test')
     .description('test saved models on the test images')
-    .option('--best', 'only the model with the best validation macro-F1', false);
+    .option('--best', 'only the model with the best validation macro-F1', false)
+    .addOption(
+      new Option('--average <how>', 'flip: the mean of an image and its mirror image')
+        .choices(AVERAGES)
+        .default('none'),
+    )
+    .addOption(
+      new Option(
+        '--ensemble <files...>',
+        'weights files that are tested as one: by the mean of their probabilities',
+      ).conflicts('best'),
+    );
   addWeightsOption(command, 'folder with the weights');
   addDataOptions(command);
   addBuildOption(command);
   addJsonOption(command, 'one object per model')
-    .addHelpText('after', '\nExample:\n  treadle test --best')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  treadle test --best\n  treadle test --average flip --ensemble weights/large1_weights_0.001.safetensors weights/large2_weights_0.001.safetensors',
+    )
     .action(async (_, command: Command) => {
       end(await withSignals((signal) => testAndShow(command.optsWithGlobals(), signal)));
     });
 }
 
 async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<number> {
+  if (options.ensemble !== undefined) return ensembleAndShow(options.ensemble, options, signal);
   const stored = await listModels(options.weights);
   let exitCode: number = EXIT.done;
   let models = stored;
@@ -53,13 +73,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
     models = [bestStored(stored, options.weights)];
   }
   const core = await openCore(options.build);
-  const dataset = await loadDataset({
-    data: options.data,
-    verify: options.verify,
-    log: (line) => process.stderr.write(`${line}\n`),
-    signal,
-  });
-  if (!options.json) process.stdout.write(`Data: ${dataset.name} from ${dataset.source}.\n`);
+  const dataset = await datasetFor(options, signal);
 
   await testFiles(
     models.map(({ file }) => file),
@@ -68,6 +82,8 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
       data: dataset.test,
       shape: { inputs: dataset.imageWidth * dataset.imageHeight, classes: dataset.classNames.length },
       threads: availableParallelism(),
+      average: options.average,
+      imageWidth: dataset.imageWidth,
       signal,
       onTested: (file, result) => {
         if (result instanceof TreadleError) exitCode = EXIT.failed;
@@ -76,6 +92,50 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
     },
   );
   return exitCode;
+}
+
+async function ensembleAndShow(
+  files: readonly string[],
+  options: TestOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const members = [];
+  for (const file of files) members.push({ ...(await loadWeights(file)), file });
+  const core = await openCore(options.build);
+  const dataset = await datasetFor(options, signal);
+  const shape = {
+    inputs: dataset.imageWidth * dataset.imageHeight,
+    classes: dataset.classNames.length,
+    imageWidth: dataset.imageWidth,
+    average: options.average,
+  };
+  const tested = testEnsemble(core, members, shape, dataset.test);
+  if (options.json) write(JSON.stringify({ type: 'ensemble', ...tested }));
+  else write(ensembleText(tested, dataset));
+  return EXIT.done;
+}
+
+function ensembleText({ result, members, agreement }: EnsembleTest, { classNames }: Dataset): string {
+  const best = Math.max(...members.map(({ accuracy }) => accuracy));
+  const lines = members.map(({ file, accuracy }) => `  ${figure(accuracy)}  ${file}`);
+  return [
+    `\nThe mean of ${members.length} models, which agree on ${(100 * agreement).toFixed(1)} % of the images:`,
+    ...lines,
+    `Accuracy ${figure(result.accuracy)}, ${difference(result.accuracy - best)} beside the best of them.`,
+    testText(result, classNames, textOptions(process.stdout)),
+  ].join('\n');
+}
+
+/** The data, whose source is told of on stderr while it is got, and on stdout unless that is for programs. */
+async function datasetFor(options: TestOptions, signal: AbortSignal): Promise<Dataset> {
+  const dataset = await loadDataset({
+    data: options.data,
+    verify: options.verify,
+    log: (line) => process.stderr.write(`${line}\n`),
+    signal,
+  });
+  if (!options.json) process.stdout.write(`Data: ${dataset.name} from ${dataset.source}.\n`);
+  return dataset;
 }
 
 function show(
