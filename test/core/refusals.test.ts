@@ -735,7 +735,7 @@ describe('a network is not made', () => {
     ],
     [
       'usage',
-      "training has the unknown key 'rate'; known keys only (loss, optimizer, clipNorm, frozenStatistics, average) are expected.",
+      "training has the unknown key 'rate'; known keys only (loss, optimizer, clipNorm, frozenStatistics, average, augment) are expected.",
       model,
       any({ training: { ...RECIPE, rate: 1 } }),
     ],

@@ -55,6 +55,8 @@ const MAKERS = {
   results: ({ defaultConfig }) => [
     Buffer.from(JSON.stringify(results(defaultConfig()))),
     Buffer.from(JSON.stringify({ ...results(defaultConfig()), best: null, models: [] })),
+    Buffer.from(JSON.stringify(firstVersion(results(defaultConfig())))),
+    Buffer.from(JSON.stringify(ofPasses(results(defaultConfig())))),
   ],
   png: pngCorpus,
   jpeg: jpegCorpus,
@@ -159,6 +161,19 @@ const PYTHON_PICKLES = [
   'gASVAAEAAAAAAAB9lCiMAlcxlIwWbnVtcHkuX2NvcmUubXVsdGlhcnJheZSMDF9yZWNvbnN0cnVjdJSTlIwFbnVtcHmUjAduZGFycmF5lJOUSwCFlEMBYpSHlFKUKEsBSwJLA4aUaAWMBWR0eXBllJOUjAJmNJSJiIeUUpQoSwOMATyUTk5OSv////9K/////0sAdJRiiUMYAACAPwAAAMAAAEBAAACAQAAAsEAAAMBAlHSUYowCw6mUaARoB0sAhZRoCYeUUpQoSwFLAYWUaBGJQwQAAIA+lHSUYowBZZRoBGgHSwCFlGgJh5RSlChLAUsASwKGlGgRiUMAlHSUYowEc2FtZZRoGXUu',
   'gAWV4QAAAAAAAAB9lCiMAlcxlIwTbnVtcHkuX2NvcmUubnVtZXJpY5SMC19mcm9tYnVmZmVylJOUKJYYAAAAAAAAAAAAgD8AAADAAABAQAAAgEAAALBAAADAQJSMBW51bXB5lIwFZHR5cGWUk5SMAmY0lImIh5RSlChLA4wBPJROTk5K/////0r/////SwB0lGJLAksDhpSMAUOUdJRSlIwCw6mUaAQolgQAAAAAAAAAAACAPpRoC0sBhZRoD3SUUpSMAWWUaAQolgAAAAAAAAAAlGgLSwBLAoaUaA90lFKUjARzYW1llGgWdS4=',
 ];
+
+/** Results as version 1 wrote them. */
+function firstVersion(now) {
+  const models = now.models.map(({ id: _, ...model }) => model);
+  return { ...now, schema: 1, models, best: { model: 'small', learningRate: 0.003 } };
+}
+
+/** Results of a run of two passes. */
+function ofPasses(now) {
+  const earlier = now.models.map((model) => ({ ...model, weights: [], test: null }));
+  const models = now.models.map((model) => ({ ...model, id: `${model.id}_pass2` }));
+  return { ...now, config: { ...now.config, passes: 2 }, models, earlier, best: 'small_0.003_pass2' };
+}
 
 /** The results of a run of two models, one of which failed. */
 function results(config) {

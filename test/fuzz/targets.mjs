@@ -74,7 +74,11 @@ export const TARGETS = {
   results: {
     read: (bytes) => parseResults(Buffer.from(bytes).toString('utf8'), 'x'),
     check: (results) =>
-      must(results.schema === 1 && results.models.every(({ epochs }) => epochs.length >= 0)),
+      must(
+        results.schema === 2 &&
+          results.models.every(({ epochs }) => epochs.length >= 0) &&
+          new Set(results.models.map(({ id }) => id)).size === results.models.length,
+      ),
     limit: ({ length }) => 64 * length + SLACK,
   },
   png: {
