@@ -119,8 +119,16 @@ function spoiled(random, value) {
 function specOf(random) {
   const inputType = random.of(['f32', 'f32', 'u8', 'sparse']);
   const outputs = 1 + random.below(4);
+  const inputs = 1 + random.below(5);
   const spec = mlp({
-    inputs: 1 + random.below(5),
+    inputs,
+    ...(inputType === 'u8' &&
+      random.chance(0.5) && {
+        shape: random.of([
+          [1, inputs],
+          [inputs, 1, 1],
+        ]),
+      }),
     hidden: random.of([[], [3], [5, 4], [8]]),
     outputs,
     inputType,
@@ -246,6 +254,13 @@ function optionsOf(random, spec, state) {
     frozenStatistics: () => random.chance(0.5),
     average: () =>
       random.of([{ type: 'ema' }, { type: 'ema', decay: 0 }, { type: 'last', epochs: 1 + random.below(3) }]),
+    augment: () =>
+      random.of([
+        {},
+        { flip: 1 },
+        { flip: 0.5, share: 0.5, rotation: 180, zoom: 0.5, aspect: 0.5, shear: 2, shift: 1000, until: 0.5 },
+        { rotation: 200 },
+      ]),
     shuffle: () => random.chance(0.5),
     seed: () => random.below(100),
     signal: () => random.of([AbortSignal.abort(), controller.signal]),
@@ -325,6 +340,43 @@ const CALLS = {
     },
   },
   tensors: { weight: 0.5, args: () => [], run: (state) => state.model.tensors() },
+  setTensors: {
+    weight: 0.5,
+    args: (random, _, state) => {
+      const tensors = state.disposed ? new Map() : state.model.tensors();
+      const key = random.of([...tensors.keys(), 'none']);
+      if (random.chance(0.2)) tensors.delete(key);
+      if (random.chance(0.2))
+        tensors.set(
+          key,
+          random.of([new Float32Array(1), [1], null, tensors.get(key)?.map(() => Number.NaN)]),
+        );
+      return [tensors];
+    },
+    run: (state, args) => state.model.setTensors(...args),
+  },
+  'fit, paused': {
+    weight: 0.5,
+    args: (random, spec, state) => [dataOf(random, spec), optionsOf(random, spec, state)],
+    run: async (state, args, random) => {
+      const run = state.model.fit(...args);
+      run.pause();
+      const goesOn = random.chance(0.8);
+      const timer = setTimeout(() => {
+        if (goesOn) {
+          run.resume();
+        } else {
+          state.disposed = true;
+          state.model.dispose();
+        }
+      }, 1);
+      try {
+        await run;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  },
   summary: { weight: 0.5, args: () => [], run: (state) => [state.model.summary(), state.model.parameters] },
   dispose: {
     weight: 0.2,
