@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 import { type Chart, PIXELATED } from './svg.js';
 
@@ -34,7 +36,8 @@ export async function svgToPng({ svg, width, height }: Chart): Promise<Uint8Arra
 
 /** Starts the renderer, once in a process, and reads the fonts. */
 async function start(): Promise<Uint8Array[]> {
-  const read = (name: string) => readFile(new URL(`../vendor/${name}`, import.meta.url));
+  const read = async (name: string) =>
+    promisify(brotliDecompress)(await readFile(new URL(`../vendor/${name}.br`, import.meta.url)));
   await initWasm(await read('resvg.wasm'));
   return Promise.all(FONT_FILES.map(read));
 }
