@@ -4,8 +4,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BROWSERS } from './browsers/open.mjs';
-import { serve } from './browsers/server.mjs';
 import { cell, installedApp, judge } from './runtimes/tools.mjs';
+import { ISOLATED, openServer } from './server.mjs';
 
 const PAGE = fileURLToPath(new URL('./browsers/page.html', import.meta.url));
 
@@ -20,7 +20,7 @@ async function attempt({ browser: wanted, isolated, threads, remark = '' }, cont
   const { version } = browser;
   const app = await installedApp(context, []);
   copyFileSync(PAGE, join(app, 'page.html'));
-  const server = await serve(app, { isolated });
+  const server = await openServer(app, { headers: isolated ? ISOLATED : {} });
   try {
     const remarks = [];
     for (const [entry, name] of ENTRIES) {

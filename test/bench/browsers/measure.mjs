@@ -9,8 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BROWSERS } from '../../matrix/browsers/open.mjs';
-import { serve } from '../../matrix/browsers/server.mjs';
 import { Missing } from '../../matrix/runtimes/tools.mjs';
+import { ISOLATED, openServer } from '../../matrix/server.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PAGE = '/test/bench/browsers/page.html';
@@ -67,7 +67,7 @@ async function openPage(name, { isolated = false } = {}) {
     console.log(`${name}: left out, needs ${error.message}`);
     return null;
   }
-  const server = await serve(ROOT, { isolated, cached: true });
+  const server = await openServer(ROOT, { headers: isolated ? ISOLATED : {}, cached: true });
   const page = await browser.visit(server.origin + PAGE);
   await page.evaluate(READY);
   return {
