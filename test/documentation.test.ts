@@ -115,6 +115,9 @@ const COMMANDS: Record<string, Short> = {
   'build/python/bin/pip install torch==2.15.0 numpy': { not: 'it fetches 5 GB' },
   'build/python/bin/python test/bench/peers/pytorch_epoch.py': { not: 'it needs PyTorch' },
 
+  'node test/bench/accuracy.mjs --model large2 --epochs 100 --dropout 0.1 --seeds 0,1,2': {
+    not: 'it trains for a quarter of an hour',
+  },
   'npm run fuzz': { not: 'it is run with options' },
   'OMP_NUM_THREADS=1 python test/bench/peers/sklearn_tables.py FOLDER && node test/bench/peers/tables.js FOLDER':
     {
@@ -247,7 +250,13 @@ describe('inline code', () => {
   it('names options that there are', () => {
     const commands = program.commands.flatMap((command) => [command, ...command.commands]);
     const ofTreadle = [program, ...commands].flatMap(({ options }) => options.map(({ long }) => long));
-    const scripts = ['fuzz/run.mjs', 'reliability/soak.js', 'bench/peers/compare.js', 'bench/peers/grid.js'];
+    const scripts = [
+      'fuzz/run.mjs',
+      'reliability/soak.js',
+      'bench/peers/compare.js',
+      'bench/peers/grid.js',
+      'bench/accuracy.mjs',
+    ];
     const ofScripts = scripts.flatMap((file) =>
       [...read(`test/${file}`).matchAll(/^ +'?([a-z-]+)'?: \{ type: '/gm)].map(([, name]) => `--${name}`),
     );
