@@ -71,6 +71,8 @@ const COMMANDS: Record<string, Short> = {
   'run-all --config grid.json --mode independent': `treadle run-all --config grid.json --mode independent ${TINY}`,
   'train --model large1 --lr 0.001': onNoData('train --model large1 --lr 0.001'),
   'test [--best]': `treadle test ${DATA} && treadle test --best ${DATA}`,
+  'test --average flip': `treadle test --average flip ${DATA}`,
+  'test --ensemble FILE…': `treadle test ${DATA} --ensemble weights/*.safetensors`,
   'predict --weights FILE IMAGE…': 'treadle predict --weights weights/*_0.01.safetensors image.png image.png',
   'data fetch': realDataFolder === undefined ? { not: 'it would download' } : 'treadle data fetch',
   'data info': `treadle data info ${DATA}`,
