@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { BUILD_CHOICES, TreadleError } from '#bindings';
+import { AVERAGES } from '../experiment/evaluate.js';
 import {
   LEARNING_RATE_RULE,
   MAX_LEARNING_RATE,
@@ -92,6 +93,13 @@ export function addWeightsOption(command: Command, what: string): Command {
   return command.addOption(
     new Option('--weights <dir>', what).argParser(path('--weights', 'folder')).default(DEFAULT_WEIGHTS),
   );
+}
+
+/** `--average HOW`: what predictions are averaged over. */
+export function averageOption(): Option {
+  return new Option('--average <how>', 'flip: the mean of an image and its mirror image')
+    .choices(AVERAGES)
+    .default('none');
 }
 
 /** Adds `--json` with what it prints. */

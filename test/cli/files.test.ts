@@ -122,6 +122,36 @@ describe('test --best', () => {
   });
 });
 
+it('predict --average flip says the same of an image and of its mirror image', async () => {
+  const folder = await temporaryFolder();
+  const widths = [36, 5, 3];
+  const tensors = network(widths);
+  for (const { weight } of tensors.dense) weight.set(weight.map((_, at) => Math.sin(7 * at) / 4));
+  await saveWeights(join(folder, 'weights'), tensors, {
+    ...metadataOf(widths),
+    imageWidth: 4,
+    imageHeight: 9,
+  });
+  const data = Uint8Array.from({ length: 36 }, (_, index) => (index * 37) % 256);
+  const mirror = data.map((_, at) => data[at - (at % 4) + 3 - (at % 4)]!);
+  for (const [name, pixels] of [
+    ['a.png', data],
+    ['b.png', mirror],
+  ] as const) {
+    await writeFile(join(folder, name), encode({ width: 4, height: 9, data: pixels, channels: 1 }));
+  }
+  const predict = async (...more: string[]) => {
+    const args = ['predict', '--json', '--weights', SAFETENSORS, ...more, 'a.png', 'b.png'];
+    const { stdout, stderr } = await treadle(args, { cwd: folder });
+    expect(stderr).toBe('');
+    return jsonLines(stdout).map(({ probabilities }) => probabilities);
+  };
+  const [one, other] = await predict('--average', 'flip');
+  expect(one).toEqual(other);
+  const [plain, mirrored] = await predict();
+  expect(plain).not.toEqual(mirrored);
+});
+
 describe('test --average and --ensemble', () => {
   it('test models by the mean over mirror images, and several as one', async () => {
     const folder = await temporaryFolder();

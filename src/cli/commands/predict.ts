@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
-import { inferenceNetwork } from '../../experiment/evaluate.js';
+import { type Average, averagedProbabilities, inferenceNetwork } from '../../experiment/evaluate.js';
 import { readImage } from '../../node/image.js';
 import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
 import { openCore } from '../core.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
-import { addBuildOption, addJsonOption, path, usageError } from '../options.js';
+import { addBuildOption, addJsonOption, averageOption, path, usageError } from '../options.js';
 
 /** What a network says of one image; probabilities in label order. */
 interface Prediction {
@@ -21,6 +21,7 @@ type Size = readonly [number, number];
 interface PredictOptions extends Telling {
   weights: string;
   size?: Size;
+  average: Average;
   build: string;
 }
 
@@ -43,6 +44,7 @@ export function addPredict(program: Command, end: (code: number) => void): void 
         'width and height of the images that the network takes, for a file that does not say it, such as a .pkl (default: 28x28 for 784 pixels)',
       ).argParser(imageSize),
     )
+    .addOption(averageOption())
     .argument('<image...>', 'PNG or JPEG files');
   addBuildOption(command);
   addJsonOption(command, 'one object per image')
@@ -56,7 +58,7 @@ export function addPredict(program: Command, end: (code: number) => void): void 
 }
 
 async function predictAndShow(images: readonly string[], options: PredictOptions): Promise<number> {
-  const { weights, size, build, json } = options;
+  const { weights, size, average, build, json } = options;
   const stored = await loadWeights(weights);
   const [width, height] = sizeFor(stored, weights, size ?? null);
   const pixels: Uint8Array[] = [];
@@ -72,7 +74,7 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     const all = new Uint8Array(read.length * width * height);
     for (const [index, own] of pixels.entries()) all.set(own, index * own.length);
     const network = inferenceNetwork(core, stored);
-    const probabilities = network.predict(all);
+    const probabilities = averagedProbabilities(network, all, { average, imageWidth: width });
     network.dispose();
     for (const [index, image] of read.entries()) {
       const own = probabilities.subarray(index * stored.classes, (index + 1) * stored.classes);

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
 import { type EnsembleTest, testEnsemble } from '../../experiment/ensemble.js';
-import { AVERAGES, type Average } from '../../experiment/evaluate.js';
+import type { Average } from '../../experiment/evaluate.js';
 import { bestStored, listModels, type StoredModel } from '../../experiment/stored-models.js';
 import { testFiles } from '../../experiment/test-files.js';
 import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
@@ -17,6 +17,7 @@ import {
   addDataOptions,
   addJsonOption,
   addWeightsOption,
+  averageOption,
   type DataOptions,
 } from '../options.js';
 import { withSignals } from '../signals.js';
@@ -35,11 +36,7 @@ export function addTest(program: Command, end: (code: number) => void): void {
     .command('test')
     .description('test saved models on the test images')
     .option('--best', 'only the model with the best validation macro-F1', false)
-    .addOption(
-      new Option('--average <how>', 'flip: the mean of an image and its mirror image')
-        .choices(AVERAGES)
-        .default('none'),
-    )
+    .addOption(averageOption())
     .addOption(
       new Option(
         '--ensemble <files...>',
