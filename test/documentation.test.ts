@@ -63,6 +63,7 @@ const COMMANDS: Record<string, Short> = {
 
   'run-all': onNoData('run-all'),
   'npm run test:matrix -- --write': { not: 'it fetches every tool of the matrix' },
+  'run-all --passes 2': { not: 'it is run with N' },
   'run-all --passes N': onNoData('run-all --passes 2'),
   'run-all --epochs 2': onNoData('run-all --epochs 2'),
   'run-all --strict --epochs 2 --train-samples 10000': onNoData(
