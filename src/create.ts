@@ -55,7 +55,8 @@ export async function loadModel(
 }
 
 /**
- * A worker that holds and trains many models, for `worker` of createModel and loadModel.
+ * A worker that holds and trains many models, for `worker` of createModel and loadModel. Throws `usage` for options that
+ * are none, `worker` where it cannot be started.
  *
  * @example
  * const worker = openWorker();
@@ -65,6 +66,9 @@ export async function loadModel(
  */
 export function openWorker(options: WorkerOptions = {}): ModelWorker {
   expectKeys('options', options, ['start']);
+  if (options.start !== undefined && typeof options.start !== 'function') {
+    throw problem('usage', { subject: 'start', found: options.start, expected: 'a function' });
+  }
   return new ModelWorker(options);
 }
 

@@ -37,7 +37,7 @@ const MOST_BY_THEMSELVES = 8;
 
 /** Throws `usage` or `range` for options that are none, before anything is loaded. */
 export function checkModelOptions(options: ModelOptions): void {
-  const { seed = 0, threads = 1, onWarning } = options;
+  const { seed = 0, threads = 1, core, onWarning } = options;
   if (threads !== 'auto') {
     if (typeof threads === 'string') {
       const expected = `'auto' or a whole number from 1 to ${MOST_THREADS}`;
@@ -46,9 +46,18 @@ export function checkModelOptions(options: ModelOptions): void {
     expectWhole('threads', threads, 1, MOST_THREADS);
   }
   expectWhole('seed', seed, 0);
+  if (core !== undefined && !isCore(core)) {
+    throw problem('usage', { subject: 'core', found: core, expected: 'what loadCore gave' });
+  }
   if (onWarning !== undefined && typeof onWarning !== 'function') {
     throw problem('usage', { subject: 'onWarning', found: inWords(onWarning), expected: 'a function' });
   }
+}
+
+/** Whether a value is a loaded core, which another thread may have posted. */
+function isCore(value: unknown): boolean {
+  const { build, module } = (value ?? {}) as Partial<Core>;
+  return typeof build === 'string' && module instanceof WebAssembly.Module;
 }
 
 /** The threads of a model, where `auto` is decided. Throws `usage` for more than the core can have here. */

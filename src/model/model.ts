@@ -220,7 +220,7 @@ export class Model {
    */
   dispose(): void {
     this.#disposed = true;
-    this.#gate.resume();
+    this.#gate.end();
     this.#predictor?.dispose();
     this.#predictor = null;
     this.#training?.network.dispose();
@@ -245,7 +245,7 @@ export class Model {
     if (from !== null) checkCheckpointOf(this.#spec, from);
     this.#busy = true;
     this.#gate = gate;
-    const open = () => gate.resume();
+    const open = () => gate.end();
     options.signal?.addEventListener('abort', open);
     try {
       return yield* this.#train(data, options, from);

@@ -190,15 +190,7 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
   for (const name of ['stratify', 'frozenStatistics', 'shuffle'] as const) {
     expectBoolean(name, given[name]);
   }
-  for (const name of ['onEpoch', 'onStep', 'onCheckpoint'] as const) {
-    const value = given[name];
-    if (value !== undefined && typeof value !== 'function') {
-      throw problem('usage', { subject: name, found: value, expected: 'a function' });
-    }
-  }
-  if (given.signal !== undefined && !(given.signal instanceof AbortSignal)) {
-    throw problem('usage', { subject: 'signal', found: given.signal, expected: 'an AbortSignal' });
-  }
+  checkListeners(given);
   const { classWeights } = given;
   if (classWeights !== undefined && classWeights !== 'balanced' && !isList(classWeights)) {
     throw problem('usage', {
@@ -206,6 +198,19 @@ export function checkFitOptions(options: unknown): asserts options is FitOptions
       found: classWeights,
       expected: "'balanced' or an array of weights",
     });
+  }
+}
+
+/** Throws `usage` for callbacks and a signal that are none: what stays with the caller of a worker. */
+export function checkListeners(options: FitOptions): void {
+  for (const name of ['onEpoch', 'onStep', 'onCheckpoint'] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== 'function') {
+      throw problem('usage', { subject: name, found: value, expected: 'a function' });
+    }
+  }
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw problem('usage', { subject: 'signal', found: options.signal, expected: 'an AbortSignal' });
   }
 }
 

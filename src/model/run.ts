@@ -5,6 +5,7 @@ import type { EpochFigures } from '../train/loop.js';
 export class Gate {
   #opened: Promise<void> | null = null;
   #open: () => void = () => {};
+  #over = false;
   /** Called when it is closed (true) and opened again (false). */
   onChange: (isPaused: boolean) => void = () => {};
 
@@ -13,7 +14,7 @@ export class Gate {
   }
 
   pause(): void {
-    if (this.#opened !== null) return;
+    if (this.#opened !== null || this.#over) return;
     this.#opened = new Promise((resolve) => {
       this.#open = resolve;
     });
@@ -27,6 +28,12 @@ export class Gate {
     this.onChange(false);
   }
 
+  /** Opens it for good: a training that has been told to stop does not wait any more. */
+  end(): void {
+    this.#over = true;
+    this.resume();
+  }
+
   /** Resolves when it is open. */
   async passed(): Promise<void> {
     while (this.#opened !== null) await this.#opened;
@@ -35,7 +42,8 @@ export class Gate {
 
 /**
  * A training that goes on: `await` it for its result, or iterate over it with `for await` for the figures of each epoch,
- * in which case the next epoch is trained when it is asked for. It begins by itself unless it is iterated at once.
+ * in which case the next epoch is trained when it is asked for. It begins by itself unless it is iterated at once; iterated
+ * later, it gives the epochs that are still to come.
  *
  * @example for await (const { epoch, valLoss } of model.fit(data, options)) console.log(epoch, valLoss);
  */
@@ -59,7 +67,7 @@ export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochF
     });
   }
 
-  /** Whether {@link pause} was called last. */
+  /** Whether it is paused. */
   get paused(): boolean {
     return this.#gate.paused;
   }
@@ -115,7 +123,8 @@ export class FitRun<Result> implements PromiseLike<Result>, AsyncIterable<EpochF
 
   async #drain(): Promise<void> {
     try {
-      for (;;) {
+      // Whoever iterates later asks for the epochs that are left.
+      while (!this.#iterated) {
         const next = await this.#epochs.next();
         if (next.done) {
           this.#resolve(next.value);

@@ -25,9 +25,9 @@ const NOT_LOADED =
  * browser's worker of another address. Throws `worker` where the entry has no address that can be started.
  */
 export function startThread(own?: () => BrowserWorker): ThreadPort {
-  if (own !== undefined) return browserPort(own());
-  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
   try {
+    if (own !== undefined) return browserPort(own());
+    const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
     return node === undefined ? browserPort(startWebWorker()) : nodePort(startNodeWorker(node));
   } catch (cause) {
     if (cause instanceof TreadleError) throw cause;

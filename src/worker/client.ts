@@ -1,6 +1,9 @@
 import {
   type Bytes,
   type Core,
+  checkModel,
+  expectBoolean,
+  expectKeys,
   inWords,
   loadCore,
   type ModelSpec,
@@ -14,7 +17,7 @@ import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { checkModelOptions, type ModelOptions, plainSpec, threadsOf } from '../model/create.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { History } from '../model/model.js';
-import type { Data, FitOptions, StepEvent } from '../model/options.js';
+import { checkListeners, type Data, type FitOptions, type StepEvent } from '../model/options.js';
 import { FitRun, Gate } from '../model/run.js';
 import { summarize } from '../model/summary.js';
 import type { BrowserWorker } from '../threads/browser-worker.js';
@@ -53,6 +56,9 @@ interface Waiting {
   tell?: (event: Extract<Answer, { type: 'epoch' | 'step' | 'checkpoint' }>) => void;
 }
 
+/** The number of the next request. All workers count on: what one of them holds means nothing to another. */
+let next = 1;
+
 /**
  * A thread that holds models and trains them, so that the one it was started from stays free: a worker of a page, or a
  * thread of Node, which does not keep the process alive while it has nothing to do. Made by `openWorker`.
@@ -64,21 +70,22 @@ export class ModelWorker {
   readonly #start: (() => BrowserWorker) | undefined;
   readonly #waiting = new Map<number, Waiting>();
   readonly #helpers = new Map<number, ThreadPort>();
-  #next = 1;
   #end: TreadleError | null = null;
 
   constructor({ start }: WorkerOptions = {}) {
     this.#start = start;
     this.#port = startThread(start);
-    this.#port.onDeath((reason) =>
+    const die = (reason: string) =>
       this.#close(
         new TreadleError('worker', `The worker has died: ${reason}; a running worker is expected.`, {
           subject: 'worker',
           found: reason,
           expected: 'a running worker',
         }),
-      ),
-    );
+      );
+    this.#port.onDeath(die);
+    // It never ends by itself: one that is ended from outside while it starts says that all is well.
+    void this.#port.ended().then(() => die('it was ended'));
     this.#port.onMessage((message) => this.#hear(message as Answer));
     this.#port.post({ role: 'serve' });
     this.#port.keepAlive(false);
@@ -87,7 +94,7 @@ export class ModelWorker {
   /** A model with fresh weights that this worker holds. Rejects as `createModel`. */
   async createModel(spec: ModelSpec, options: ModelOptions = {}): Promise<WorkerModel> {
     const posted = await this.#options(options);
-    const copy = plainSpec(spec);
+    const copy = plainSpec(checkModel(spec));
     const { id, answer } = this.#ask((id) => ({ type: 'create', id, spec: copy, options: posted }));
     await answer;
     return new WorkerModel(this, id, copy, posted.core);
@@ -108,11 +115,13 @@ export class ModelWorker {
    *
    * @example const held = await worker.hold({ x, y }, { transfer: true });
    */
-  async hold(data: Data | Features, { transfer = false }: { transfer?: boolean } = {}): Promise<HeldData> {
+  async hold(data: Data | Features, options: { transfer?: boolean } = {}): Promise<HeldData> {
+    expectKeys('options', options, ['transfer']);
+    expectBoolean('transfer', options.transfer);
     const { id, answer } = this.#ask(
       (id) => ({ type: 'hold', id, data }),
       undefined,
-      transfer ? buffersOf(data) : [],
+      options.transfer ? buffersOf(data) : [],
     );
     await answer;
     return { treadleHeld: id, release: () => this.#post({ type: 'release', data: id }) };
@@ -191,7 +200,7 @@ export class ModelWorker {
       },
     );
     const stop = () => {
-      gate.resume();
+      gate.end();
       this.#steer({ type: 'stop', id });
     };
     signal?.addEventListener('abort', stop);
@@ -257,7 +266,7 @@ export class ModelWorker {
     tell?: Waiting['tell'],
     transfer: readonly ArrayBuffer[] = [],
   ): { id: number; answer: Promise<{ value: unknown; spec?: ModelSpec | undefined }> } {
-    const id = this.#next++;
+    const id = next++;
     const answer = new Promise<{ value: unknown; spec?: ModelSpec | undefined }>((resolve, reject) => {
       if (this.#end !== null) {
         reject(this.#end);
@@ -299,7 +308,13 @@ export class ModelWorker {
 
   /** Starts a helper beside the worker, which may not be able to start one of its own. */
   #help({ helper, ticket }: Extract<Answer, { type: 'help' }>): void {
-    const port = startThread(this.#start);
+    let port: ThreadPort;
+    try {
+      port = startThread(this.#start);
+    } catch (error) {
+      this.#post({ type: 'helper', helper, death: (error as Error).message });
+      return;
+    }
     this.#helpers.set(helper, port);
     const end = (death: string | null) => {
       if (this.#helpers.delete(helper) && this.#end === null) this.#post({ type: 'helper', helper, death });
@@ -450,10 +465,7 @@ function expectPostable(data: unknown, options: FitOptions): FitOptions {
     const because = 'the model is in a worker';
     throw problem('usage', { subject: 'data', found: 'a stream', because, expected: 'samples in memory' });
   }
-  for (const name of ['onEpoch', 'onStep', 'onCheckpoint'] as const) {
-    if (options[name] === undefined || typeof options[name] === 'function') continue;
-    throw problem('usage', { subject: name, found: inWords(options[name]), expected: 'a function' });
-  }
+  checkListeners(options);
   return options;
 }
 
@@ -467,13 +479,15 @@ function reference(value: unknown): unknown {
   return { treadleHeld: (value as HeldReference).treadleHeld };
 }
 
-/** The buffers of the arrays in data, each once; shared ones cannot be transferred. */
+/** The buffers of the arrays in data, each once. Shared ones cannot be transferred, and moved ones are empty. */
 function buffersOf(data: unknown): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
+  const seen = new Set<object>();
   const visit = (value: unknown): void => {
     if (ArrayBuffer.isView(value)) {
-      if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
-    } else if (typeof value === 'object' && value !== null) {
+      if (value.buffer instanceof ArrayBuffer && value.buffer.byteLength > 0) found.add(value.buffer);
+    } else if (typeof value === 'object' && value !== null && !seen.has(value)) {
+      seen.add(value);
       for (const item of Object.values(value)) visit(item);
     }
   };

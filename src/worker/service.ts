@@ -1,4 +1,4 @@
-import { type Core, type HelperTicket, TreadleError } from '#bindings';
+import { type Core, type HelperTicket, problem } from '#bindings';
 import type { ModelCheckpoint } from '../formats/checkpoint-bytes.js';
 import { createHere, loadHere } from '../model/create.js';
 import type { History, Model } from '../model/model.js';
@@ -181,7 +181,9 @@ export class ModelService {
 
   #model(number: number): Model {
     const model = this.#models.get(number);
-    if (model === undefined) throw disposed('The model', 'a model in use');
+    if (model === undefined) {
+      throw problem('usage', { subject: 'The model', found: 'disposed of', expected: 'a model in use' });
+    }
     return model;
   }
 
@@ -189,19 +191,14 @@ export class ModelService {
   #found(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || !('treadleHeld' in value)) return value;
     const { treadleHeld } = value as HeldReference;
-    if (!this.#held.has(treadleHeld)) throw disposed('data', 'samples that the worker holds');
+    if (!this.#held.has(treadleHeld)) {
+      const found = 'released, or held by another worker';
+      throw problem('usage', { subject: 'data', found, expected: 'what this worker holds' });
+    }
     return this.#held.get(treadleHeld);
   }
 
   #post(answer: Answer): void {
     this.#port.post(answer);
   }
-}
-
-function disposed(subject: string, expected: string): TreadleError {
-  return new TreadleError('usage', `${subject} is disposed of; ${expected} is expected.`, {
-    subject,
-    found: 'disposed of',
-    expected,
-  });
 }

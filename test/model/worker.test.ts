@@ -244,7 +244,9 @@ describe('a worker', () => {
       expect(await model.evaluate(held)).toMatchObject({ samples: 90 });
       held.release();
       const error = await failure('usage', () => model.evaluate(held));
-      expect(error.message).toBe('data is disposed of; samples that the worker holds is expected.');
+      expect(error.message).toBe(
+        'data is released, or held by another worker; what this worker holds is expected.',
+      );
     }
     const rows = await one.hold(fresh.x);
     expect(await (await createModel(SPEC, { worker: one })).predict(rows)).toHaveLength(30);
@@ -323,6 +325,11 @@ describe('what a worker cannot be given is refused', () => {
       (model) => model.evaluate({ x: data.x, y: data.y, weights: [() => 1] as never }),
     ],
     [
+      'no signal',
+      'signal is an object (Object); an AbortSignal',
+      (model) => model.fit(data, { signal: {} } as never),
+    ],
+    [
       'a wrong option',
       "options has the unknown key 'rate'",
       (model) => model.fit(data, { rate: 1 } as never),
@@ -353,6 +360,8 @@ describe('what a worker cannot be given is refused', () => {
     [{ worker: true, threads: 0 }, 'threads is 0; a whole number from 1 to 64'],
     [{ worker: true, seed: -1 }, 'seed is -1; a whole number'],
     [{ onWarning: 7 }, 'onWarning is 7; a function'],
+    [{ core: 7 }, 'core is 7; what loadCore gave'],
+    [{ worker: true, core: { build: 'simd' } }, 'core is an object (Object); what loadCore gave'],
     [{ worker: true, sed: 1 }, "options has the unknown key 'sed'"],
   ])('%o', async (options, words) => {
     const error = (await createModel(SPEC, options as never).catch((reason) => reason)) as TreadleError;
@@ -377,4 +386,108 @@ describe('what a worker cannot be given is refused', () => {
 
 it('openWorker takes start alone', () => {
   expect(() => openWorker({ starts: 1 } as never)).toThrow("options has the unknown key 'starts'");
+});
+
+it.each([
+  [() => 7, 'worker', 'The worker is not started ('],
+  [
+    () => {
+      throw new Error('no such file');
+    },
+    'worker',
+    'The worker is not started (no such file)',
+  ],
+  [7, 'usage', 'start is 7; a function is expected.'],
+])('openWorker says what is wrong with start: %s', async (start, code, words) => {
+  const error = await failure(code, () => openWorker({ start } as never));
+  expect(error.message).toContain(words);
+});
+
+it.each([[undefined], [7], [() => 1], [{ ...SPEC, more: 7n }]])(
+  'a spec that is none is told as here: %s',
+  async (spec) => {
+    const here = await failure('usage', () => createModel(spec as never));
+    const there = await failure('usage', () => createModel(spec as never, { worker: true }));
+    expect(there.message).toBe(here.message);
+  },
+);
+
+describe('samples that are handed over', () => {
+  it('are of one worker', async () => {
+    const [one, other] = [worker(), worker()];
+    const held = await one.hold(data);
+    await other.hold(fresh);
+    const model = await createModel(SPEC, { worker: other });
+    const error = await failure('usage', () => model.fit(held, OPTIONS));
+    expect(error.message).toContain('data is released, or held by another worker');
+  });
+
+  it('may stand in themselves, but not be empty by an earlier move', async () => {
+    const one = worker();
+    const x = Float32Array.from(data.x.flatMap((row) => [...row]));
+    const samples: Record<string, unknown> = { x, y: data.y };
+    samples.samples = samples;
+    await one.hold(samples as never, { transfer: true });
+    expect(x).toHaveLength(0);
+    await failure('usage', () => one.hold({ x, y: data.y }, { transfer: true }));
+    await failure('usage', () => one.hold(data, { transfers: true } as never));
+    await failure('usage', () => one.hold(data, { transfer: 'yes' } as never));
+  });
+});
+
+describe('a pause does not hold up the end of a training', () => {
+  it.each([false, true] as const)('that was stopped before it (worker: %s)', async (there) => {
+    const model = await createModel(SPEC, { worker: there as true });
+    opened.push(model);
+    const stop = new AbortController();
+    const run = model.fit(data, { ...OPTIONS, epochs: 10_000, signal: stop.signal });
+    setTimeout(() => {
+      stop.abort();
+      run.pause();
+    }, 20);
+    await failure('interrupted', () => run);
+  });
+
+  it('of a model that was disposed of before it', async () => {
+    const model = await createModel(SPEC);
+    const run = model.fit(data, { ...OPTIONS, epochs: 10_000 });
+    setTimeout(() => {
+      model.dispose();
+      run.pause();
+    }, 20);
+    await failure('interrupted', () => run);
+  });
+});
+
+it.each([false, true] as const)(
+  'a run iterated late gives the epochs to come (worker: %s)',
+  async (there) => {
+    const model = await createModel(SPEC, { worker: there as true });
+    opened.push(model);
+    const run = model.fit(data, OPTIONS);
+    await null;
+    await null;
+    const seen: number[] = [];
+    for await (const { epoch } of run) seen.push(epoch);
+    expect(seen).toEqual([2, 3, 4, 5]);
+    expect((await run).epochs).toHaveLength(5);
+  },
+);
+
+it('a worker that is ended while it starts rejects what it was asked', () => {
+  const script = `
+    import threads from 'node:worker_threads';
+    import { syncBuiltinESMExports } from 'node:module';
+    let last;
+    threads.Worker = class extends threads.Worker { constructor(...all) { super(...all); last = this; } };
+    syncBuiltinESMExports();
+    const { createModel, mlp } = await import('${new URL('../../dist/index.js', import.meta.url)}');
+    const model = createModel(mlp({ inputs: 2, hidden: [2], outputs: 2 }), { worker: true });
+    setTimeout(() => last.terminate());
+    console.log(await model.catch(({ code }) => code));`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect(stdout.trim()).toBe('worker');
 });
