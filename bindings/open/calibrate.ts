@@ -27,10 +27,13 @@ export async function suitKernels(core: Core): Promise<Core> {
   const kept = keptKernels(core.build);
   if (kept !== null) return { ...core, kernels: kept };
   const later: { -readonly [Key in keyof Core]: Core[Key] } = { ...core };
-  void calibrate(core, undefined, idle).then(({ kernels }) => {
-    later.kernels = kernels;
-    keepKernels(core.build, kernels);
-  });
+  calibrate(core, undefined, idle).then(
+    ({ kernels }) => {
+      later.kernels = kernels;
+      keepKernels(core.build, kernels);
+    },
+    () => {}, // The usual kernels give the same bytes.
+  );
   return later;
 }
 

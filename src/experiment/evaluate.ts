@@ -7,7 +7,7 @@ import {
   type LabelledImages,
   type NetworkTensors,
 } from '../model/classifier.js';
-import { confusionOf } from '../model/evaluation.js';
+import { argmax, confusionOf } from '../model/evaluation.js';
 import type { TestRecord } from '../results/records.js';
 import type { DataShape } from './jobs.js';
 
@@ -59,23 +59,25 @@ export function averagedProbabilities(
 }
 
 /** The test that probabilities come to. The loss is the mean of -log p of the true class. */
-export function testOf(probabilities: ArrayLike<number>, labels: Uint8Array, classes: number): TestRecord {
+export function testOf(
+  probabilities: Float32Array | Float64Array,
+  labels: Uint8Array,
+  classes: number,
+): TestRecord {
   const predicted = predictionsOf(probabilities, classes);
-  const confusion = confusionOf(labels, predicted, classes);
+  return recordOf(confusionOf(labels, predicted, classes), logLoss(labels, probabilities, classes));
+}
+
+function recordOf(confusion: number[][], loss: number): TestRecord {
   const { accuracy, macro } = classificationScores(confusion);
-  const loss = logLoss(labels, probabilities, classes);
   return { accuracy, precision: macro.precision, recall: macro.recall, macroF1: macro.f1, loss, confusion };
 }
 
 /** The most probable class of each row; the first of equals. */
-export function predictionsOf(probabilities: ArrayLike<number>, classes: number): Uint32Array {
-  return Uint32Array.from({ length: probabilities.length / classes }, (_, row) => {
-    let best = 0;
-    for (let label = 1; label < classes; label++) {
-      if (probabilities[row * classes + label]! > probabilities[row * classes + best]!) best = label;
-    }
-    return best;
-  });
+export function predictionsOf(probabilities: Float32Array | Float64Array, classes: number): Uint32Array {
+  return Uint32Array.from({ length: probabilities.length / classes }, (_, row) =>
+    argmax(probabilities.subarray(row * classes, (row + 1) * classes)),
+  );
 }
 
 /**
@@ -95,9 +97,7 @@ export function evaluateTensors(
     if (shape.average !== 'none')
       return testOf(averagedProbabilities(network, images, shape), labels, shape.classes);
     const { loss, predicted } = network.evaluateOn({ inputs: images, targets: labels });
-    const confusion = confusionOf(labels, predicted!, shape.classes);
-    const { accuracy, macro } = classificationScores(confusion);
-    return { accuracy, precision: macro.precision, recall: macro.recall, macroF1: macro.f1, loss, confusion };
+    return recordOf(confusionOf(labels, predicted!, shape.classes), loss);
   } finally {
     network.dispose();
   }

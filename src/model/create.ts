@@ -10,7 +10,7 @@ import {
   problem,
 } from '#bindings';
 import { decodeModel } from '../formats/model-bytes.js';
-import { checkThreads, processors, type StartHelper, threadsProblem } from '../threads/helpers.js';
+import { processors, type StartHelper, threadsProblem } from '../threads/helpers.js';
 import { Model } from './model.js';
 import type { Threads } from './set-up.js';
 
@@ -55,16 +55,23 @@ export function checkModelOptions(options: ModelOptions): void {
   }
 }
 
-/** The threads of a model, where `auto` is decided. Throws `usage` for more than the core can have here. */
-export function threadsOf(
-  { threads = 1, onWarning }: ModelOptions,
-  core: Core,
-  reason = threadsProblem(core),
-): Threads {
-  if (threads !== 'auto') return threads;
+/** The threads of a model here or in a worker, where `auto` is decided. Throws `usage` for more than the core can have. */
+export function threadsOf({ threads = 1, onWarning }: ModelOptions, core: Core, inWorker = false): Threads {
+  const reason = threadsProblem(core, inWorker);
+  if (threads !== 'auto') {
+    if (threads > 1 && reason !== null)
+      throw problem('usage', { subject: 'threads', found: threads, ...reason });
+    return threads;
+  }
   if (reason === null) return { most: Math.min(processors(), MOST_BY_THEMSELVES) };
   onWarning?.(`The model trains with one thread: ${reason.because}; ${reason.expected} is expected.`);
   return 1;
+}
+
+/** What a model of this thread is made with, its options checked. */
+async function placeOf(options: ModelOptions) {
+  const core = options.core ?? (await loadCore());
+  return { core, threads: threadsOf(options, core), seed: options.seed ?? 0 };
 }
 
 /** A model with fresh weights, in this thread. Rejects as `createModel`. */
@@ -75,11 +82,8 @@ export async function createHere(
 ): Promise<Model> {
   checkModelOptions(options);
   lowerModel(checkModel(spec));
-  const core = options.core ?? (await loadCore());
-  const threads = threadsOf(options, core);
-  if (typeof threads === 'number') checkThreads(core, threads);
-  const { seed = 0 } = options;
-  return new Model({ core, spec: plainSpec(spec), seed, threads, startHelper, tensors: null, loss: null });
+  const place = await placeOf(options);
+  return new Model({ ...place, spec: plainSpec(spec), startHelper, tensors: null, loss: null });
 }
 
 /** The model in a file's bytes, in this thread. Rejects as `loadModel`. */
@@ -90,11 +94,7 @@ export async function loadHere(
 ): Promise<Model> {
   checkModelOptions(options);
   const { spec, tensors, loss } = decodeModel(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
-  const core = options.core ?? (await loadCore());
-  const threads = threadsOf(options, core);
-  if (typeof threads === 'number') checkThreads(core, threads);
-  const { seed = 0 } = options;
-  return new Model({ core, spec, seed, threads, startHelper, tensors, loss });
+  return new Model({ ...(await placeOf(options)), spec, startHelper, tensors, loss });
 }
 
 /** A copy, which structuredClone would not make of the proxies that user-interface libraries hand over. */

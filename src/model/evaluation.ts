@@ -35,6 +35,13 @@ export interface RegressionEvaluation extends RegressionScores {
   loss: number;
 }
 
+/** The place of the largest value; the first of equals. */
+export function argmax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
+  return best;
+}
+
 /** Counts of predictions: confusion[actual][predicted]. */
 export function confusionOf(
   labels: ArrayLike<number>,

@@ -32,7 +32,7 @@ import {
 } from '../train/loop.js';
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
-import { type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
+import { argmax, type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
 import {
   checkCheckpointOf,
   checkFitOptions,
@@ -416,12 +416,6 @@ async function* tellingEpochs(
 
 /** Of an exponential average of the weights. */
 const DEFAULT_DECAY = 0.999;
-
-function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
-  return best;
-}
 
 /**
  * The share of each step's weights in their average. An exponential average begins as the mean of all steps, until a step's

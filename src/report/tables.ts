@@ -15,7 +15,7 @@ import {
 } from '../results/format.js';
 import { passOf } from '../results/job-id.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
-import { shapeOf } from '../results/results.js';
+import { pickBest, shapeOf, smallestFirst } from '../results/results.js';
 import { COMPARISONS } from './comparison.js';
 import { type Content, html, type Markup } from './markup.js';
 
@@ -126,13 +126,16 @@ ${rows}</tbody>
 
 /** The best model of each pass by validation, beside the model that the published report calls its best. */
 export function passesTable(results: RunResults): Markup {
-  const { models, earlier = [], config } = results;
+  const { models, earlier = [], config, dataset } = results;
+  const all = [...earlier, ...models];
+  const order = smallestFirst(config, dataset);
   const published = isCompared(results) ? publishedFigures(results, PUBLISHED_BEST)?.valMacroF1 : undefined;
   const heads =
     published === undefined ? null : html`<th scope="col">published</th><th scope="col">difference</th>`;
   const rows = Array.from({ length: config.passes }, (_, index) => index + 1).map((pass) => {
-    const trained = [...earlier, ...models].filter(({ id, kept }) => passOf(id) === pass && kept !== null);
-    const [best] = trained.sort((a, b) => b.kept!.valMacroF1 - a.kept!.valMacroF1);
+    const trained = all.filter(({ id }) => passOf(id) === pass);
+    const bestId = pickBest(trained, order);
+    const best = trained.find(({ id }) => id === bestId);
     const score = best?.kept?.valMacroF1 ?? null;
     const change = published === undefined || score === null ? NONE : difference(score - published);
     const beside = published === undefined ? null : html`<td>${figure(published)}</td><td>${change}</td>`;

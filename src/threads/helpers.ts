@@ -1,4 +1,4 @@
-import { type Core, type HelperTicket, type Network, problem, TreadleError } from '#bindings';
+import { type Core, type HelperTicket, type Network, TreadleError } from '#bindings';
 
 /** A started helper of a network. */
 export interface Helper {
@@ -30,12 +30,6 @@ export function threadsProblem(core: Core, inWorker = false): { because: string;
     };
   }
   return null;
-}
-
-/** Throws `usage` where a model of this core cannot be trained by so many threads. */
-export function checkThreads(core: Core, threads: number): void {
-  const reason = threads === 1 ? null : threadsProblem(core);
-  if (reason !== null) throw problem('usage', { subject: 'threads', found: threads, ...reason });
 }
 
 /** Processors that threads can have. */

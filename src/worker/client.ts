@@ -21,7 +21,6 @@ import { checkListeners, type Data, type FitOptions, type StepEvent } from '../m
 import { FitRun, Gate } from '../model/run.js';
 import { summarize } from '../model/summary.js';
 import type { BrowserWorker } from '../threads/browser-worker.js';
-import { threadsProblem } from '../threads/helpers.js';
 import { startThread, type ThreadPort } from '../threads/start.js';
 import type { EpochFigures } from '../train/loop.js';
 import {
@@ -252,11 +251,7 @@ export class ModelWorker {
     checkModelOptions(options);
     const core = options.core ?? (await loadCore());
     // The trainer is no page's own thread, whatever this one is.
-    const reason = threadsProblem(core, true);
-    const threads = threadsOf(options, core, reason);
-    if (typeof threads === 'number' && threads > 1 && reason !== null) {
-      throw problem('usage', { subject: 'threads', found: threads, ...reason });
-    }
+    const threads = threadsOf(options, core, true);
     const { seed = 0 } = options;
     return { seed, threads: typeof threads === 'number' ? threads : 'auto', core };
   }

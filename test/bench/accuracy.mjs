@@ -9,10 +9,9 @@
  * recipes are chosen by validation.
  */
 import { parseArgs } from 'node:util';
-import { mirrored } from '../../dist/experiment/evaluate.js';
+import { mirrored, testOf } from '../../dist/experiment/evaluate.js';
 import { ARCHITECTURES, loadDataset } from '../../dist/experiment/index.js';
 import {
-  classificationScores,
   createModel,
   enableRelaxedSimd,
   loadCore,
@@ -61,21 +60,11 @@ const part = ({ images, labels }, rows) => {
   return { x, y: Array.from(rows, (row) => labels[row]) };
 };
 
-/** Accuracy of probabilities. */
-function accuracyOf(probabilities, labels) {
-  const confusion = Array.from({ length: 10 }, () => new Array(10).fill(0));
-  labels.forEach((label, row) => {
-    const own = probabilities.subarray(row * 10, row * 10 + 10);
-    confusion[label][own.indexOf(Math.max(...own))]++;
-  });
-  return classificationScores(confusion).accuracy;
-}
-
 /** By an image, and by the mean over it and its mirror image. */
 function scores(model, { x, y }) {
   const plain = model.probabilities(x);
   const other = model.probabilities(mirrored(x, 28));
-  return [plain, plain.map((value, at) => (value + other[at]) / 2)].map((all) => accuracyOf(all, y));
+  return [plain, plain.map((value, at) => (value + other[at]) / 2)].map((all) => testOf(all, y, 10).accuracy);
 }
 
 const round = (value) => Number(value.toFixed(4));
