@@ -1,6 +1,6 @@
 /** `#bindings`: what the host in src/ uses of the bindings: `treadle/core`, and what is no part of the library's promise. */
 export { BUILDS, chooseBuild } from './core/builds.js';
-export { createMemory, inUnits, MOST_MEMORY } from './core/core.js';
+export { createMemory, inUnits, isCore, MOST_MEMORY } from './core/core.js';
 export { DEFAULT_KERNELS, describeKernels, parseKernels } from './core/kernels.js';
 export * from './errors/checks.js';
 export { inWords, type Problem, problem } from './errors/problem.js';

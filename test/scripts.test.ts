@@ -37,7 +37,9 @@ describe('npm start', () => {
   });
 
   it.each(BUILT)('says in a sentence that %s is not there', async (missing) => {
-    const compilers = ['assemblyscript', 'typescript', 'rolldown'].map((name) => `node_modules/${name}/package.json`);
+    const compilers = ['assemblyscript', 'typescript', 'rolldown'].map(
+      (name) => `node_modules/${name}/package.json`,
+    );
     const rest = BUILT.filter((file) => file !== missing);
     const built = npm(await checkout([...rest, ...compilers]), 'start');
     expect(built.stderr).toBe(

@@ -21,6 +21,12 @@ export interface Core {
   readonly revectorized: boolean;
 }
 
+/** Whether a value is a loaded core, which another thread may have posted. */
+export function isCore(value: unknown): value is Core {
+  const { build, module } = (value ?? {}) as Partial<Core>;
+  return typeof build === 'string' && module instanceof WebAssembly.Module;
+}
+
 /** The functions that the binary exports. Addresses and sizes in bytes unless said otherwise. */
 export interface CoreFunctions {
   runOperation(state: number, record: number, thread: number, threads: number): void;

@@ -3,6 +3,7 @@ import {
   checkModel,
   expectWhole,
   inWords,
+  isCore,
   loadCore,
   lowerModel,
   type ModelSpec,
@@ -52,12 +53,6 @@ export function checkModelOptions(options: ModelOptions): void {
   if (onWarning !== undefined && typeof onWarning !== 'function') {
     throw problem('usage', { subject: 'onWarning', found: inWords(onWarning), expected: 'a function' });
   }
-}
-
-/** Whether a value is a loaded core, which another thread may have posted. */
-function isCore(value: unknown): boolean {
-  const { build, module } = (value ?? {}) as Partial<Core>;
-  return typeof build === 'string' && module instanceof WebAssembly.Module;
 }
 
 /** The threads of a model, where `auto` is decided. Throws `usage` for more than the core can have here. */
