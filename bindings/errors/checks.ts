@@ -8,6 +8,11 @@ export function rangeError(subject: string, found: unknown, expected: string): T
   return problem('range', { subject, found, expected });
 }
 
+/** What is no number as it stands in a sentence: text in quotes, which would read as a number or as nothing. */
+export function asText(found: unknown): unknown {
+  return typeof found === 'string' ? `'${found}'` : found;
+}
+
 /** Throws `range` unless `found` is a whole number from `least` to `most`. */
 export function expectWhole(
   subject: string,
@@ -17,7 +22,7 @@ export function expectWhole(
 ): asserts found is number {
   if (Number.isSafeInteger(found) && (found as number) >= least && (found as number) <= most) return;
   const upTo = most === Number.MAX_SAFE_INTEGER ? `${least} up` : `${least} to ${most}`;
-  throw rangeError(subject, found, `a whole number from ${upTo}`);
+  throw rangeError(subject, asText(found), `a whole number from ${upTo}`);
 }
 
 /** Throws `range` unless `found` is a finite number that `isGood` accepts; `expected` says which those are. */
@@ -28,7 +33,7 @@ export function expectNumber(
   isGood: (value: number) => boolean = () => true,
 ): asserts found is number {
   if (typeof found === 'number' && Number.isFinite(found) && isGood(found)) return;
-  throw rangeError(subject, found, expected);
+  throw rangeError(subject, asText(found), expected);
 }
 
 /** Throws `shape` unless a length is the expected one. */

@@ -4,10 +4,10 @@ import type { WasmModule } from '../core/globals.js';
 import { DEFAULT_KERNELS, describeKernels, type Kernels, parseKernels } from '../core/kernels.js';
 import { expectKeys } from '../errors/checks.js';
 import { TreadleError } from '../errors/errors.js';
-import { problem } from '../errors/problem.js';
+import { inWords, problem } from '../errors/problem.js';
 import { suitKernels } from './calibrate.js';
 import { AVAILABLE } from './files.js';
-import { buildOf, compileBuild, compileSource, type WasmSource } from './wasm.js';
+import { buildOf, compileBuild, compileSource, notFound, type WasmSource } from './wasm.js';
 
 export interface LoadOptions {
   /**
@@ -50,7 +50,7 @@ export async function loadCore(options: LoadOptions = {}): Promise<Core> {
         expected: 'no name',
       });
     }
-    const module = await compileSource(await options.wasm);
+    const module = await compileSource(await settled(options.wasm));
     return open(buildOf(module), module, forced);
   }
   const { build: asked = 'auto' } = options;
@@ -75,6 +75,15 @@ function open(build: BuildName, module: WasmModule, forced: Kernels | undefined)
     kernelsForced: forced !== undefined,
     revectorized: false,
   });
+}
+
+/** What is given as wasm, once it is there: a fetch may find nobody that answers. */
+async function settled(source: WasmSource | Promise<WasmSource>): Promise<WasmSource> {
+  try {
+    return await source;
+  } catch (cause) {
+    throw notFound('given as wasm', (cause as Error)?.message ?? inWords(cause), cause);
+  }
 }
 
 /** A variable of the environment. Deno asks its user for leave to read one, so there none is read. */

@@ -111,7 +111,11 @@ async function readUrl(url: URL): Promise<Uint8Array> {
 
 async function bodyOf(response: ResponseLike, address: string): Promise<Uint8Array> {
   if (!response.ok) throw notFound(address, `status ${response.status}`);
-  const bytes = new Uint8Array(await response.arrayBuffer());
+  const bytes = new Uint8Array(
+    await response.arrayBuffer().catch((cause) => {
+      throw notFound(address, (cause as Error).message, cause);
+    }),
+  );
   const isWasm = [0, 0x61, 0x73, 0x6d].every((byte, at) => bytes[at] === byte);
   if (!isWasm)
     throw notFound(
@@ -121,7 +125,7 @@ async function bodyOf(response: ResponseLike, address: string): Promise<Uint8Arr
   return bytes;
 }
 
-function notFound(address: string, found: string, cause?: unknown): TreadleError {
+export function notFound(address: string, found: string, cause?: unknown): TreadleError {
   const expected =
     "the package's build/*.wasm beside its code, where a bundler that copies no assets has to be given loadCore({ wasm }) or treadle/inline,";
   return new TreadleError(

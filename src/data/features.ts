@@ -1,4 +1,13 @@
-import { type Csr, checkInputs, type Inputs, isList, type ModelSpec, problem, rangeError } from '#bindings';
+import {
+  asText,
+  type Csr,
+  checkInputs,
+  type Inputs,
+  isList,
+  type ModelSpec,
+  problem,
+  rangeError,
+} from '#bindings';
 
 /** One row of features. */
 export type Row = ArrayLike<number>;
@@ -71,7 +80,7 @@ export function joinRows(subject: string, rows: readonly unknown[], width: numbe
 function numberAt(subject: string, value: unknown, row: number, column: number): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
-  throw rangeError(`${subject} at row ${row}, column ${column}`, value, 'a finite number');
+  throw rangeError(`${subject} at row ${row}, column ${column}`, asText(value), 'a finite number');
 }
 
 function toFloats(subject: string, values: ArrayLike<number>, features: number): Inputs {

@@ -1,4 +1,5 @@
 import {
+  asText,
   type Head,
   isList,
   LOSSES,
@@ -152,6 +153,7 @@ function adaptMatrix(
     throw problem('shape', {
       subject: `${subject}.length`,
       found,
+      ...(found === rows && { because: `not read as classes from 0 to ${outputs - 1}` }),
       expected: `${wanted}, for ${rows} samples,`,
     });
   }
@@ -163,7 +165,7 @@ function adaptMatrix(
     const inRange = isGood && (loss.type !== 'binaryCrossEntropy' || (value >= 0 && value <= 1));
     if (!inRange) {
       const expected = loss.type === 'binaryCrossEntropy' ? 'a number from 0 to 1' : 'a finite number';
-      throw rangeError(`${subject} at ${placeOf(at, outputs)}`, given, expected);
+      throw rangeError(`${subject} at ${placeOf(at, outputs)}`, asText(given), expected);
     }
     values[at] = value as number;
   }

@@ -186,25 +186,26 @@ class TrainingPool {
     } else {
       slot.state.status = 'failed';
       slot.parent = null;
-      this.#options.onFailed(slot.job, outcome ?? death);
-      this.#failDescendants(slot.job);
+      const error = outcome ?? death;
+      this.#options.onFailed(slot.job, error);
+      this.#failDescendants(slot.job, error);
     }
   }
 
-  #failDescendants(failed: Job): void {
+  #failDescendants(failed: Job, cause: TreadleError): void {
     const jobs = [...this.#slots.values()].map(({ job }) => job);
     for (const id of descendants(jobs, failed.id)) {
       const { job, state } = this.#slots.get(id)!;
       state.status = 'failed';
-      this.#options.onFailed(job, orphaned(job, failed));
+      this.#options.onFailed(job, orphaned(job, failed, cause));
     }
   }
 }
 
-function orphaned(job: Job, failed: Job): TreadleError {
+function orphaned(job: Job, failed: Job, cause: TreadleError): TreadleError {
   return new TreadleError(
     'worker',
-    `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${rateText(failed.learningRate)}, which failed.`,
-    { subject: job.id, found: `${failed.id} failed`, expected: `the weights of ${failed.id}` },
+    `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${rateText(failed.learningRate)}, which failed. ${cause.message}`,
+    { subject: job.id, found: `${failed.id} failed`, expected: `the weights of ${failed.id}`, cause },
   );
 }

@@ -119,9 +119,11 @@ export function parseSpec(json: unknown, source: string): ModelSpec {
 }
 
 function expectGood(values: Float32Array, name: string, source: string): void {
-  const least = name.endsWith('running_var') ? 0 : Number.NEGATIVE_INFINITY;
-  const wrong = values.findIndex((value) => !Number.isFinite(value) || value < least);
+  const isVariance = name.endsWith('running_var');
+  const isDeviation = name.endsWith('.deviation');
+  const isGood = (value: number) => (isDeviation ? value > 0 : !isVariance || value >= 0);
+  const wrong = values.findIndex((value) => !(Number.isFinite(value) && isGood(value)));
   if (wrong < 0) return;
-  const expected = least === 0 ? 'a finite number from 0' : 'a finite number';
+  const expected = `a finite number${isVariance ? ' from 0' : isDeviation ? ' above 0' : ''}`;
   throw formatError(source, `tensor ${quote(name)} holds ${values[wrong]} at element ${wrong}`, expected);
 }

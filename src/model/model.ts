@@ -10,6 +10,7 @@ import {
   outputsOf,
   parameterCount,
   problem,
+  type Role,
   rangeError,
   type Tensors,
   type TrainingOptions,
@@ -198,7 +199,8 @@ export class Model {
 
   /**
    * Takes over all tensors, as {@link tensors} gave them: for averages of models, or weights from elsewhere. Throws `usage`
-   * while the model is trained, `shape` or `range` for what are not its tensors, or not finite.
+   * while the model is trained, `shape` or `range` for what are not its tensors, or hold what it cannot have: numbers that are
+   * not finite, variances below 0, deviations that are not above 0.
    */
   setTensors(tensors: Tensors): void {
     this.#expectUse();
@@ -208,6 +210,11 @@ export class Model {
     if (wrong !== null) {
       const found = tensors.get(wrong)!.find((value) => !Number.isFinite(value));
       throw rangeError(`tensors['${wrong}']`, found, 'a finite number in each place');
+    }
+    for (const { key, role } of tensorTable(this.#spec)) {
+      const found = tensors.get(key)!.find((value) => !isPossible(role, value));
+      if (found !== undefined)
+        throw rangeError(`tensors['${key}']`, found, 'what the model could have measured');
     }
     this.#tensors = new Map([...tensors].map(([key, values]) => [key, values.slice()]));
     this.#predictor?.dispose();
@@ -379,6 +386,11 @@ export class Model {
     if (!this.#disposed) return;
     throw problem('usage', { subject: 'The model', found: 'disposed of', expected: 'a model in use' });
   }
+}
+
+/** Whether a tensor of a role may hold a finite number: variances and deviations are of one sign. */
+function isPossible(role: Role, value: number): boolean {
+  return role === 'deviation' ? value > 0 : role !== 'runningVar' || value >= 0;
 }
 
 /** The head of a model, or the one it would have before training has decided it. */

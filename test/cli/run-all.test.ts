@@ -193,7 +193,7 @@ describe('run-all', () => {
     const [orphan] = failed.filter(({ job }) => job === 'wide_0.005');
     expect(orphan).toMatchObject({ code: 'worker' });
     expect(orphan!.message).toContain(
-      'starts from the weights of the model at learning rate 1e+30, which failed',
+      `starts from the weights of the model at learning rate 1e+30, which failed. ${diverged!.message}`,
     );
 
     const { results } = await resultsIn(folder);

@@ -127,6 +127,16 @@ describe('loadCore refuses', () => {
     expect(error.message).not.toContain('npm run build');
   });
 
+  it('says that what was fetched failed, or was read before', async () => {
+    const nobody = await failure('not-found', () => loadCore({ wasm: Promise.reject(new Error('offline')) }));
+    expect(nobody.message).toMatch(/^The core given as wasm cannot be loaded \(offline\); /);
+    const read = new Response('');
+    await read.text();
+    expect((await failure('not-found', () => loadCore({ wasm: read }))).message).toContain(
+      'cannot be loaded (',
+    );
+  });
+
   it('a name beside what is given, and unknown options', async () => {
     const both = await failure('usage', () => loadCore({ wasm: bytes, build: 'simd' }));
     expect(both.message).toBe('build is simd (wasm is given); no name is expected.');

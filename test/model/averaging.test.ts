@@ -77,8 +77,19 @@ describe('setTensors', () => {
           (tensors.get('0.bias') as Float32Array).map(() => Number.NaN),
         ),
     ],
+    // A file that holds them is refused too.
+    [
+      'range',
+      "tensors['1.runningVar'] is -1; what the model could have measured is",
+      (tensors) => tensors.set('1.runningVar', (tensors.get('1.runningVar') as Float32Array).fill(-1)),
+    ],
+    [
+      'range',
+      "tensors['input.deviation'] is 0; what the model could have measured is",
+      (tensors) => tensors.set('input.deviation', (tensors.get('input.deviation') as Float32Array).fill(0)),
+    ],
   ])('refuses what are not its tensors: %s, %s', async (code, words, change) => {
-    const model = await createModel(small(3), { seed: 1 });
+    const model = await createModel(small(3, { norm: true }), { seed: 1 });
     await model.fit(data, { epochs: 1 });
     const saved = model.save();
     const tensors = model.tensors() as Map<string, unknown>;

@@ -439,7 +439,7 @@ describe('what cannot be used is refused by its place', () => {
       'x at row 1, column 0',
       { x: Float64Array.from(with_(1, 0, -1e300).flat() as number[]), y },
     ],
-    ['a string', 'range', 'x at row 1, column 1 is 3; a finite number', { x: with_(1, 1, '3'), y }],
+    ['a string', 'range', "x at row 1, column 1 is '3'; a finite number", { x: with_(1, 1, '3'), y }],
     ['null', 'range', 'x at row 0, column 0 is null;', { x: with_(0, 0, null), y }],
     ['a hole', 'range', 'x at row 0, column 0 is missing;', { x: with_(0, 0, undefined), y }],
     ['a bigint', 'range', 'x at row 0, column 0 is 5n;', { x: with_(0, 0, 5n), y }],
@@ -584,6 +584,8 @@ describe('what cannot be used is refused by its place', () => {
     ],
     ['what f32 cannot hold', 'range', 'y at row 0, column 1 is 1e+39', [1, 1e39, 2, 3]],
     ['a wrong length', 'shape', 'y.length is 3; 4, for 2 samples, is expected.', [1, 2, 3]],
+    ['class 2 of 2', 'shape', 'y.length is 2 (not read as classes from 0 to 1); 4, for 2 samples,', [1, 2]],
+    ['text', 'range', "y at row 1, column 0 is '3'; a finite number", [1, 2, '3', 4]],
   ])('of targets that are numbers: %s', async (_, code, words, y2) => {
     const model = await smallModel(2);
     const given = { x: x.slice(0, 2), y: y2 } as Data;
