@@ -163,7 +163,7 @@ describe('what is no learning rate', () => {
     ['range', 'learningRate is 0; a number above 0 is expected.', 0],
     ['range', 'learningRate is -1;', -1],
     ['range', 'learningRate is NaN;', Number.NaN],
-    ['range', 'learningRate is fast;', 'fast'],
+    ['range', "learningRate is 'fast';", 'fast'],
     ['range', 'learningRate is null;', null],
     ['usage', 'learningRate.type is missing; one of constant, step,', { rate: 1 }],
     ['range', 'learningRate.rate is missing;', { type: 'constant' }],
