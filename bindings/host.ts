@@ -7,7 +7,7 @@ export { inWords, type Problem, problem } from './errors/problem.js';
 export * from './index.js';
 export { type GemmFigure, measurePeak, type PeakFigures } from './measure/peak.js';
 export { type GemmShape, type Product, type ProductOptions, prepareProduct } from './measure/product.js';
-export { AUGMENT_KEYS, checkAugment } from './model/augment.js';
+export { AUGMENT_KEYS, AUGMENT_MOST, checkAugment } from './model/augment.js';
 export { type Block, type BlockNorm, lowerModel } from './model/blocks.js';
 export * from './model/layers.js';
 export { checkLoss, LOSSES, type LossFacts, usualLoss } from './model/losses.js';

@@ -35,7 +35,7 @@ export const AUGMENT_KEYS: readonly (keyof Augment)[] = [
 ];
 
 /** The largest value of each. */
-const MOST: Readonly<Record<keyof Augment, number>> = {
+export const AUGMENT_MOST: Readonly<Record<keyof Augment, number>> = {
   flip: 1,
   share: 1,
   rotation: 180,
@@ -55,7 +55,7 @@ export function checkAugment(
   for (const key of AUGMENT_KEYS) {
     const value = (augment as Augment)[key];
     if (value === undefined) continue;
-    const most = MOST[key];
+    const most = AUGMENT_MOST[key];
     expectNumber(
       `${subject}.${key}`,
       value,

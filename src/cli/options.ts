@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { BUILD_CHOICES, TreadleError } from '#bindings';
 import { AVERAGES } from '../experiment/evaluate.js';
+import { RECIPE_NAMES, type RecipeName } from '../experiment/recipes.js';
 import {
   LEARNING_RATE_RULE,
   MAX_LEARNING_RATE,
@@ -45,7 +46,7 @@ export function learningRate(option: string): (text: string) => number {
 }
 
 /** A parser for an option that takes the path of a file or folder. Throws `usage` for an empty one. */
-export function path(option: string, what: 'file' | 'folder'): (text: string) => string {
+export function path(option: string, what: 'file' | 'folder' | 'file or folder'): (text: string) => string {
   return (text) => {
     if (text.trim() !== '' && !text.includes('\0')) return text;
     throw usageError(option, text, `the path of a ${what}`);
@@ -112,6 +113,8 @@ export interface TrainingOptions extends DataOptions {
   weights: string;
   out: string;
   config?: string;
+  recipe: RecipeName;
+  from?: string;
   resume?: string | true;
   force: boolean;
   json: boolean;
@@ -149,12 +152,29 @@ export function addTrainingOptions(command: Command, { ofGrids = false } = {}): 
       .argParser(path('--out', 'folder'))
       .default(DEFAULT_OUT),
   );
+  command
+    .addOption(
+      new Option(
+        '--recipe <name>',
+        'settings by name: published, the defaults; best, images that are flipped and moved, several seeds, an ensemble (half an hour)',
+      )
+        .choices(RECIPE_NAMES)
+        .default('published'),
+    )
+    .addOption(
+      new Option(
+        '--from <path>',
+        'saved weights to start from: a file, or a folder with weights of each architecture, of which the best is taken',
+      )
+        .argParser(path('--from', 'file or folder'))
+        .conflicts('resume'),
+    );
   addSettingOptions(command, ofGrids);
   command
     .addOption(
       new Option(
         '--config <file>',
-        'JSON file with settings or a grid of your own; options win over it',
+        'JSON file with settings or a grid of your own; it wins over the recipe, options over both',
       ).argParser(path('--config', 'file')),
     )
     .addOption(

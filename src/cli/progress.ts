@@ -1,9 +1,10 @@
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
-import { figure, rateText } from '../results/format.js';
+import { figure, furtherTitle, rateText } from '../results/format.js';
 import type { RunEvent } from '../results/records.js';
 
 /** What is known of a running model. */
 interface Running {
+  job: string;
   model: string;
   learningRate: number;
   /** Epochs that were finished before it was started here. */
@@ -66,6 +67,7 @@ export function updateProgress(progress: Progress, event: RunEvent, now: number)
       const counted = (progress.running.get(event.job)?.epoch ?? 1) - 1;
       progress.totalCost -= costOf(progress, event.model) * (before - counted);
       progress.running.set(event.job, {
+        job: event.job,
         model: event.model,
         learningRate: event.learningRate,
         before,
@@ -160,8 +162,8 @@ function costOf(progress: Progress, model: string): number {
   return progress.costs[model] ?? 1;
 }
 
-function nameOf({ model, learningRate }: { model: string; learningRate: number }): string {
-  return `${model} ${rateText(learningRate)}`;
+function nameOf({ job, model, learningRate }: { job: string; model: string; learningRate: number }): string {
+  return `${model} ${rateText(learningRate)}${furtherTitle(job)}`;
 }
 
 /** Joins as many of the parts as fit, the first ones first; cuts the very first when it alone does not. */
@@ -206,6 +208,8 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
       return `Failed: ${event.message}`;
     case 'test':
       return `${nameOf(event)}  test accuracy ${figure(event.accuracy)}  macro-F1 ${figure(event.macroF1)}`;
+    case 'ensemble':
+      return `The mean of ${count(event.members.length, 'model')}  test accuracy ${figure(event.test.accuracy)}  macro-F1 ${figure(event.test.macroF1)}`;
     case 'done':
       return `Done in ${clock(event.seconds)}: ${event.results} and ${event.report}.`;
     default:

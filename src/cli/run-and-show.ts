@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { haltClock, newClock, resumeClock, timeOf } from '../experiment/clock.js';
+import { RECIPES } from '../experiment/recipes.js';
 import { type RunOutcome, runAll } from '../experiment/run-all.js';
 import { resultsText, textOptions } from '../report/text.js';
 import { modelTitle } from '../results/format.js';
@@ -13,10 +14,10 @@ import { goOnUnread } from './output.js';
 import { withSignals } from './signals.js';
 import { jsonView, textView } from './terminal.js';
 
-/** The settings of the `--config` file with those of the command line over them. */
+/** The settings of the recipe, those of the `--config` file over them, and those of the command line over both. */
 export async function settingsOf(options: TrainingOptions, command: Command): Promise<Partial<RunConfig>> {
   const fromFile = options.config === undefined ? {} : await readConfigFile(options.config);
-  return { ...fromFile, ...givenSettings(command) };
+  return { ...RECIPES[options.recipe], ...fromFile, ...givenSettings(command) };
 }
 
 /** Runs a grid and shows it while it goes on; returns the exit code. */
@@ -47,6 +48,7 @@ export async function runAndShow(
           data: options.data,
           verify: given(command, 'verify'),
           weights: given(command, 'weights'),
+          from: options.from,
           out: options.out,
           replace: options.force || (options.json ? false : (files) => askToReplace(files, signal)),
           log: view.note,

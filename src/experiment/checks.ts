@@ -17,7 +17,8 @@ export function describeIssue(issue: v.BaseIssue<unknown>, place: string) {
     const sentence = `${prefix}${quote(path)} is an unknown key; ${expected} are expected.`;
     return { subject: path, found: path, expected, sentence };
   }
-  const expected = issue.type === 'strict_object' ? 'a value' : issue.message;
+  const isMissing = issue.type === 'strict_object' && issue.input === undefined;
+  const expected = isMissing ? 'a value' : issue.message;
   const found = issue.input === undefined ? 'missing' : preview(issue.input);
   return {
     subject: path,

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { problem, TreadleError } from '#bindings';
 import type { RunConfig } from '../results/records.js';
 import { CHECKS, describeIssue } from './checks.js';
+import { LIMITS } from './limits.js';
 import { SETTING_NAMES, SETTINGS } from './settings.js';
 
 /**
@@ -30,7 +31,7 @@ export function resolveConfig(settings: Partial<RunConfig> = {}): RunConfig {
 /** Checks settings of which none may be left out. Throws `range`; `place` (such as a file) is put before the sentence. */
 export function checkConfig(settings: object, place: string): RunConfig {
   const result = v.safeParse(v.strictObject(CHECKS), settings);
-  if (result.success) return expectChain(result.output as RunConfig, place);
+  if (result.success) return expectTogether(result.output as RunConfig, place);
   const { subject, found, expected, sentence } = describeIssue(result.issues[0], place);
   throw new TreadleError('range', sentence, {
     subject: place === '' ? subject : `${place}: ${subject}`,
@@ -39,13 +40,25 @@ export function checkConfig(settings: object, place: string): RunConfig {
   });
 }
 
-/** Throws `range` for passes over what is no chain. */
-function expectChain(config: RunConfig, place: string): RunConfig {
-  if (config.passes === 1 || config.mode === 'chained') return config;
-  throw problem('range', {
-    subject: place === '' ? 'passes' : `${place}: passes`,
-    found: config.passes,
-    because: `the mode is ${config.mode}`,
-    expected: '1, or the mode chained',
-  });
+/** Throws `range` for passes over what is no chain, and for seeds that end beyond the largest. */
+function expectTogether(config: RunConfig, place: string): RunConfig {
+  const at = (name: string) => (place === '' ? name : `${place}: ${name}`);
+  if (config.passes > 1 && config.mode !== 'chained') {
+    throw problem('range', {
+      subject: at('passes'),
+      found: config.passes,
+      because: `the mode is ${config.mode}`,
+      expected: '1, or the mode chained',
+    });
+  }
+  const most = LIMITS.seed[1] - config.seeds + 1;
+  if (config.seed > most) {
+    throw problem('range', {
+      subject: at('seed'),
+      found: config.seed,
+      because: `the run has ${config.seeds} seeds from there on`,
+      expected: `a whole number up to ${most}`,
+    });
+  }
+  return config;
 }

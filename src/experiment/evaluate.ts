@@ -1,4 +1,4 @@
-import { type Core, Network, TreadleError } from '#bindings';
+import { type Core, expectWhole, Network, TreadleError } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
 import { logLoss } from '../metrics/ranking.js';
 import {
@@ -17,7 +17,6 @@ export type Average = (typeof AVERAGES)[number];
 
 /** What a test is of: the data's shape, and what predictions are averaged over. */
 export interface TestShape extends DataShape {
-  imageWidth: number;
   average: Average;
 }
 
@@ -37,8 +36,9 @@ export function inferenceNetwork(core: Core, { inputs, hidden, classes, tensors 
   return network;
 }
 
-/** Images of a width, left to right. */
+/** Images of a width, left to right. Throws `range` for a width that is none of theirs. */
 export function mirrored(images: Uint8Array, width: number): Uint8Array {
+  expectWhole('imageWidth', width, 1);
   const result = new Uint8Array(images.length);
   for (let row = 0; row < images.length; row += width) {
     for (let column = 0; column < width; column++) result[row + column] = images[row + width - 1 - column]!;
@@ -50,7 +50,7 @@ export function mirrored(images: Uint8Array, width: number): Uint8Array {
 export function averagedProbabilities(
   network: Network,
   images: Uint8Array,
-  { average, imageWidth }: { average: Average; imageWidth: number },
+  { average, imageWidth = 0 }: Pick<TestShape, 'average' | 'imageWidth'>,
 ): Float32Array {
   const probabilities = network.predict(images);
   if (average === 'none') return probabilities;

@@ -12,6 +12,7 @@ export { type DataShape, planJobs } from './jobs.js';
 export { DEFAULT_BATCH_SIZE } from './limits.js';
 export { type TrainJobsOptions, trainJobs } from './pool.js';
 export type { DataChoice } from './prepare.js';
+export { RECIPE_NAMES, RECIPES, type RecipeName } from './recipes.js';
 export type { Replace } from './replacement.js';
 export { type RunAllOptions, type RunOutcome, runAll } from './run-all.js';
 export type { ScheduleLimits } from './schedule.js';

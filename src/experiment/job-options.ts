@@ -1,4 +1,5 @@
-import type { NetworkOptions } from '#bindings';
+import type { Augment, NetworkOptions } from '#bindings';
+import type { FitAugment } from '../model/options.js';
 import type { Job } from '../results/records.js';
 import { plannedBatch } from '../train/batches.js';
 import { networkSeed } from './seeds.js';
@@ -8,8 +9,16 @@ export function jobOptions(job: Job, trained: number, samples: number, threads: 
   return {
     seed: networkSeed(job.seed, job.id),
     batchSize: plannedBatch(trained, job.batchSize),
-    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    training: {
+      loss: { type: 'crossEntropy' },
+      optimizer: { type: 'adam' },
+      ...(job.augment !== null && { augment: movesOf(job.augment) }),
+    },
     sets: [{ rows: samples }],
     threads,
   };
+}
+
+function movesOf({ until: _, ...augment }: FitAugment): Augment {
+  return augment;
 }

@@ -6,6 +6,7 @@ export const DEFAULT_BATCH_SIZE = 256;
 /** Smallest and largest value of every whole-number setting. */
 export const LIMITS = {
   passes: [1, 1000],
+  seeds: [1, 1000],
   epochs: [1, 100_000],
   batchSize: [2, MAX_BATCH],
   seed: [0, 2 ** 32 - 1],

@@ -4,6 +4,7 @@ import type { LabelledImages } from '../model/classifier.js';
 import type { Job, RunEvent, TestRecord, TrainedModel } from '../results/records.js';
 import type { Weights } from '../train/loop.js';
 import type { Clock } from './clock.js';
+import type { EnsembleTest } from './ensemble.js';
 import type { TestShape } from './evaluate.js';
 import type { EpochWork } from './time-epochs.js';
 import type { SampleIndices } from './train-job.js';
@@ -50,8 +51,19 @@ export interface TestTask {
   shape: TestShape;
 }
 
+/** Test weights files as one: by the mean of their probabilities. */
+export interface EnsembleTask {
+  role: 'ensemble';
+  core: Core;
+  files: string[];
+  shape: TestShape;
+  data: LabelledImages;
+  /** What the number of members is chosen by; null for all of them. */
+  choice: LabelledImages | null;
+}
+
 /** What a worker is started with. */
-export type WorkerTask = TrainTask | TimeTask | HelpTask | TestTask;
+export type WorkerTask = TrainTask | TimeTask | HelpTask | TestTask | EnsembleTask;
 
 /** What a worker sends. */
 export type WorkerMessage =
@@ -65,6 +77,7 @@ export type WorkerMessage =
   | { type: 'timed'; seconds: number }
   | { type: 'failed'; error: ErrorRecord }
   | { type: 'helped' }
+  | { type: 'ensemble'; result: EnsembleTest }
   | { type: 'tested'; file: string; result: TestRecord }
   | { type: 'untested'; file: string; error: ErrorRecord };
 

@@ -1,8 +1,9 @@
-import { type AbortSignalLike, type Core, TreadleError } from '#bindings';
+import { type AbortSignalLike, type Core, problem, TreadleError } from '#bindings';
 import type { LabelledImages } from '../model/classifier.js';
 import { rateText } from '../results/format.js';
 import type { Job } from '../results/records.js';
 import { onAbort } from '../strict/abort.js';
+import type { Weights } from '../train/loop.js';
 import { type Clock, newClock } from './clock.js';
 import type { Executor, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
@@ -18,6 +19,8 @@ export interface ThreadOptions {
   /** In shared memory, so that every worker reads the same bytes. */
   data: LabelledImages;
   split: SampleIndices;
+  /** Weights that jobs start from, by the SHA-256 that their `from` names. */
+  starts?: ReadonlyMap<string, Weights> | undefined;
   limits: ScheduleLimits;
   /**
    * A folder for checkpoints, which must exist. Each job goes on from its newest there and saves one after every epoch
@@ -135,13 +138,15 @@ class TrainingPool {
   }
 
   #startJob(slot: Slot): void {
-    const { core, data, split, limits, onEvent, checkpoints = null, clock = newClock() } = this.#options;
+    const { core, data, split, starts, limits, onEvent, checkpoints = null } = this.#options;
+    const { clock = newClock() } = this.#options;
     const before = slot.job.parent === null ? undefined : this.#slots.get(slot.job.parent);
     if (before?.last) {
       slot.parent = before.last;
       before.last = null;
     }
-    const { job, parent } = slot;
+    const { job } = slot;
+    const parent = job.from === null ? slot.parent : startOf(job, starts);
     const team = new TrainingThreads(
       {
         role: 'train',
@@ -208,4 +213,16 @@ function orphaned(job: Job, failed: Job, cause: TreadleError): TreadleError {
     `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${rateText(failed.learningRate)}, which failed. ${cause.message}`,
     { subject: job.id, found: `${failed.id} failed`, expected: `the weights of ${failed.id}`, cause },
   );
+}
+
+/** The weights of the file that a job starts from. Throws `usage` where they are not among those given. */
+function startOf({ id, from }: Job, starts: ThreadOptions['starts']): Weights {
+  const weights = starts?.get(from!);
+  if (weights !== undefined) return weights;
+  throw problem('usage', {
+    subject: 'starts',
+    found: 'without weights',
+    because: `job ${id} starts from those of SHA-256 ${from}`,
+    expected: "every job's weights by their SHA-256",
+  });
 }

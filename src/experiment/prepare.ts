@@ -59,9 +59,19 @@ export async function prepareData(
       validationSamples: split.validation.length,
       testSamples: test.count,
     },
-    shape: { inputs: imageWidth * imageHeight, classes },
+    shape: { inputs: imageWidth * imageHeight, classes, imageWidth },
     train: { images: toShared(train.images), labels: toShared(train.labels) },
     test: { images: toShared(test.images), labels: toShared(test.labels) },
     split: { train: toShared(trained), validation: toShared(split.validation) },
   };
+}
+
+/** The samples of these indices. */
+export function samplesOf({ images, labels }: LabelledImages, rows: Uint32Array): LabelledImages {
+  const inputs = images.length / labels.length;
+  const taken = new Uint8Array(rows.length * inputs);
+  for (const [at, row] of rows.entries()) {
+    taken.set(images.subarray(row * inputs, (row + 1) * inputs), at * inputs);
+  }
+  return { images: taken, labels: Uint8Array.from(rows, (row) => labels[row]!) };
 }

@@ -6,6 +6,7 @@ import {
   type Core,
   checkNetwork,
   loadCore,
+  problem,
   TreadleError,
 } from '#bindings';
 import { classifierModel, classifierParameters } from '../model/classifier.js';
@@ -36,6 +37,7 @@ import {
   weightsFolderOf,
   writeRecord,
 } from './run-folder.js';
+import { digestsOf, keepStarts, keptStarts, startingWeights } from './starts.js';
 
 export interface RunAllOptions extends DataChoice {
   /** Whatever differs from the defaults. */
@@ -47,6 +49,11 @@ export interface RunAllOptions extends DataChoice {
    * with their paths, before training begins; false when left out. A resumed run always replaces its own.
    */
   replace?: Replace | undefined;
+  /**
+   * Saved weights that every model starts from which no other model hands its own: a file, or a folder with weights of each
+   * architecture, of which the best by validation is taken. Kept with the run, so a resumed run has them.
+   */
+  from?: string | undefined;
   /** Folder for the run's own folder; `runs` when left out. */
   out?: string | undefined;
   /**
@@ -148,7 +155,8 @@ async function openOrBegin(
   options: RunAllOptions & { clock: Clock },
   lock: (folder: string) => Promise<void>,
 ): Promise<Run> {
-  const { out = 'runs', settings = {}, resume, signal, onEvent = () => {} } = options;
+  const { out = 'runs', settings = {}, resume, from, signal, onEvent = () => {} } = options;
+  if (resume !== undefined && from !== undefined) throw startOfResumed(from);
   const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
   const config = resumed === null ? resolveConfig(settings) : resumedConfig(resumed, settings);
   const weights = options.weights ?? (resumed === null ? 'weights' : shown(weightsFolderOf(resumed)));
@@ -162,15 +170,19 @@ async function openOrBegin(
   await ensureWritableFolder(resumed === null ? out : folder);
   await lock(weights);
   if (resumed !== null) await lock(folder);
-  const names = config.architectures.flatMap(({ name }) =>
-    config.learningRates.flatMap((rate) => weightsFileNames(name, rate)),
-  );
+  const names = weightsNamesOf(config);
   const own = resumed?.record.replaceable ?? [];
   const replaceable = [...own, ...(await leaveToReplace(weights, names, own, options.replace ?? false))];
   throwIfAborted(signal);
 
   const core = await (options.openCore ?? openPlain)(resumed?.record.build ?? config.build);
   const data = await prepareData(choice, config, signal);
+  const starts =
+    resumed === null
+      ? from === undefined
+        ? null
+        : await startingWeights(from, config, data.shape)
+      : await keptStarts(checkpointsOf(folder), resumed.record.from?.digests ?? {}, config, data.shape);
   const record: RunRecord = {
     schema: 2,
     build: core.build,
@@ -179,6 +191,10 @@ async function openOrBegin(
     data: choice.data === undefined ? null : recordedPath(choice.data, folder),
     verify: choice.verify,
     weights: recordedPath(weights, folder),
+    from:
+      resumed === null
+        ? starts && { path: recordedPath(from!, folder), digests: digestsOf(starts) }
+        : resumed.record.from,
     replaceable,
     finished: false,
   };
@@ -188,7 +204,11 @@ async function openOrBegin(
     record.dataset = resumed.record.dataset;
     data.record.name = record.dataset.name;
   }
-  const run = new Run({ folder, config, record }, weights, core, data, onEvent, signal, options.clock);
+  const run = new Run({ folder, config, record }, weights, core, data, starts ?? new Map(), {
+    emit: onEvent,
+    signal,
+    clock: options.clock,
+  });
   checkMemory(run.jobs, core, data);
   if (resumed !== null) {
     await ensureWritableFolder(checkpointsOf(folder));
@@ -197,10 +217,31 @@ async function openOrBegin(
   } else {
     await ensureWritableFolder(folder);
     await lock(folder);
+    if (starts !== null) {
+      await ensureWritableFolder(checkpointsOf(folder));
+      await keepStarts(checkpointsOf(folder), starts);
+    }
     await beginRun(run);
   }
   announce(run, resumed !== null);
   return run;
+}
+
+/** Names of all weights files of a run. */
+function weightsNamesOf({ architectures, learningRates, seed, seeds }: RunConfig): string[] {
+  const numbers = seeds === 1 ? [null] : Array.from({ length: seeds }, (_, index) => seed + index);
+  return architectures.flatMap(({ name }) =>
+    numbers.flatMap((own) => learningRates.flatMap((rate) => weightsFileNames(name, rate, own))),
+  );
+}
+
+function startOfResumed(from: string): TreadleError {
+  return problem('usage', {
+    subject: 'from',
+    found: from,
+    because: 'a resumed run has the weights that it was begun with',
+    expected: 'none',
+  });
 }
 
 /** Emits the `run` event. */

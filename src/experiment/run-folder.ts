@@ -24,6 +24,8 @@ export interface RunRecord {
   verify: boolean;
   /** Folder of the weights, as `recordedPath` gives it. */
   weights: string;
+  /** What its models started from: the path as it was given, and each architecture's SHA-256 (hex); null for fresh weights. */
+  from: { path: string; digests: Record<string, string> } | null;
   /**
    * SHA-256 (hex) of the files that it may replace among the weights: those it has saved itself, noted before they are
    * written, and those it was allowed to replace.
@@ -48,6 +50,15 @@ const StoredRun = v.object({
   data: v.nullable(v.string('a text')),
   verify: v.boolean('true or false'),
   weights: v.string('a text'),
+  from: v.optional(
+    v.nullable(
+      v.object(
+        { path: v.string('a text'), digests: v.record(v.string('a text'), v.string('a text'), 'an object') },
+        'an object',
+      ),
+    ),
+    null,
+  ),
   replaceable: v.optional(v.array(v.string('a text'), 'a list of SHA-256 digests'), []),
   finished: v.boolean('true or false'),
 });

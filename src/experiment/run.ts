@@ -3,17 +3,28 @@ import { classifierModel, toBlocks } from '../model/classifier.js';
 import { encodeWeights, type WeightsMetadata, writeWeights } from '../node/model-file.js';
 import { shown } from '../node/paths.js';
 import { epochRecord } from '../results/epochs.js';
-import type { Job, ModelRecord, RunConfig, RunEvent, RunResults, TrainedModel } from '../results/records.js';
-import { buildResults } from '../results/results.js';
+import { seedOf } from '../results/job-id.js';
+import type {
+  EnsembleRecord,
+  Job,
+  ModelRecord,
+  RunConfig,
+  RunEvent,
+  RunResults,
+  TrainedModel,
+} from '../results/records.js';
+import { buildResults, byMeritOf, smallestFirst } from '../results/results.js';
 import { type Clock, timeOf } from './clock.js';
+import { testEnsembleFiles } from './ensemble.js';
 import { describeEnvironment } from './environment.js';
 import type { Executor, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
 import { planJobs } from './jobs.js';
 import { threadExecutor } from './pool.js';
-import type { PreparedData } from './prepare.js';
+import { type PreparedData, samplesOf } from './prepare.js';
 import { digestOf } from './replacement.js';
 import { type BegunRun, checkpointsOf, type RunRecord, writeRecord } from './run-folder.js';
+import { digestsOf, type Starts } from './starts.js';
 import { testFiles } from './test-files.js';
 
 /** Failures of the model itself, which training it again would only repeat. */
@@ -31,19 +42,26 @@ export class Run {
   /** The latest write of the run's record; the next waits for it. */
   #written: Promise<void> = Promise.resolve();
 
+  readonly emit: (event: RunEvent) => void;
+  readonly signal: AbortSignalLike | undefined;
+  readonly clock: Clock;
+  #ensemble: EnsembleRecord | null = null;
+
   constructor(
     { folder, config, record }: BegunRun,
     readonly weightsFolder: string,
     readonly core: Core,
     readonly data: PreparedData,
-    readonly emit: (event: RunEvent) => void,
-    readonly signal: AbortSignalLike | undefined,
-    readonly clock: Clock,
+    readonly starts: Starts,
+    { emit, signal, clock }: Pick<Run, 'emit' | 'signal' | 'clock'>,
   ) {
+    this.emit = emit;
+    this.signal = signal;
+    this.clock = clock;
     this.folder = folder;
     this.config = config;
     this.record = record;
-    this.jobs = planJobs(config, data.shape, core.build);
+    this.jobs = planJobs(config, data.shape, core.build, digestsOf(starts));
     this.#records = new Map(
       this.jobs.map(({ id, model, learningRate }) => [
         id,
@@ -77,13 +95,14 @@ export class Run {
       core: this.core,
       data: this.data.train,
       split: this.data.split,
+      starts: new Map([...this.starts.values()].map(({ digest, weights }) => [digest, weights])),
       limits: { jobs, threads, helpers: this.core.build.endsWith('-mt') },
       checkpoints: checkpointsOf(this.folder),
       clock: this.clock,
     });
   }
 
-  /** Tests every saved model from its first file, as many at once as there are threads. */
+  /** Tests every saved model from its first file, as many at once as there are threads, and then those of several seeds as one. */
   async test(): Promise<void> {
     const saved = this.jobs.filter((job) => this.#record(job).weights.length > 0);
     const files = saved.map((job) => this.#record(job).weights[0]!);
@@ -93,6 +112,7 @@ export class Run {
       threads: this.config.threads,
       data: test,
       shape,
+      average: this.config.average,
       signal: this.signal,
       onTested: (file, result) => {
         const job = saved[files.indexOf(file)]!;
@@ -102,6 +122,30 @@ export class Run {
         this.emit({ type: 'test', job: id, model, learningRate, ...result });
       },
     });
+    await this.#testEnsemble();
+  }
+
+  /** Tests the mean of the best models by validation, as many of them as do best there. */
+  async #testEnsemble(): Promise<void> {
+    const { config, data, core, signal } = this;
+    if (config.seeds === 1) return;
+    const tested = this.#recordsOf(({ pass }) => pass === config.passes).filter(({ test }) => test !== null);
+    if (tested.length < 2) return;
+    const order = smallestFirst(config, data.record);
+    const ranked = byMeritOf(tested, order);
+    const { result, members, agreement, chosenBy } = await testEnsembleFiles(
+      ranked.map(({ weights }) => weights[0]!),
+      {
+        core,
+        shape: { ...data.shape, average: config.average },
+        data: data.test,
+        choice: samplesOf(data.train, data.split.validation),
+        signal,
+      },
+    );
+    const ids = ranked.slice(0, members.length).map(({ id }) => id);
+    this.#ensemble = { members: ids, valAccuracy: chosenBy!, agreement, test: result };
+    this.emit({ type: 'ensemble', ...this.#ensemble });
   }
 
   /** The record of the run as it now is; `started` is a time of its clock. */
@@ -119,6 +163,7 @@ export class Run {
       dataset: this.data.record,
       models: this.#recordsOf(({ pass }) => pass === this.config.passes),
       earlier: this.#recordsOf(({ pass }) => pass < this.config.passes),
+      ...(this.#ensemble && { ensemble: this.#ensemble }),
     });
   }
 
@@ -149,6 +194,7 @@ export class Run {
       const files = encodeWeights(
         toBlocks(classifierModel(job.spec), tensors, batchesTracked),
         this.#metadata(job, trained),
+        seedOf(job.id),
       );
       await this.#noteOwn(files.map(({ bytes }) => digestOf(bytes)));
       record.weights = (await writeWeights(this.weightsFolder, files)).map(shown);
@@ -183,6 +229,9 @@ export class Run {
       classes: job.spec.classes,
       dropout: job.spec.dropout,
       learningRate: job.learningRate,
+      schedule: job.schedule === 'cosine' ? 'cosine' : undefined,
+      augment: job.augment === null ? undefined : JSON.stringify(job.augment),
+      from: job.from ?? undefined,
       epochs: job.epochs,
       keptEpoch: kept.epoch,
       batchSize: job.batchSize,

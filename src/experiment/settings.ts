@@ -1,8 +1,9 @@
 import * as v from 'valibot';
-import { BUILD_CHOICES, MAX_WIDTH } from '#bindings';
+import { AUGMENT_KEYS, AUGMENT_MOST, BUILD_CHOICES, MAX_WIDTH } from '#bindings';
 import { ARCHITECTURES, LEARNING_RATES } from '../fashion-mnist/architectures.js';
 import type { RunConfig } from '../results/records.js';
 import { isName, NAME_RULE } from '../strict/names.js';
+import { AVERAGES } from './evaluate.js';
 import { DEFAULT_BATCH_SIZE, LIMITS } from './limits.js';
 
 /** The largest learning rate that is accepted; far above any that trains, and still finite when squared in float64. */
@@ -46,8 +47,37 @@ const name = v.pipe(
   v.check((text) => isName(text) && text !== '__proto__', ARCHITECTURE_RULE),
 );
 
+const dropout = v.pipe(
+  v.number(DROPOUT_RULE),
+  v.check((rate) => rate >= 0 && rate < 1, DROPOUT_RULE),
+);
+
+const range = (most: number) => {
+  const rule = `a number from 0 to ${most}`;
+  return v.optional(v.pipe(v.number(rule), v.minValue(0, rule), v.maxValue(most, rule)));
+};
+
+const augment = v.nullable(
+  v.strictObject(
+    {
+      ...(Object.fromEntries(AUGMENT_KEYS.map((key) => [key, range(AUGMENT_MOST[key])])) as Record<
+        (typeof AUGMENT_KEYS)[number],
+        ReturnType<typeof range>
+      >),
+      until: range(1),
+    },
+    'an object of ranges, or null',
+  ),
+);
+
 const architectures = v.pipe(
-  v.array(v.strictObject({ name, hidden }, 'an object with name and hidden'), 'a list of architectures'),
+  v.array(
+    v.strictObject(
+      { name, hidden, dropout: v.optional(dropout), augment: v.optional(augment) },
+      'an object with name and hidden',
+    ),
+    'a list of architectures',
+  ),
   v.minLength(1, 'at least one architecture'),
   v.check(
     (list) => noRepeats(list.map((entry) => entry.name)),
@@ -113,6 +143,11 @@ export const SETTINGS: { readonly [Name in keyof RunConfig]: Setting<RunConfig[N
     null,
   ),
   learningRates: setting(learningRates, () => [...LEARNING_RATES], null),
+  schedule: setting(oneOf(['constant', 'cosine']), () => 'constant', {
+    help: 'cosine: the rate rises from 0 in 5 % of the steps and falls along a cosine to 0',
+    value: 'how',
+    takes: ['constant', 'cosine'],
+  }),
   mode: setting(oneOf(['chained', 'independent']), () => 'chained', {
     help: 'chained: each learning rate starts from the weights of the one before',
     value: 'mode',
@@ -132,15 +167,13 @@ export const SETTINGS: { readonly [Name in keyof RunConfig]: Setting<RunConfig[N
     () => DEFAULT_BATCH_SIZE,
     whole(LIMITS.batchSize, 'samples in a batch'),
   ),
-  dropout: setting(
-    v.pipe(
-      v.number(DROPOUT_RULE),
-      v.check((rate) => rate >= 0 && rate < 1, DROPOUT_RULE),
-    ),
-    () => 0.5,
-    null,
-  ),
+  dropout: setting(dropout, () => 0.5, null),
+  augment: setting(augment, () => null, null),
   seed: setting(wholeNumber(LIMITS.seed), () => 0, whole(LIMITS.seed, 'seed of all random numbers')),
+  seeds: setting(wholeNumber(LIMITS.seeds), () => 1, {
+    ...whole(LIMITS.seeds, 'models of each architecture and rate, with one seed after another'),
+    ofGrids: true,
+  }),
   validationSize: setting(
     v.nullable(wholeNumber(LIMITS.validationSize)),
     () => null,
@@ -158,6 +191,11 @@ export const SETTINGS: { readonly [Name in keyof RunConfig]: Setting<RunConfig[N
     help: 'epoch whose weights are saved: best by validation macro-F1, or last',
     value: 'which',
     takes: ['best', 'last'],
+  }),
+  average: setting(oneOf(AVERAGES), () => 'none', {
+    help: 'of tests: flip, the mean of an image and its mirror image',
+    value: 'how',
+    takes: AVERAGES,
   }),
   jobs: setting(
     wholeNumber(LIMITS.jobs),

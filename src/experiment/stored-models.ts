@@ -82,6 +82,7 @@ function inReportOrder(a: StoredModel, b: StoredModel): number {
   return (
     rank(a.metadata.model) - rank(b.metadata.model) ||
     a.metadata.model.localeCompare(b.metadata.model, 'en') ||
-    b.metadata.learningRate - a.metadata.learningRate
+    b.metadata.learningRate - a.metadata.learningRate ||
+    a.metadata.seed - b.metadata.seed
   );
 }

@@ -13,9 +13,8 @@ export interface TestFilesOptions {
   core: Core;
   data: LabelledImages;
   shape: DataShape;
-  /** What predictions are averaged over; nothing when left out. `imageWidth` has to be given with it. */
+  /** What predictions are averaged over; nothing when left out. `flip` needs the shape's `imageWidth`. */
   average?: Average | undefined;
-  imageWidth?: number | undefined;
   /** Files tested at once, each by a thread; 1 when left out. */
   threads?: number | undefined;
   /** Called for each file in order, as soon as its result and those before it are there. */
@@ -30,8 +29,8 @@ export interface TestFilesOptions {
  * @example await testFiles(files, { core, data: test, shape, onTested: (file, result) => console.log(file, result) });
  */
 export async function testFiles(files: readonly string[], options: TestFilesOptions): Promise<void> {
-  const { core, onTested, threads = 1, signal, average = 'none', imageWidth = 0 } = options;
-  const shape = { ...options.shape, average, imageWidth };
+  const { core, onTested, threads = 1, signal, average = 'none' } = options;
+  const shape = { ...options.shape, average };
   const data = { images: toShared(options.data.images), labels: toShared(options.data.labels) };
   const count = Math.min(threads, files.length);
   const shares = Array.from({ length: count }, (_, thread) =>

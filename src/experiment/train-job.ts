@@ -1,6 +1,7 @@
 import type { Network } from '#bindings';
 import { classificationScores } from '../metrics/classification.js';
 import { confusionOf } from '../model/evaluation.js';
+import { movesIn } from '../model/options.js';
 import { epochRecord } from '../results/epochs.js';
 import type { Job, RunEvent, TrainedModel } from '../results/records.js';
 import { batchRanges } from '../train/batches.js';
@@ -76,7 +77,8 @@ export async function trainModel(
     source: {
       count: batches.length,
       begin: (number, skipped, totals) => {
-        training.begin(epochOrder(indices.train, job.seed, id, number), { totals });
+        const moves = movesIn(number, { augment: job.augment ?? undefined, epochs: job.epochs });
+        training.begin(epochOrder(indices.train, job.seed, id, number), { totals, epoch: number, moves });
         threads = network.admit();
         next = skipped;
         steps.begin(threads);
@@ -87,7 +89,7 @@ export async function trainModel(
       },
     },
     epochs: job.epochs,
-    learningRate,
+    learningRate: job.schedule === 'cosine' ? { type: 'cosine', rate: learningRate } : learningRate,
     trainFigures: ({ loss, weight, correct, samples }) => ({
       trainLoss: loss / weight,
       trainAccuracy: correct / samples,

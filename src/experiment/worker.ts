@@ -7,9 +7,11 @@ import { loadWeights } from '../node/model-file.js';
 import type { RunEvent, TrainedModel } from '../results/records.js';
 import { newestCheckpoint, saveCheckpoint } from './checkpoint-store.js';
 import { timeOf } from './clock.js';
+import { testEnsemble } from './ensemble.js';
 import { evaluateTensors } from './evaluate.js';
 import { jobOptions } from './job-options.js';
 import {
+  type EnsembleTask,
   type HelpTask,
   type TestTask,
   type TimeTask,
@@ -152,7 +154,20 @@ async function test({ core, data, files, shape }: TestTask): Promise<void> {
   }
 }
 
+/** Tests the files as one. */
+async function ensemble({ core, files, shape, data, choice }: EnsembleTask): Promise<void> {
+  try {
+    const members = [];
+    for (const file of files) members.push({ ...(await loadWeights(file)), file });
+    send({ type: 'ensemble', result: testEnsemble(core, members, shape, data, choice) });
+  } catch (error) {
+    if (!(error instanceof TreadleError)) throw error;
+    send({ type: 'failed', error: toErrorRecord(error) });
+  }
+}
+
 if (task.role === 'train') await train(task);
 else if (task.role === 'time') await time(task);
 else if (task.role === 'help') help(task);
+else if (task.role === 'ensemble') await ensemble(task);
 else await test(task);

@@ -14,6 +14,10 @@ export interface WeightsMetadata {
   classes: number;
   dropout: number;
   learningRate: number;
+  /** How the rate changed, how images were changed, and the SHA-256 of the weights it started from; where that was so. */
+  schedule?: 'cosine' | undefined;
+  augment?: string | undefined;
+  from?: string | undefined;
   epochs: number;
   /** The epoch whose weights these are, from 1. */
   keptEpoch: number;
@@ -68,6 +72,9 @@ const StoredMetadata = v.object({
   classes: wholeText(2, MAX_WIDTH),
   dropout: numberText('a number from 0 to below 1', (value) => value >= 0 && value < 1),
   learningRate: numberText('a number above 0', (value) => value > 0),
+  schedule: v.optional(v.literal('cosine', 'cosine')),
+  augment: v.optional(v.string()),
+  from: v.optional(v.string()),
   epochs: wholeText(1),
   keptEpoch: wholeText(1),
   batchSize: wholeText(1),
@@ -91,6 +98,7 @@ const StoredMetadata = v.object({
 export function storeMetadata(metadata: WeightsMetadata): Record<string, string> {
   const stored: Record<string, string> = {};
   for (const [key, value] of Object.entries(metadata)) {
+    if (value === undefined) continue;
     stored[key] = Array.isArray(value) ? JSON.stringify(value) : String(value);
   }
   readMetadata(stored, 'The metadata to save');

@@ -21,6 +21,8 @@ export interface NetworkSpec {
   readonly classes: number;
   /** Probability that an activation is dropped in training, 0 <= dropout < 1. */
   readonly dropout: number;
+  /** What a sample is an array of, such as [28, 28], where augmentation has to know it. */
+  readonly shape?: readonly number[];
 }
 
 /** Images and their classes. */
@@ -44,8 +46,11 @@ export function widths({ inputs, hidden, classes }: NetworkShape): number[] {
  *
  * @example const spec = classifierModel({ inputs: 784, hidden: [1024, 512], classes: 10, dropout: 0.5 });
  */
-export function classifierModel({ inputs, hidden, classes, dropout }: NetworkSpec): ModelSpec {
-  const model = mlp({ inputs, hidden, outputs: classes, dropout, norm: true, inputType: 'u8' });
+export function classifierModel({ inputs, hidden, classes, dropout, shape }: NetworkSpec): ModelSpec {
+  const model = mlp({
+    ...{ inputs, hidden, outputs: classes, dropout, norm: true, inputType: 'u8' },
+    ...(shape !== undefined && { shape }),
+  });
   return checkModel({ ...model, output: { head: 'softmax' } });
 }
 

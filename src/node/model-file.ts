@@ -42,16 +42,22 @@ export interface WeightsDescription {
 }
 
 /** The largest weight file that is read: more than WebAssembly's memory can train. */
-const MAX_FILE_BYTES = 2 ** 31;
+export const MAX_FILE_BYTES = 2 ** 31;
 
 /**
- * `{model}_weights_{learning rate}.{ext}`. Throws `usage` for a model name that cannot be part of a file name.
+ * `{model}_weights_{learning rate}.{ext}`, with `_seed{n}` behind the rate for one of several seeds. Throws `usage` for a
+ * model name that cannot be part of a file name.
  *
  * @example weightsFileName('large1', 0.005, 'safetensors'); // 'large1_weights_0.005.safetensors'
  */
-export function weightsFileName(model: string, learningRate: number, ext: 'safetensors' | 'pkl'): string {
+export function weightsFileName(
+  model: string,
+  learningRate: number,
+  ext: 'safetensors' | 'pkl',
+  seed: number | null = null,
+): string {
   if (!isName(model)) throw problem('usage', { subject: 'model', found: `'${model}'`, expected: NAME_RULE });
-  return `${model}_weights_${learningRate}.${ext}`;
+  return `${model}_weights_${learningRate}${seed === null ? '' : `_seed${seed}`}.${ext}`;
 }
 
 /** A weights file to be written. */
@@ -75,17 +81,29 @@ export async function saveWeights(
 }
 
 /** Names of a model's files, in the order in which they are written. Throws as {@link weightsFileName}. */
-export function weightsFileNames(model: string, learningRate: number): [string, string] {
-  return [weightsFileName(model, learningRate, 'safetensors'), weightsFileName(model, learningRate, 'pkl')];
+export function weightsFileNames(
+  model: string,
+  learningRate: number,
+  seed: number | null = null,
+): [string, string] {
+  const name = (ext: 'safetensors' | 'pkl') => weightsFileName(model, learningRate, ext, seed);
+  return [name('safetensors'), name('pkl')];
 }
 
-/** A model's files. Throws `shape`, `range` or `format` for weights or metadata that could not be read back. */
-export function encodeWeights(tensors: NetworkTensors, metadata: WeightsMetadata): EncodedWeights[] {
+/**
+ * A model's files, named for its seed where it is one of several. Throws `shape`, `range` or `format` for weights or
+ * metadata that could not be read back.
+ */
+export function encodeWeights(
+  tensors: NetworkTensors,
+  metadata: WeightsMetadata,
+  seed: number | null = null,
+): EncodedWeights[] {
   const named = toStateDict(tensors);
   const { weight, bias } = tensors.dense[0]!;
   const widths = [weight.length / bias.length, ...tensors.dense.map((layer) => layer.bias.length)];
   checkWidths(metadata, widths, 'The network to save');
-  const [safetensors, pickle] = weightsFileNames(metadata.model, metadata.learningRate);
+  const [safetensors, pickle] = weightsFileNames(metadata.model, metadata.learningRate, seed);
   return [
     { name: safetensors, bytes: encodeSafetensors(named, storeMetadata(metadata)) },
     { name: pickle, bytes: encodePickle(toNumpy(tensors)) },

@@ -1,5 +1,5 @@
 import { isCompared, type PublishedFigures, publishedFigures } from '../results/compare.js';
-import { clip, endOf, figure, modelTitle } from '../results/format.js';
+import { clip, endOf, figure, furtherTitle, modelTitle } from '../results/format.js';
 import type { ModelRecord, RunResults } from '../results/records.js';
 import { combine, type Panel, panelTitle, valueAxis } from './panel.js';
 import { niceScale } from './scale.js';
@@ -35,6 +35,8 @@ const MARGIN = { left: 130, right: 62, top: 42, bottom: 34 };
 const WIDTH = 400;
 /** The most characters of a model's name with its rate. */
 const MOST_CHARACTERS = 18;
+/** Room for each character of what tells models of one rate apart, in pixels. */
+const FURTHER = 6;
 /** Where headings start, in pixels from the left of their panel. */
 const INSET = 6;
 const HEADING = 62;
@@ -87,6 +89,7 @@ function panelHeight({ models }: RunResults): number {
 
 function panel(results: RunResults, comparison: Comparison, index: number, top: number): Panel {
   const { models } = results;
+  const left = MARGIN.left + FURTHER * Math.max(0, ...models.map(({ id }) => furtherTitle(id).length));
   const own = models.map(comparison.own);
   const published = models.map((model) => {
     const figures = publishedFigures(results, model);
@@ -99,9 +102,9 @@ function panel(results: RunResults, comparison: Comparison, index: number, top: 
   return {
     title: panelTitle(comparison.title, index * WIDTH + INSET, top + 10),
     grid: {
-      left: index * WIDTH + MARGIN.left,
+      left: index * WIDTH + left,
       top: top + MARGIN.top,
-      width: WIDTH - MARGIN.left - MARGIN.right,
+      width: WIDTH - left - MARGIN.right,
       height: models.length * ROW,
     },
     xAxis: valueAxis(scale, index),
@@ -172,9 +175,9 @@ function marks(
 }
 
 /** A model's name beside its row: a long one is cut, its rate never. */
-function shortTitle({ model, learningRate }: ModelRecord): string {
+function shortTitle({ model, learningRate, id }: ModelRecord): string {
   const name = clip(model, Math.max(1, MOST_CHARACTERS - ` at ${learningRate}`.length));
-  return modelTitle({ model: name, learningRate });
+  return modelTitle({ model: name, learningRate, id });
 }
 
 function points(values: readonly (number | null)[]): [number, number][] {

@@ -1,7 +1,7 @@
 import { PANELS } from '../metrics/figures.js';
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { printable, rateText } from '../results/format.js';
-import { passOf } from '../results/job-id.js';
+import { passOf, seedOf } from '../results/job-id.js';
 import type { EpochRecord, ModelRecord, RunResults } from '../results/records.js';
 import { axisText, combine, type Panel, panelTitle, valueAxis } from './panel.js';
 import { niceScale } from './scale.js';
@@ -58,7 +58,7 @@ export function curvesChart(results: RunResults, architecture: string): Chart {
     ...combine(panels),
     title: [heading(architecture, results), ...panels.map(({ title }) => title)],
     legend: {
-      data: ratesOf(models).map(rateText),
+      data: seriesOf(models),
       selectedMode: false,
       left: INSET,
       top: 58,
@@ -87,18 +87,28 @@ export function curvesKey({ config }: RunResults): string {
     : 'Dashed: training. Solid: validation. Dot: the epoch that was kept.';
 }
 
-/** Models of one architecture, those of earlier passes too, in the order of passes and learning rates. */
+/** Models of one architecture, those of earlier passes too, in the order of seeds, passes and learning rates. */
 export function modelsOf({ models, earlier = [], config }: RunResults, architecture: string): ModelRecord[] {
   const order = ({ id, learningRate }: ModelRecord) =>
     passOf(id) * config.learningRates.length + config.learningRates.indexOf(learningRate);
   return [...earlier, ...models]
     .filter(({ model }) => model === architecture)
-    .sort((a, b) => order(a) - order(b));
+    .sort((a, b) => (seedOf(a.id) ?? 0) - (seedOf(b.id) ?? 0) || order(a) - order(b));
 }
 
-/** The learning rates of models, each once. */
-export function ratesOf(models: readonly ModelRecord[]): number[] {
-  return [...new Set(models.map(({ learningRate }) => learningRate))];
+/** The lines of models in words, each once: learning rates, with their seeds where there are several. */
+export function seriesOf(models: readonly ModelRecord[]): string[] {
+  return [...new Set(models.map(seriesName))];
+}
+
+function seriesName({ learningRate, id }: ModelRecord): string {
+  const seed = seedOf(id);
+  return seed === null ? rateText(learningRate) : `${rateText(learningRate)}, seed ${seed}`;
+}
+
+/** Models of the first seed, and of all where there is one. */
+function firstSeed(models: readonly ModelRecord[]): ModelRecord[] {
+  return models.filter(({ id }) => seedOf(id) === seedOf(models[0]!.id));
 }
 
 /** Chained: the epochs that each rate takes on the common axis. Independent: null, all rates start at epoch 1. */
@@ -136,8 +146,9 @@ function panel(
     { least: 0, most: measure.most },
   );
   const last = models.flatMap(({ epochs }) => epochs).reduce((most, { epoch }) => Math.max(most, epoch), 1);
-  const end = chain === null ? last : chain * models.length;
-  const rates = ratesOf(models);
+  const bands = firstSeed(models);
+  const end = chain === null ? last : chain * bands.length;
+  const series = seriesOf(models);
   const axis = { gridIndex: index, axisLine: { show: false }, axisTick: { show: false } };
   return {
     title: panelTitle(measure.title, left + INSET, top + 10),
@@ -165,13 +176,13 @@ function panel(
     },
     yAxis: [{ ...axis, ...valueAxis(scale, index) }],
     series: [
-      ...(chain === null ? [] : [rateBands(models, chain, index)]),
-      ...models.flatMap((model, rate) =>
+      ...(chain === null ? [] : [rateBands(bands, chain, index)]),
+      ...models.flatMap((model, place) =>
         rateCurves(
           model,
           measure,
-          rates.indexOf(model.learningRate),
-          chain === null ? 0 : rate * chain,
+          series.indexOf(seriesName(model)),
+          chain === null ? 0 : (place % bands.length) * chain,
           index,
         ),
       ),
@@ -249,7 +260,7 @@ function rateCurves(
   return [
     {
       ...line,
-      name: rateText(model.learningRate),
+      name: seriesName(model),
       data: points(measure.validation),
       lineStyle: { color, width: 2 },
     },

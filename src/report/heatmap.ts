@@ -2,7 +2,7 @@ import type { CustomSeriesRenderItemAPI } from 'echarts';
 import { encode } from 'fast-png';
 import type { ConfusionMatrix } from '../metrics/classification.js';
 import { clip, figure, modelTitle, printable } from '../results/format.js';
-import type { ModelRecord, RunResults } from '../results/records.js';
+import type { RunResults, TestRecord } from '../results/records.js';
 import type { TestedModel } from '../results/results.js';
 import { type Chart, drawChart } from './svg.js';
 import { CHART_FONTS, channels, light, tint } from './theme.js';
@@ -38,9 +38,22 @@ const SMALLEST_PARTED_CELL = 8;
 /** Least distance between two class names, in pixels. */
 const NAME_PITCH = 13;
 
-/** The confusion matrix of one tested model, with class names on both axes. */
-export function confusionChart({ dataset }: RunResults, model: TestedModel): Chart {
-  const { confusion } = model.test;
+/** A test that is drawn: of a model, or of an ensemble. */
+export interface DrawnTest {
+  /** Its chart's, and of the files without their extension. */
+  name: string;
+  title: string;
+  test: TestRecord;
+}
+
+/** A model's test. */
+export function drawnModel(model: TestedModel): DrawnTest {
+  return { name: `confusion-${model.id}`, title: modelTitle(model), test: model.test };
+}
+
+/** The confusion matrix of a test, with class names on both axes. */
+export function confusionChart({ dataset }: RunResults, { name, title, test }: DrawnTest): Chart {
+  const { confusion } = test;
   const names = dataset.classNames.map((name) => clip(printable(name), 20));
   const counted = names.length <= MOST_CLASSES_WITH_COUNTS;
   const cell = counted ? CELL.counted : plainCell(names.length);
@@ -64,8 +77,8 @@ export function confusionChart({ dataset }: RunResults, model: TestedModel): Cha
   };
   const option = {
     title: {
-      text: `Confusion matrix of ${modelTitle(model)}`,
-      subtext: `Test accuracy ${figure(model.test.accuracy)}, macro-F1 ${figure(model.test.macroF1)}`,
+      text: `Confusion matrix of ${title}`,
+      subtext: `Test accuracy ${figure(test.accuracy)}, macro-F1 ${figure(test.macroF1)}`,
       left: 14,
       top: 10,
       textStyle: { fontSize: 15, color: light('ink') },
@@ -81,14 +94,9 @@ export function confusionChart({ dataset }: RunResults, model: TestedModel): Cha
     yAxis: { ...axis, axisLabel: labels, inverse: true, name: 'Actual', nameGap: longest + 16 },
     series: counted ? countedCells(confusion, cell) : plainCells(confusion, left, side),
   };
-  const label = `Confusion matrix of ${modelTitle(model)}`;
+  const label = `Confusion matrix of ${title}`;
   const size = { width: Math.max(left + side + 24, 460), height: HEADING + side + below };
-  return drawChart({ name: confusionName(model), label, ...size }, option);
-}
-
-/** The name of a model's confusion chart, and of its files without their extension. */
-export function confusionName({ id }: ModelRecord): string {
-  return `confusion-${id}`;
+  return drawChart({ name, label, ...size }, option);
 }
 
 function plainCell(classes: number): number {

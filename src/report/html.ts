@@ -1,10 +1,11 @@
-import { isCompared, publishedBest } from '../results/compare.js';
+import { hasPublishedArchitecture, isCompared, publishedBest } from '../results/compare.js';
 import { difference, duration, figure, modelTitle, rateText, whole } from '../results/format.js';
-import type { RunResults } from '../results/records.js';
-import { bestModel, isTested, type TestedModel } from '../results/results.js';
+import type { EnsembleRecord, RunConfig, RunResults, TestRecord } from '../results/records.js';
+import { bestModel, isTested } from '../results/results.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
-import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf, ratesOf } from './curves.js';
-import { confusionChart, confusionName, HEATMAP_KEY } from './heatmap.js';
+import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf, seriesOf } from './curves.js';
+import { drawnEnsemble, ensembleText, membersTable } from './ensemble.js';
+import { confusionChart, type DrawnTest, drawnModel, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
 import { SCRIPT } from './script.js';
@@ -21,17 +22,19 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
  * that are `drawn` already are not drawn again.
  */
 export function reportHtml(results: RunResults, drawn: readonly Chart[] = []): string {
-  const { config, dataset, environment, models } = results;
+  const { config, dataset, environment, models, ensemble } = results;
   const matrices = new Map(drawn.map((chart) => [chart.name, chart]));
-  const matrixOf = (model: TestedModel): Chart => {
-    const name = confusionName(model);
-    const matrix = matrices.get(name) ?? confusionChart(results, model);
-    matrices.set(name, matrix);
+  const matrixOf = (test: DrawnTest): Chart => {
+    const matrix = matrices.get(test.name) ?? confusionChart(results, test);
+    matrices.set(test.name, matrix);
     return matrix;
   };
   const count = models.length === 1 ? 'one model' : `${models.length} models`;
   const sections = [
     section('best', 'Best model', bestSection(results, matrixOf)),
+    ensemble === undefined
+      ? null
+      : section('ensemble', 'The ensemble', ensembleSection(results, ensemble, matrixOf)),
     section('models', 'All models', modelsSection(results)),
     isCompared(results)
       ? section('published', 'Beside the published report', publishedSection(results))
@@ -79,7 +82,7 @@ ${content}
   };
 }
 
-function bestSection(results: RunResults, matrixOf: (model: TestedModel) => Chart): Content {
+function bestSection(results: RunResults, matrixOf: (test: DrawnTest) => Chart): Content {
   const best = bestModel(results);
   if (best === undefined)
     return html`<p>No model was trained to the end of an epoch, so there is no best model.</p>`;
@@ -87,18 +90,39 @@ function bestSection(results: RunResults, matrixOf: (model: TestedModel) => Char
   const lead = html`<p><strong>${modelTitle(best)}</strong> has the highest validation macro-F1 of all models: ${figure(kept?.valMacroF1)} in epoch ${kept?.epoch}.</p>`;
   if (!isTested(best)) return [lead, html`<p>It was not tested.</p>`];
   const { test } = best;
-  const other = isCompared(results) ? publishedBest() : null;
   return html`${lead}
-<dl class="headline">
+${headlines(results, test)}
+${testDetails('the best model', 'matrix-best', test, results.dataset.classNames, () =>
+  matrixOf(drawnModel(best)),
+)}
+<p class="note">${HEATMAP_KEY}</p>`;
+}
+
+/** How several models do as one, beside each of them. */
+function ensembleSection(
+  results: RunResults,
+  ensemble: EnsembleRecord,
+  matrixOf: (test: DrawnTest) => Chart,
+): Content {
+  const drawn = drawnEnsemble(ensemble);
+  return html`<p>${ensembleText(results, ensemble)}</p>
+${headlines(results, ensemble.test)}
+${membersTable(results, ensemble)}
+${testDetails('the ensemble', 'matrix-ensemble', ensemble.test, results.dataset.classNames, () => matrixOf(drawn))}
+<p class="note">${HEATMAP_KEY}</p>`;
+}
+
+/** The figures of a test in large type, beside those of the published report's best. */
+function headlines(results: RunResults, test: TestRecord): Content {
+  const other = hasPublishedArchitecture(results) ? publishedBest() : null;
+  return html`<dl class="headline">
 ${headline('Test accuracy', test.accuracy, other?.accuracy)}
 ${headline('Precision', test.precision, other?.macro.precision)}
 ${headline('Recall', test.recall, other?.macro.recall)}
 ${headline('Macro-F1', test.macroF1, other?.macro.f1)}
 ${headline('Test loss', test.loss)}
 </dl>
-${other === null ? null : html`<p class="note">Published: the model that the published report calls its best, ${modelTitle(other)}.</p>`}
-${testDetails('the best model', 'matrix-best', test, results.dataset.classNames, () => matrixOf(best))}
-<p class="note">${HEATMAP_KEY}</p>`;
+${other === null ? null : html`<p class="note">Published: the model that the published report calls its best, ${modelTitle(other)}.</p>`}`;
 }
 
 function headline(title: string, value: number, published?: number): Markup {
@@ -146,8 +170,8 @@ function curvesSection(results: RunResults): Content {
       const panel = curvesPanel(results, name, measure);
       return html`<figure>${trusted(embedSvg(panel, panel.name))}</figure>\n`;
     });
-    const legend = ratesOf(models).map(
-      (learningRate, rate) => html`<li>${legendKey(seriesStyle(rate))}${rateText(learningRate)}</li>`,
+    const legend = seriesOf(models).map(
+      (title, place) => html`<li>${legendKey(seriesStyle(place))}${title}</li>`,
     );
     return html`<div class="curves">
 <h3>${name}</h3>
@@ -165,10 +189,11 @@ ${epochsTable(results, name)}
 }
 
 function ratesKey({ config }: RunResults): string {
-  const marks = config.learningRates.some((_, rate) => seriesStyle(rate).marked);
-  return marks
-    ? 'One colour per learning rate; marks on the lines tell rates of one colour apart.'
-    : 'One colour per learning rate.';
+  const { learningRates, seeds } = config;
+  const each = seeds === 1 ? 'One colour per learning rate' : 'One colour per learning rate and seed';
+  return seriesStyle(learningRates.length * seeds - 1).marked
+    ? `${each}; marks on the lines tell those of one colour apart.`
+    : `${each}.`;
 }
 
 /** A piece of a rate's line, with its mark where it has one. Drawn as SVG, which forced colours leave alone. */
@@ -178,13 +203,13 @@ function legendKey({ role, path, marked }: SeriesStyle): Markup {
   return html`<svg viewBox="0 0 22 10" aria-hidden="true"><path d="M0 5H22" stroke="${color}" stroke-width="3"/>${mark}</svg>`;
 }
 
-function matricesSection({ models, dataset }: RunResults, matrixOf: (model: TestedModel) => Chart): Content {
+function matricesSection({ models, dataset }: RunResults, matrixOf: (test: DrawnTest) => Chart): Content {
   const tested = models.filter(isTested);
   if (tested.length === 0) return html`<p>No model was tested.</p>`;
   const entries = tested.map((model, index) => {
     const title = modelTitle(model);
     const details = testDetails(title, `matrix-${index}`, model.test, dataset.classNames, () =>
-      matrixOf(model),
+      matrixOf(drawnModel(model)),
     );
     return html`<details><summary>${title}<span>accuracy ${figure(model.test.accuracy)}, macro-F1 ${figure(model.test.macroF1)}</span></summary><div>
 ${details}
@@ -198,11 +223,19 @@ function runSection({ config, dataset, environment }: RunResults): Content {
   const settings: [string, Content][] = [
     ['Mode', config.mode],
     ['Learning rates', config.learningRates.map(rateText).join(', ')],
+    ...(config.schedule === 'cosine'
+      ? [['Schedule', 'from 0 in 5 % of the steps, and along a cosine to 0'] as [string, Content]]
+      : []),
     ['Epochs', config.epochs],
     ...(config.passes > 1 ? [['Passes', config.passes] as [string, Content]] : []),
     ['Batch size', config.batchSize],
-    ['Dropout', config.dropout],
-    ['Seed', config.seed],
+    ['Dropout', own(config, ({ dropout = config.dropout }) => String(dropout))],
+    ['Images', imagesText(config)],
+    ['Seed', config.seeds === 1 ? config.seed : `${config.seed} to ${config.seed + config.seeds - 1}`],
+    [
+      'Tests',
+      config.average === 'flip' ? 'the mean of an image and its mirror image' : 'one prediction an image',
+    ],
     ['Kept epoch', config.keep === 'best' ? 'best validation macro-F1' : 'last'],
     ['Training samples', config.trainSamples === null ? 'all' : whole(config.trainSamples)],
     ['Jobs and threads', `${config.jobs} and ${config.threads}`],
@@ -227,6 +260,25 @@ function runSection({ config, dataset, environment }: RunResults): Content {
 <div><h3>Configuration</h3>${facts(settings)}</div>
 <div><h3>Data and environment</h3>${facts(origin)}</div>
 </div>`;
+}
+
+/** A setting of all architectures, or each one's where they differ. */
+function own(
+  { architectures }: RunConfig,
+  text: (architecture: RunConfig['architectures'][number]) => string,
+): string {
+  const texts = architectures.map(text);
+  if (new Set(texts).size === 1) return texts[0]!;
+  return architectures.map(({ name }, index) => `${name}: ${texts[index]}`).join('; ');
+}
+
+/** How images are changed in training, in words. */
+function imagesText(config: RunConfig): string {
+  return own(config, ({ augment = config.augment }) => {
+    if (augment === null) return 'as they are';
+    const parts = Object.entries(augment).map(([key, value]) => `${key} ${value}`);
+    return `changed (${parts.join(', ')})`;
+  });
 }
 
 function facts(entries: readonly [string, Content][]): Markup {

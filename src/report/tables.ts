@@ -7,6 +7,7 @@ import {
   duration,
   endOf,
   figure,
+  furtherTitle,
   modelTitle,
   NONE,
   rateText,
@@ -70,7 +71,7 @@ export function modelsTable(results: RunResults): Markup {
       const shown = found === null ? NONE : text(Number(found), model);
       return html`<td data-value="${found ?? ''}">${shown}</td>`;
     });
-    return html`<tr${isBest ? html` class="best"` : null}><th scope="row" data-value="${model.model}">${model.model}${badges}</th>${cells}</tr>\n`;
+    return html`<tr${isBest ? html` class="best"` : null}><th scope="row" data-value="${model.model}">${model.model}${furtherTitle(model.id)}${badges}</th>${cells}</tr>\n`;
   });
   const failures = models
     .filter(({ error }) => error !== undefined)
@@ -175,7 +176,7 @@ export function epochsTable(results: RunResults, architecture: string): Markup {
         compared ? html`<td>${figure(published?.[epoch.epoch - 1]?.[index])}</td>` : null,
       ]);
       const kept = epoch.epoch === model.kept?.epoch ? html`<span class="badge best">kept</span> ` : null;
-      return html`<tr><th scope="row">${rateText(model.learningRate)}</th><td>${kept}${epoch.epoch}</td>${cells}</tr>\n`;
+      return html`<tr><th scope="row">${rateText(model.learningRate)}${furtherTitle(model.id)}</th><td>${kept}${epoch.epoch}</td>${cells}</tr>\n`;
     });
   });
   const span = compared ? html` rowspan="2"` : null;

@@ -7,6 +7,7 @@ import {
   duration,
   endOf,
   figure,
+  furtherTitle,
   modelTitle,
   NONE,
   printable,
@@ -14,9 +15,10 @@ import {
   trainingSeconds,
   whole,
 } from '../results/format.js';
-import type { RunResults, TestRecord } from '../results/records.js';
+import type { EnsembleRecord, RunResults, TestRecord } from '../results/records.js';
 import { bestModel } from '../results/results.js';
 import { confusionsOf, confusionsTitle } from './confusions.js';
+import { ensembleText, ensembleTitle } from './ensemble.js';
 import { fitParts, fitTable, visibleWidth } from './fit.js';
 
 /** How the tables are printed. */
@@ -55,18 +57,33 @@ const MOST_CONFUSIONS = 20;
 
 /** All tables of a run, in the order of the published report: epochs, tests, best model. */
 export function resultsText(results: RunResults, options: TextOptions): string {
-  return [epochsText(results, options), testsText(results, options), bestText(results, options)].join('\n\n');
+  const { ensemble } = results;
+  return [
+    epochsText(results, options),
+    testsText(results, options),
+    bestText(results, options),
+    ...(ensemble === undefined ? [] : [ensembleTables(results, ensemble, options)]),
+  ].join('\n\n');
+}
+
+/** The mean of several models: how it was chosen, and its test. */
+function ensembleTables(results: RunResults, ensemble: EnsembleRecord, options: TextOptions): string {
+  return [
+    heading(`Ensemble: ${ensembleTitle(ensemble.members.length)}`, options),
+    ensembleText(results, ensemble),
+    testText(ensemble.test, results.dataset.classNames, options),
+  ].join('\n');
 }
 
 /** One row per model and epoch; the kept epoch carries a star. */
 export function epochsText({ models }: RunResults, options: TextOptions): string {
   const head = ['model', 'rate', 'epoch', ...CLASSIFIER_FIGURES.map(({ brief }) => brief), 'seconds'];
-  const rows = models.flatMap(({ model, learningRate, epochs, kept }) =>
+  const rows = models.flatMap(({ id, model, learningRate, epochs, kept }) =>
     epochs.map((epoch, index) => {
       const isKept = epoch.epoch === kept?.epoch;
       const row = [
         index === 0 ? clip(model, 16) : '',
-        index === 0 ? rateText(learningRate) : '',
+        index === 0 ? `${rateText(learningRate)}${furtherTitle(id)}` : '',
         isKept ? `* ${epoch.epoch}` : String(epoch.epoch),
         ...CLASSIFIER_FIGURES.map(({ name }) => figure(epoch[name])),
         epoch.seconds.toFixed(1),
@@ -85,7 +102,7 @@ export function testsText({ models, best }: RunResults, options: TextOptions): s
     const { model, learningRate, kept, test } = record;
     const row = [
       clip(model, 16),
-      rateText(learningRate),
+      `${rateText(learningRate)}${furtherTitle(record.id)}`,
       kept === null ? NONE : String(kept.epoch),
       figure(kept?.valMacroF1),
       figure(test?.accuracy),

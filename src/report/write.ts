@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { AbortSignalLike } from '#bindings';
 import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import type { RunResults } from '../results/records.js';
-import { epochsCsv, isTested } from '../results/results.js';
+import { epochsCsv } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
 import { comparisonChart, hasComparison } from './comparison.js';
 import { curvesChart, hasCurves } from './curves.js';
+import { drawnTests } from './ensemble.js';
 import { confusionChart } from './heatmap.js';
 import { reportHtml } from './html.js';
 import { svgToPng } from './png.js';
@@ -95,6 +96,6 @@ function chartDrawers(results: RunResults): (() => Chart)[] {
           () =>
             curvesChart(results, name),
       ),
-    ...results.models.filter(isTested).map((model) => () => confusionChart(results, model)),
+    ...drawnTests(results).map((test) => () => confusionChart(results, test)),
   ];
 }

@@ -7,7 +7,7 @@ import {
   type PublishedModel,
 } from '../fashion-mnist/published.js';
 import { classificationScores } from '../metrics/classification.js';
-import type { ModelRecord, RunResults } from './records.js';
+import type { ModelRecord, RunConfig, RunResults } from './records.js';
 
 /** A model's published figures; null where the report prints none. */
 export interface PublishedFigures {
@@ -21,24 +21,34 @@ export interface PublishedFigures {
 
 /**
  * The published figures of a model of this run; null unless the dataset is Fashion-MNIST, and a published
- * architecture of the same name and widths was trained at the same rate.
+ * architecture of the same name and widths was trained at the same rate, which did not change, on the images as they are.
  */
 export function publishedFigures(
   { config, dataset }: RunResults,
   { model, learningRate }: Pick<ModelRecord, 'model' | 'learningRate'>,
 ): PublishedFigures | null {
-  const hidden = config.architectures.find(({ name }) => name === model)?.hidden;
   const published = PUBLISHED_MODELS.find(
     (other) => other.model === model && other.learningRate === learningRate,
   );
-  if (dataset.name !== FASHION_MNIST || published === undefined) return null;
-  if (hidden?.join() !== ARCHITECTURES[model]?.hidden.join()) return null;
+  const architecture = config.architectures.find(({ name }) => name === model);
+  if (dataset.name !== FASHION_MNIST || published === undefined || !isPublished(architecture)) return null;
+  if (config.schedule !== 'constant' || (architecture?.augment ?? config.augment) !== null) return null;
   return figuresOf(published, config.keep);
 }
 
 /** Whether any model of this run has published figures. */
 export function isCompared(results: RunResults): boolean {
   return results.models.some((model) => publishedFigures(results, model) !== null);
+}
+
+/** Whether the run is of the published data and of any published architecture, however it was trained. */
+export function hasPublishedArchitecture({ config, dataset }: RunResults): boolean {
+  return dataset.name === FASHION_MNIST && config.architectures.some(isPublished);
+}
+
+function isPublished(architecture: RunConfig['architectures'][number] | undefined): boolean {
+  const own = architecture && ARCHITECTURES[architecture.name];
+  return own !== undefined && own.hidden.join() === architecture!.hidden.join();
 }
 
 /** The model that the published report calls its best, with the scores of its printed confusion matrix. */

@@ -1,3 +1,4 @@
+import { passOf, seedOf } from './job-id.js';
 import type { ModelRecord } from './records.js';
 
 /** Shown in place of a missing figure. */
@@ -32,9 +33,20 @@ export function whole(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A model as people say it: `large1 at 0.005`. */
-export function modelTitle({ model, learningRate }: Pick<ModelRecord, 'model' | 'learningRate'>): string {
-  return `${printable(model)} at ${rateText(learningRate)}`;
+/** A model as people say it: `large1 at 0.005`, `large1 at 0.003, seed 1`; by its id the latter. */
+export function modelTitle({
+  model,
+  learningRate,
+  id,
+}: Pick<ModelRecord, 'model' | 'learningRate'> & { id?: string }): string {
+  return `${printable(model)} at ${rateText(learningRate)}${furtherTitle(id)}`;
+}
+
+/** What tells models of one architecture and rate apart, in words: `, seed 1`, `, pass 2`, or nothing. */
+export function furtherTitle(id = ''): string {
+  const seed = seedOf(id);
+  const pass = passOf(id);
+  return `${seed === null ? '' : `, seed ${seed}`}${pass === 1 ? '' : `, pass ${pass}`}`;
 }
 
 /** What became of a model that has an error: it failed, or was interrupted and can go on. */

@@ -1,23 +1,38 @@
 import type { NetworkSpec } from '../model/classifier.js';
+import type { FitAugment } from '../model/options.js';
 import type { Weights } from '../train/loop.js';
 
 /** What a run was asked to do: `runs/<id>/config.json`. Plain data, safe to serialise. */
 export interface RunConfig {
-  /** Name and hidden widths of every architecture, in report order. */
-  architectures: { name: string; hidden: number[] }[];
+  /** Every architecture in report order: its name and hidden widths, and what it has in place of the run's own. */
+  architectures: {
+    name: string;
+    hidden: number[];
+    dropout?: number | undefined;
+    augment?: FitAugment | null | undefined;
+  }[];
   learningRates: number[];
+  /** How a rate changes over a model's steps: not at all, or from 0 up in 5 % of them and along a cosine to 0. */
+  schedule: 'constant' | 'cosine';
   mode: 'chained' | 'independent';
   /** Times that the chain of rates is gone through, each from the last weights of the one before; 1 in other modes. */
   passes: number;
   epochs: number;
   batchSize: number;
   dropout: number;
+  /** How images are changed in training; null for not at all. */
+  augment: FitAugment | null;
+  /** Of all random numbers of the first models, and of which samples are held out. */
   seed: number;
+  /** Models of each architecture and rate, whose seeds follow one another; where there are several, an ensemble is tested too. */
+  seeds: number;
   /** Null for the default: 10,000, or a sixth of the training images where that is fewer. */
   validationSize: number | null;
   /** Training samples used of those left after the split; null for all. */
   trainSamples: number | null;
   keep: 'best' | 'last';
+  /** What tests are averaged over: nothing, or an image and its mirror image. */
+  average: 'none' | 'flip';
   jobs: number;
   threads: number;
   build: string;
@@ -44,14 +59,18 @@ export interface Job {
   id: string;
   model: string;
   learningRate: number;
+  schedule: RunConfig['schedule'];
   /** From 1. */
   pass: number;
   spec: NetworkSpec;
   epochs: number;
   batchSize: number;
+  augment: FitAugment | null;
   seed: number;
   keep: 'best' | 'last';
   build: string;
+  /** SHA-256 (hex) of the weights file that it starts from; null for fresh weights, and for a parent's. */
+  from: string | null;
   /** Chained mode: the job whose final weights this one starts from. */
   parent: string | null;
 }
@@ -99,6 +118,17 @@ export interface ModelRecord {
   interrupted?: boolean;
 }
 
+/** The test of several models as one: by the mean of their probabilities. */
+export interface EnsembleRecord {
+  /** Ids of its models, the best by validation first. */
+  members: string[];
+  /** Accuracy of the mean on the validation samples, by which the number of members is chosen. */
+  valAccuracy: number;
+  /** Share of the test samples of which all members say the same. */
+  agreement: number;
+  test: TestRecord;
+}
+
 /** `runs/<id>/results.json`. */
 export interface RunResults {
   schema: 2;
@@ -119,6 +149,8 @@ export interface RunResults {
   models: ModelRecord[];
   /** Of the passes before, in their order: their epochs, without tests and files. Left out where there are none. */
   earlier?: ModelRecord[];
+  /** The mean of several models' probabilities, where the run has several seeds. */
+  ensemble?: EnsembleRecord;
   /** Id of the model of highest validation macro-F1, ties to the earlier epoch, then the smaller; null when all failed. */
   best: string | null;
 }
@@ -174,5 +206,6 @@ export type RunEvent =
   | { type: 'saved'; job: string; weights: string[]; kept: { epoch: number; valMacroF1: number } }
   | { type: 'failed'; job: string; model: string; learningRate: number; code: string; message: string }
   | ({ type: 'test'; job: string; model: string; learningRate: number } & TestRecord)
+  | ({ type: 'ensemble' } & EnsembleRecord)
   | { type: 'best'; job: string; model: string; learningRate: number }
   | { type: 'done'; results: string; report: string; seconds: number };

@@ -13,10 +13,20 @@ import { schemaOf } from './schema.js';
 const LIMITS: JsonLimits = { depth: 16, values: 1_000_000 };
 
 /** The parts of {@link RunResults} that a run knows itself. */
-export type RunParts = Pick<RunResults, 'environment' | 'config' | 'dataset' | 'models' | 'earlier'>;
+export type RunParts = Pick<
+  RunResults,
+  'environment' | 'config' | 'dataset' | 'models' | 'earlier' | 'ensemble'
+>;
 
 /** Puts a run's results together and picks the best model. */
-export function buildResults({ environment, config, dataset, models, earlier = [] }: RunParts): RunResults {
+export function buildResults({
+  environment,
+  config,
+  dataset,
+  models,
+  earlier = [],
+  ensemble,
+}: RunParts): RunResults {
   const best = pickBest(models, smallestFirst(config, dataset));
   return {
     schema: 2,
@@ -25,6 +35,7 @@ export function buildResults({ environment, config, dataset, models, earlier = [
     dataset,
     models,
     ...(earlier.length > 0 && { earlier }),
+    ...(ensemble !== undefined && { ensemble }),
     best,
   };
 }
@@ -34,14 +45,16 @@ export function buildResults({ environment, config, dataset, models, earlier = [
  * Null when no model has a kept epoch.
  */
 export function pickBest(models: readonly ModelRecord[], order: readonly string[]): RunResults['best'] {
+  return byMeritOf(models, order)[0]?.id ?? null;
+}
+
+/** The models that have a kept epoch, the best first by {@link byMerit}; `order` tells sizes (see {@link smallestFirst}). */
+export function byMeritOf(models: readonly ModelRecord[], order: readonly string[]): ModelRecord[] {
   const candidate = ({ model, kept }: ModelRecord): Candidate => ({
     ...kept!,
     size: order.includes(model) ? order.indexOf(model) : order.length,
   });
-  const [best] = models
-    .filter((model) => model.kept !== null)
-    .sort((a, b) => byMerit(candidate(a), candidate(b)));
-  return best?.id ?? null;
+  return models.filter(({ kept }) => kept !== null).sort((a, b) => byMerit(candidate(a), candidate(b)));
 }
 
 /** Names of the architectures, fewest trainable parameters first. */
@@ -150,6 +163,16 @@ function checkModels(results: RunResults, source: string): void {
       fail(`the size of ${place}.test.confusion`, wrong, `${classes} (one row and one column per class)`);
     }
   });
+  const stranger = results.ensemble?.members.find((member) => !models.some(({ id }) => id === member));
+  if (stranger !== undefined)
+    fail('ensemble.members', JSON.stringify(stranger), 'the id of one of the models');
+  const rows = results.ensemble?.test.confusion ?? [];
+  const odd =
+    rows.length === 0
+      ? undefined
+      : [rows.length, ...rows.map((row) => row.length)].find((size) => size !== classes);
+  if (odd !== undefined)
+    fail('the size of ensemble.test.confusion', odd, `${classes} (one row and one column per class)`);
   if (best !== null && bestModel(results) === undefined) {
     fail('best', JSON.stringify(best), 'the id of one of the models');
   }

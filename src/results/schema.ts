@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { AUGMENT_KEYS } from '#bindings';
 import { PANELS } from '../metrics/figures.js';
 import { ID_RULE, isId, isName, NAME_RULE } from '../strict/names.js';
 import { CLASSIFIER_FIGURES } from './epochs.js';
@@ -47,21 +48,39 @@ const environment = record({
   seconds: notNegative,
 });
 
+const AUGMENT_ENTRIES = Object.fromEntries(
+  AUGMENT_KEYS.map((key) => [key, v.optional(notNegative)]),
+) as Record<(typeof AUGMENT_KEYS)[number], v.OptionalSchema<typeof notNegative, undefined>>;
+
+const augment = v.nullable(record({ ...AUGMENT_ENTRIES, until: v.optional(share) }));
+
 const config = record({
   architectures: v.pipe(
-    list(record({ name, hidden: list(positive, 'widths') }), 'architectures'),
+    list(
+      record({
+        name,
+        hidden: list(positive, 'widths'),
+        dropout: v.optional(share),
+        augment: v.optional(augment),
+      }),
+      'architectures',
+    ),
     v.minLength(1, 'at least one architecture'),
   ),
   learningRates: v.pipe(list(learningRate, 'learning rates'), v.minLength(1, 'at least one learning rate')),
+  schedule: v.optional(oneOf(['constant', 'cosine']), 'constant'),
   mode: oneOf(['chained', 'independent']),
   passes: v.optional(positive, 1),
   epochs: positive,
   batchSize: positive,
   dropout: share,
+  augment: v.optional(augment, null),
   seed: count,
+  seeds: v.optional(positive, 1),
   validationSize: v.nullable(count),
   trainSamples: v.nullable(count),
   keep: oneOf(['best', 'last']),
+  average: v.optional(oneOf(['none', 'flip']), 'none'),
   jobs: positive,
   threads: positive,
   build: text,
@@ -110,6 +129,13 @@ const model = record({
   interrupted: v.optional(v.boolean('true or false')),
 });
 
+const ensemble = record({
+  members: v.pipe(list(id, 'ids'), v.minLength(1, 'at least one id')),
+  valAccuracy: share,
+  agreement: share,
+  test,
+});
+
 const CURRENT = record({
   schema: v.literal(2, 'schema version 1 or 2'),
   environment,
@@ -117,6 +143,7 @@ const CURRENT = record({
   dataset,
   models: list(model, 'models'),
   earlier: v.optional(list(model, 'models')),
+  ensemble: v.optional(ensemble),
   best: v.nullable(id),
 });
 
@@ -132,8 +159,8 @@ const FIRST = v.pipe(
     ({ models, best, ...rest }): RunResults => ({
       ...rest,
       schema: 2,
-      models: models.map((model) => ({ id: jobId(model.model, model.learningRate), ...model })),
-      best: best && jobId(best.model, best.learningRate),
+      models: models.map((model) => ({ id: jobId(model), ...model })),
+      best: best && jobId(best),
     }),
   ),
 );

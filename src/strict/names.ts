@@ -6,10 +6,10 @@ export function isName(name: string): boolean {
   return /^[\w-]{1,64}$/.test(name);
 }
 
-/** What the id of a job has to be, in words. It stands in file names: a model's name and a number fit in it. */
-export const ID_RULE = 'an id of 1 to 100 letters, digits, "-", "_", "." or "+", the first no "." or "+"';
+/** What the id of a job has to be, in words. It stands in file names: a model's name, its rate, seed and pass fit in it. */
+export const ID_RULE = 'an id of 1 to 128 letters, digits, "-", "_", "." or "+", the first no "." or "+"';
 
 /** True for an id that {@link ID_RULE} allows. */
 export function isId(id: string): boolean {
-  return /^[\w-][\w.+-]{0,99}$/.test(id);
+  return /^[\w-][\w.+-]{0,127}$/.test(id);
 }

@@ -80,13 +80,16 @@ describe('planJobs', () => {
       id: 'large1_0.005',
       model: 'large1',
       learningRate: 0.005,
+      schedule: 'constant',
       pass: 1,
       spec: { inputs: 6, hidden: [1024, 512, 256, 128], classes: 3, dropout: 0.25 },
       epochs: 4,
       batchSize: 64,
+      augment: null,
       seed: 9,
       keep: 'last',
       build: 'relaxed-mt',
+      from: null,
       parent: null,
     });
     expect(JSON.parse(JSON.stringify(job))).toEqual(job);

@@ -37,6 +37,7 @@ const record: RunRecord = {
   data: '/data/made up',
   verify: false,
   weights: '../../weights',
+  from: null,
   replaceable: ['5eed'],
   finished: false,
 };
@@ -221,7 +222,7 @@ describe('openRun refuses', () => {
     expect(error.message).toBe(`${file}: ${words}.`);
   });
 
-  it.each(Object.keys(record).filter((key) => key !== 'replaceable'))(
+  it.each(Object.keys(record).filter((key) => key !== 'replaceable' && key !== 'from'))(
     'a record without %s, in plain words',
     async (key) => {
       const out = await temporaryFolder();

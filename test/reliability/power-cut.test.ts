@@ -34,6 +34,7 @@ const record: RunRecord = {
   data: null,
   verify: false,
   weights: 'weights',
+  from: null,
   replaceable: [],
   finished: false,
 };

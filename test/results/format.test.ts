@@ -39,6 +39,8 @@ describe('a learning rate', () => {
   ])('%d is written as %s', (rate, text) => {
     expect(rateText(rate)).toBe(text);
     expect(modelTitle({ model: 'a', learningRate: rate })).toBe(`a at ${text}`);
-    expect(jobTitle({ model: 'a', learningRate: rate })).toBe(`Model a at learning rate ${text}`);
+    expect(jobTitle({ id: `a_${rate}`, model: 'a', learningRate: rate })).toBe(
+      `Model a at learning rate ${text}`,
+    );
   });
 });

@@ -15,7 +15,7 @@ import { failedModel, publishedLikeResults, randomResults, runConfig } from '../
 const ORDER = ['small', 'large2', 'large1'];
 
 function kept(model: string, learningRate: number, epoch: number, valMacroF1: number): ModelRecord {
-  const id = jobId(model, learningRate);
+  const id = jobId({ model, learningRate });
   return { id, model, learningRate, epochs: [], kept: { epoch, valMacroF1 }, weights: [], test: null };
 }
 

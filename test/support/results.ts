@@ -74,7 +74,7 @@ export function randomResults(classes: number, change: Partial<RunConfig> = {}, 
 export function failedModel(model: string, learningRate: number, epochs: EpochRecord[] = []): ModelRecord {
   const error = `${model} at ${learningRate} diverged: the loss of epoch ${epochs.length + 1}, step 7, is NaN.`;
   return {
-    id: jobId(model, learningRate),
+    id: jobId({ model, learningRate }),
     model,
     learningRate,
     epochs,
@@ -90,15 +90,19 @@ export function runConfig(change: Partial<RunConfig> = {}): RunConfig {
   return {
     architectures: Object.entries(ARCHITECTURES).map(([name, { hidden }]) => ({ name, hidden: [...hidden] })),
     learningRates: [...LEARNING_RATES],
+    schedule: 'constant',
     mode: 'chained',
     passes: 1,
     epochs: 10,
     batchSize: 128,
     dropout: 0.5,
+    augment: null,
     seed: 0,
+    seeds: 1,
     validationSize: 10_000,
     trainSamples: null,
     keep: 'best',
+    average: 'none',
     jobs: 2,
     threads: 2,
     build: 'auto',
@@ -141,7 +145,7 @@ function modelRecord(
   const { accuracy, macro } = classificationScores(confusion);
   const { precision, recall, f1: macroF1 } = macro;
   return {
-    id: jobId(model, learningRate),
+    id: jobId({ model, learningRate }),
     model,
     learningRate,
     epochs,

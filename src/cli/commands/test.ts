@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
-import { type EnsembleTest, testEnsemble } from '../../experiment/ensemble.js';
+import { type EnsembleTest, testEnsembleFiles } from '../../experiment/ensemble.js';
 import type { Average } from '../../experiment/evaluate.js';
+import type { DataShape } from '../../experiment/jobs.js';
 import { bestStored, listModels, type StoredModel } from '../../experiment/stored-models.js';
 import { testFiles } from '../../experiment/test-files.js';
 import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
@@ -77,10 +78,9 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
     {
       core,
       data: dataset.test,
-      shape: { inputs: dataset.imageWidth * dataset.imageHeight, classes: dataset.classNames.length },
+      shape: shapeOf(dataset),
       threads: availableParallelism(),
       average: options.average,
-      imageWidth: dataset.imageWidth,
       signal,
       onTested: (file, result) => {
         if (result instanceof TreadleError) exitCode = EXIT.failed;
@@ -96,17 +96,11 @@ async function ensembleAndShow(
   options: TestOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const members = [];
-  for (const file of files) members.push({ ...(await loadWeights(file)), file });
+  for (const file of files) await loadWeights(file); // Told before the data is fetched.
   const core = await openCore(options.build);
   const dataset = await datasetFor(options, signal);
-  const shape = {
-    inputs: dataset.imageWidth * dataset.imageHeight,
-    classes: dataset.classNames.length,
-    imageWidth: dataset.imageWidth,
-    average: options.average,
-  };
-  const tested = testEnsemble(core, members, shape, dataset.test);
+  const shape = { ...shapeOf(dataset), average: options.average };
+  const tested = await testEnsembleFiles(files, { core, shape, data: dataset.test, signal });
   if (options.json) write(JSON.stringify({ type: 'ensemble', ...tested }));
   else write(ensembleText(tested, dataset));
   return EXIT.done;
@@ -121,6 +115,10 @@ function ensembleText({ result, members, agreement }: EnsembleTest, { classNames
     `Accuracy ${figure(result.accuracy)}, ${difference(result.accuracy - best)} beside the best of them.`,
     testText(result, classNames, textOptions(process.stdout)),
   ].join('\n');
+}
+
+function shapeOf({ imageWidth, imageHeight, classNames }: Dataset): DataShape {
+  return { inputs: imageWidth * imageHeight, classes: classNames.length, imageWidth };
 }
 
 /** The data, whose source is told of on stderr while it is got, and on stdout unless that is for programs. */

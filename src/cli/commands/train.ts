@@ -28,7 +28,8 @@ function oneModel(
   { model, lr, resume }: TrainingOptions & { model?: string; lr?: number },
   settings: Partial<RunConfig>,
 ): Partial<RunConfig> {
-  if (resume === undefined && (model === undefined || lr === undefined)) {
+  const rates = settings.learningRates?.length ?? 0;
+  if (resume === undefined && (model === undefined || (lr === undefined && rates !== 1))) {
     const missing = model === undefined ? '--model' : '--lr';
     throw new TreadleError('usage', `${missing} is missing; --model and --lr are expected, or --resume.`, {
       subject: missing,
@@ -36,7 +37,7 @@ function oneModel(
       expected: '--model and --lr, or --resume',
     });
   }
-  const grid: Partial<RunConfig> = {};
+  const grid: Partial<RunConfig> = resume === undefined ? { seeds: 1 } : {};
   if (lr !== undefined) grid.learningRates = [lr];
   if (model !== undefined) {
     const { architectures } = resolveConfig(settings);
