@@ -73,6 +73,24 @@ export function testEnsemble(
   return best!;
 }
 
+/** Mean probabilities of several models, each averaged as the shape says: (images, classes), row-major. */
+export function meanProbabilities(
+  core: Core,
+  members: readonly StoredNetwork[],
+  images: Uint8Array,
+  shape: Pick<TestShape, 'average' | 'imageWidth'>,
+): Float64Array {
+  const [{ inputs, classes }] = members as [StoredNetwork];
+  const mean = newMean(images.length / inputs, classes);
+  let result: Float64Array = new Float64Array();
+  for (const member of members) {
+    const network = inferenceNetwork(core, member);
+    result = mean.add(averagedProbabilities(network, images, shape));
+    network.dispose();
+  }
+  return result;
+}
+
 /** The mean of probabilities that are added one after another. */
 function newMean(rows: number, classes: number) {
   const sum = new Float64Array(rows * classes);

@@ -103,12 +103,17 @@ export function evaluateTensors(
   }
 }
 
-/** Throws `shape` for a network that does not take such images, or does not have as many classes. */
-export function expectShape(stored: StoredNetwork, shape: DataShape, file: string): void {
+/** Throws `shape` for a network that does not take such images, or does not have as many classes, as `owner` does. */
+export function expectShape(
+  stored: StoredNetwork,
+  shape: DataShape,
+  file: string,
+  owner = 'the dataset',
+): void {
   if (stored.inputs !== shape.inputs || stored.classes !== shape.classes) {
     const found = `${stored.inputs} inputs and ${stored.classes} classes`;
     const expected = `${shape.inputs} inputs and ${shape.classes} classes`;
-    throw new TreadleError('shape', `${file} has ${found}; ${expected} are expected, as the dataset has.`, {
+    throw new TreadleError('shape', `${file} has ${found}; ${expected} are expected, as ${owner} has.`, {
       subject: file,
       found,
       expected,

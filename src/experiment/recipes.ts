@@ -24,7 +24,7 @@ const architecture = (name: string) => ({ name, hidden: [...ARCHITECTURES[name]!
  * of each, on images that are flipped and moved, along a cosine; tested by the mean of mirror images, alone and together.
  * docs/accuracy.md says what each part is worth.
  */
-export const RECIPES: Readonly<Record<RecipeName, Partial<RunConfig>>> = {
+export const RECIPES = {
   published: {},
   best: {
     architectures: [
@@ -42,4 +42,4 @@ export const RECIPES: Readonly<Record<RecipeName, Partial<RunConfig>>> = {
     keep: 'last',
     average: 'flip',
   },
-};
+} satisfies Readonly<Record<RecipeName, Partial<RunConfig>>>;

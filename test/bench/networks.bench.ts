@@ -57,6 +57,23 @@ describe('training step', { meta: { group: { machine, work: workOf('training') }
   }
 });
 
+describe('training step, images moved', { meta: { group: { machine, work: workOf('training') } } }, () => {
+  for (const { name, spec, batch } of cases) {
+    const data = madeUpSamples(spec, STEPS * batch);
+    const network = trainer(core, spec, batch, data, true);
+    network.training.begin(Uint32Array.from(data.labels, (_, index) => index));
+    let step = 0;
+    bench(
+      name,
+      () => {
+        network.training.step((step % STEPS) * batch, batch, RATE);
+        step += 1;
+      },
+      LONGER,
+    );
+  }
+});
+
 describe('inference of one batch', { meta: { group: { machine, work: workOf('forward') } } }, () => {
   for (const entry of cases) {
     const { network, data } = trainedNetwork(entry);

@@ -1,6 +1,7 @@
 import { type BuildName, type Core, measurePeak, Network } from '../../dist/bindings/host.js';
 import { openCore } from '../../dist/cli/core.js';
 import { describeEnvironment } from '../../dist/experiment/environment.js';
+import { RECIPES } from '../../dist/experiment/recipes.js';
 import { ARCHITECTURES } from '../../dist/fashion-mnist/architectures.js';
 import {
   classifierModel,
@@ -61,7 +62,7 @@ export async function openMachine(
 
 /** The architectures on Fashion-MNIST's sizes. */
 export const MODELS: [name: string, spec: NetworkSpec][] = Object.entries(ARCHITECTURES).map(
-  ([name, { hidden }]) => [name, { inputs: 784, hidden, classes: 10, dropout: 0.5 }],
+  ([name, { hidden }]) => [name, { inputs: 784, hidden, classes: 10, dropout: 0.5, shape: [28, 28] }],
 );
 
 /**
@@ -94,12 +95,23 @@ export function madeUpSamples({ inputs, classes }: NetworkSpec, count: number): 
   return { images, labels };
 }
 
-/** A network of a spec that trains on the samples. */
-export function trainer(core: Core, spec: NetworkSpec, batchSize: number, data: LabelledImages): Network {
+/** A network of a spec that trains on the samples, as they are or moved as by the recipe `best`. */
+export function trainer(
+  core: Core,
+  spec: NetworkSpec,
+  batchSize: number,
+  data: LabelledImages,
+  moved = false,
+): Network {
+  const { until: _, ...augment } = RECIPES.best.augment!;
   const network = new Network(core, classifierModel(spec), {
     seed: 1,
     batchSize,
-    training: { loss: { type: 'crossEntropy' }, optimizer: { type: 'adam' } },
+    training: {
+      loss: { type: 'crossEntropy' },
+      optimizer: { type: 'adam' },
+      ...(moved && { augment }),
+    },
     sets: [{ rows: data.labels.length }],
   });
   network.load(0, { inputs: data.images, targets: data.labels });

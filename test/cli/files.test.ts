@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { toStateDict } from '../../dist/formats/naming.js';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
 import type { FloatTensor } from '../../dist/formats/tensor.js';
-import { saveWeights } from '../../dist/node/model-file.js';
+import { loadWeights, saveWeights } from '../../dist/node/model-file.js';
 import { metadataOf, network } from '../formats/fixtures.js';
 import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
@@ -150,6 +150,43 @@ it('predict --average flip says the same of an image and of its mirror image', a
   expect(one).toEqual(other);
   const [plain, mirrored] = await predict();
   expect(plain).not.toEqual(mirrored);
+});
+
+describe('predict with several --weights', () => {
+  it('gives the mean of their probabilities, and refuses models that do not go together', async () => {
+    const folder = await temporaryFolder();
+    await saveNetwork(folder, 4, 9);
+    const { tensors } = await loadWeights(join(folder, SAFETENSORS));
+    for (const { weight } of tensors.dense)
+      for (const [at, value] of weight.entries()) weight[at] = Math.cos(value * 9 + at);
+    await saveWeights(join(folder, 'other'), tensors, {
+      ...metadataOf([36, 5, 3]),
+      imageWidth: 4,
+      imageHeight: 9,
+    });
+    await saveNetwork(join(folder, 'odd'), 5, 8);
+    const image = Uint8Array.from({ length: 36 }, (_, index) => (index * 37) % 256);
+    await writeFile(join(folder, 'a.png'), encode({ width: 4, height: 9, data: image, channels: 1 }));
+    const predict = (...files: string[]) =>
+      treadle(['predict', '--json', ...files.flatMap((file) => ['--weights', file]), 'a.png'], {
+        cwd: folder,
+      });
+    const of = async (...files: string[]): Promise<number[]> => {
+      const [found] = jsonLines((await predict(...files)).stdout);
+      const { probabilities } = found as { probabilities: { probability: number }[] };
+      return probabilities.map(({ probability }) => probability);
+    };
+    const other = join('other', SAFETENSORS.slice(SAFETENSORS.indexOf('/') + 1));
+    const one = await of(SAFETENSORS);
+    const two = await of(other);
+    const both = await of(SAFETENSORS, other);
+    expect(one).not.toEqual(two);
+    const mean = one.map((value, at) => (value + two[at]!) / 2);
+    for (const [at, value] of both.entries()) expect(value).toBeCloseTo(mean[at]!, 12);
+    const refused = await predict(SAFETENSORS, join('odd', SAFETENSORS));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`36 inputs and 3 classes are expected, as ${SAFETENSORS} has.`);
+  });
 });
 
 describe('test --average and --ensemble', () => {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
-import { type Average, averagedProbabilities, inferenceNetwork } from '../../experiment/evaluate.js';
+import { meanProbabilities } from '../../experiment/ensemble.js';
+import { type Average, expectShape } from '../../experiment/evaluate.js';
 import { readImage } from '../../node/image.js';
 import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
@@ -19,7 +20,7 @@ interface Prediction {
 type Size = readonly [number, number];
 
 interface PredictOptions extends Telling {
-  weights: string;
+  weights: string[];
   size?: Size;
   average: Average;
   build: string;
@@ -34,8 +35,11 @@ export function addPredict(program: Command, end: (code: number) => void): void 
     .command('predict')
     .description('classify PNG or JPEG images (light objects on black, as in Fashion-MNIST)')
     .addOption(
-      new Option('--weights <file>', 'a .safetensors or .pkl file')
-        .argParser(path('--weights', 'file'))
+      new Option(
+        '--weights <file>',
+        'a .safetensors or .pkl file; given several times, the mean of all their probabilities',
+      )
+        .argParser((text: string, before: string[] = []) => [...before, path('--weights', 'file')(text)])
         .makeOptionMandatory(),
     )
     .addOption(
@@ -59,8 +63,9 @@ export function addPredict(program: Command, end: (code: number) => void): void 
 
 async function predictAndShow(images: readonly string[], options: PredictOptions): Promise<number> {
   const { weights, size, average, build, json } = options;
-  const stored = await loadWeights(weights);
-  const [width, height] = sizeFor(stored, weights, size ?? null);
+  const members = await membersOf(weights);
+  const [stored] = members as [LoadedWeights];
+  const [width, height] = sizeFor(stored, weights[0]!, size ?? null);
   const pixels: Uint8Array[] = [];
   const read: string[] = [];
   for (const image of images) {
@@ -73,9 +78,7 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     const core = await openCore(build);
     const all = new Uint8Array(read.length * width * height);
     for (const [index, own] of pixels.entries()) all.set(own, index * own.length);
-    const network = inferenceNetwork(core, stored);
-    const probabilities = averagedProbabilities(network, all, { average, imageWidth: width });
-    network.dispose();
+    const probabilities = meanProbabilities(core, members, all, { average, imageWidth: width });
     for (const [index, image] of read.entries()) {
       const own = probabilities.subarray(index * stored.classes, (index + 1) * stored.classes);
       const prediction = describe(image, own, stored);
@@ -83,6 +86,17 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     }
   }
   return read.length === images.length ? EXIT.done : EXIT.failed;
+}
+
+/** The models of weights files. Throws `shape` for one that has not the inputs and classes of the first. */
+async function membersOf(files: readonly string[]): Promise<LoadedWeights[]> {
+  const members: LoadedWeights[] = [];
+  for (const file of files) {
+    const member = await loadWeights(file);
+    expectShape(member, members[0] ?? member, file, files[0]!);
+    members.push(member);
+  }
+  return members;
 }
 
 /** A parser for `--size`. Throws `usage`. */
@@ -117,7 +131,7 @@ function sizeFor({ metadata, inputs }: LoadedWeights, file: string, asked: Size 
   );
 }
 
-function describe(image: string, own: Float32Array, { metadata, classes }: LoadedWeights): Prediction {
+function describe(image: string, own: Float64Array, { metadata, classes }: LoadedWeights): Prediction {
   const names = metadata?.classNames ?? Array.from({ length: classes }, (_, label) => String(label));
   const probabilities = names.map((name, label) => ({ class: name, probability: own[label]! }));
   const best = probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
