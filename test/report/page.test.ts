@@ -11,7 +11,7 @@ import type { RunResults } from '../../dist/results/records.js';
 import { buildResults } from '../../dist/results/results.js';
 import { CHROMIUM, startChromium } from '../support/chromium.js';
 import { temporaryFolder } from '../support/folder.js';
-import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
+import { ensembleResults, failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -46,6 +46,7 @@ const CASES = {
   '24 classes': randomResults(24, { learningRates: [0.1], epochs: 2 }),
   '80 classes': randomResults(80, { learningRates: [0.1], epochs: 2 }),
   'names of 64 letters': longNames(),
+  'several seeds': ensembleResults(),
 } as const;
 
 let browser: Browser;

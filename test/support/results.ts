@@ -41,6 +41,24 @@ export function publishedLikeResults(change: Partial<RunConfig> = {}): RunResult
   return buildResults({ environment: ENVIRONMENT, config, dataset: fashionMnist(), models });
 }
 
+/** Results of a small run of several seeds on made-up classes, with an ensemble of two. */
+export function ensembleResults(seeds = 3): RunResults {
+  const change: Partial<RunConfig> = { learningRates: [0.1], epochs: 3, seeds, average: 'flip' };
+  const runs = Array.from({ length: seeds }, (_, seed) => randomResults(5, change, seed + 1));
+  const models = runs.map(({ models: [model] }, seed) => ({
+    ...model!,
+    id: jobId({ model: model!.model, learningRate: 0.1, seed }),
+  }));
+  const { environment, config, dataset } = runs[0]!;
+  const ensemble = {
+    members: models.slice(0, 2).map(({ id }) => id),
+    valAccuracy: 0.93,
+    agreement: 0.9512,
+    test: models[0]!.test!,
+  };
+  return buildResults({ environment, config, dataset, models, ensemble });
+}
+
 /** Results of a small run on made-up classes: random epochs and confusion matrices. */
 export function randomResults(classes: number, change: Partial<RunConfig> = {}, seed = 1): RunResults {
   const next = repeatable(seed);
