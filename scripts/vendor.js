@@ -22,7 +22,14 @@ const FILES = {
 const { imports: IMPORTS } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** What the portable library imports: nothing of Node may be in it. */
-const PORTABLE = ['@assemblyscript/loader', 'valibot', 'wasm-feature-detect'];
+const PORTABLE = [
+  '@assemblyscript/loader',
+  'hyparquet',
+  'hyparquet-compressors',
+  'papaparse',
+  'valibot',
+  'wasm-feature-detect',
+];
 
 /** An import or export of a module that is no path: its names, and the module. */
 const BARE = /(import|export)(\s+type)?\s+([\w$*{},\s]*?)\s*from\s*'([^'.][^']*)'/g;
@@ -81,6 +88,8 @@ async function bundle(libraries) {
   const build = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((id) => [id.slice(1, -'.js'.length), id])),
     platform: isPortable ? 'browser' : 'node',
+    // papaparse leaves its Node streams out where this is defined.
+    transform: { define: { PAPA_BROWSER_CONTEXT: 'true' } },
     treeshake: {
       moduleSideEffects: (id) => !/[\\/]node_modules[\\/](valibot|echarts|zrender)[\\/]/.test(id),
     },

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { addBench } from './commands/bench.js';
 import { addDataCommand } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
+import { addEvaluate } from './commands/evaluate.js';
+import { addFit } from './commands/fit.js';
 import { addInspect } from './commands/inspect.js';
 import { addPredict } from './commands/predict.js';
 import { addReport } from './commands/report.js';
@@ -42,6 +44,8 @@ export function newProgram(end: (code: number) => void): Command {
   addTrain(program, end);
   addTest(program, end);
   addPredict(program, end);
+  addFit(program, end);
+  addEvaluate(program, end);
   addDataCommand(program);
   addReport(program);
   addInspect(program, end);

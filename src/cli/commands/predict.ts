@@ -5,9 +5,14 @@ import { type Average, expectShape } from '../../experiment/evaluate.js';
 import { readImage } from '../../node/image.js';
 import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
+import { toCsv } from '../../table/csv.js';
+import { readTable, readTableModel } from '../../table/files.js';
+import type { Column, Table } from '../../table/table.js';
+import type { TableModel } from '../../table/table-model.js';
 import { openCore } from '../core.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
-import { addBuildOption, addJsonOption, averageOption, path, usageError } from '../options.js';
+import { addBuildOption, averageOption, path, usageError } from '../options.js';
+import { addTableOptions, csvOptions, type TableReading, tableModelOption } from '../tables.js';
 
 /** What a network says of one image; probabilities in label order. */
 interface Prediction {
@@ -19,8 +24,9 @@ interface Prediction {
 /** Width and height in pixels. */
 type Size = readonly [number, number];
 
-interface PredictOptions extends Telling {
-  weights: string[];
+interface PredictOptions extends Telling, TableReading {
+  weights?: string[];
+  model?: string;
   size?: Size;
   average: Average;
   build: string;
@@ -33,14 +39,16 @@ const MNIST_SIZE: Size = [28, 28];
 export function addPredict(program: Command, end: (code: number) => void): void {
   const command = program
     .command('predict')
-    .description('classify PNG or JPEG images (light objects on black, as in Fashion-MNIST)')
+    .description(
+      'classify PNG or JPEG images (light objects on black, as in Fashion-MNIST), or say of each row of a table what a model does',
+    )
     .addOption(
       new Option(
         '--weights <file>',
         'a .safetensors or .pkl file; given several times, the mean of all their probabilities',
       )
         .argParser((text: string, before: string[] = []) => [...before, path('--weights', 'file')(text)])
-        .makeOptionMandatory(),
+        .conflicts('model'),
     )
     .addOption(
       new Option(
@@ -49,20 +57,35 @@ export function addPredict(program: Command, end: (code: number) => void): void 
       ).argParser(imageSize),
     )
     .addOption(averageOption())
-    .argument('<image...>', 'PNG or JPEG files');
+    .addOption(tableModelOption())
+    .argument('<file...>', 'PNG or JPEG files; with --model one CSV or Parquet file');
   addBuildOption(command);
-  addJsonOption(command, 'one object per image')
+  addTableOptions(command, 'one object per image or row')
     .addHelpText(
       'after',
-      '\nExample:\n  treadle predict --weights weights/small_weights_0.001.safetensors shoe.png coat.jpg',
+      '\nExample:\n  treadle predict --weights weights/small_weights_0.001.safetensors shoe.png coat.jpg\n  treadle predict --model model.safetensors houses.csv > predicted.csv',
     )
     .action(async (images: string[], _, command: Command) => {
-      end(await predictAndShow(images, command.optsWithGlobals()));
+      const options = command.optsWithGlobals<PredictOptions>();
+      end(
+        await (options.model === undefined ? predictAndShow(images, options) : predictTable(images, options)),
+      );
     });
 }
 
 async function predictAndShow(images: readonly string[], options: PredictOptions): Promise<number> {
   const { weights, size, average, build, json } = options;
+  if (weights === undefined) {
+    throw new TreadleError(
+      'usage',
+      '--weights is missing; --weights for images or --model for a table is expected.',
+      {
+        subject: '--weights',
+        found: undefined,
+        expected: '--weights for images or --model for a table',
+      },
+    );
+  }
   const members = await membersOf(weights);
   const [stored] = members as [LoadedWeights];
   const [width, height] = sizeFor(stored, weights[0]!, size ?? null);
@@ -86,6 +109,44 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     }
   }
   return read.length === images.length ? EXIT.done : EXIT.failed;
+}
+
+/** Writes a table with what the model says of each row behind its columns: CSV, or an object a row. */
+async function predictTable(files: readonly string[], options: PredictOptions): Promise<number> {
+  if (files.length > 1) throw usageError('the files', files.join(' '), 'one table, with --model,');
+  const model = await readTableModel(options.model!);
+  const table = await readTable(files[0]!, csvOptions(options));
+  const predicted = predictedColumns(model, table);
+  const whole = { columns: [...table.columns, ...predicted], rows: table.rows };
+  process.stdout.write(options.json ? jsonRows({ columns: predicted, rows: table.rows }) : toCsv(whole));
+  model.dispose();
+  return EXIT.done;
+}
+
+/** The predictions as columns: classes with their probabilities, or numbers. */
+function predictedColumns(model: TableModel, table: Table): Column[] {
+  const { target } = model.encoder;
+  const said = model.predict(table);
+  if (target.task === 'regression') {
+    return target.names.map((name) => ({
+      name: `predicted ${name}`,
+      cells: said.map((value) => (typeof value === 'object' ? value[name]! : value)),
+    }));
+  }
+  const probabilities = model.probabilities(table);
+  return [
+    { name: `predicted ${target.name}`, cells: said as string[] },
+    ...target.classes.map((own) => ({
+      name: `probability of ${own}`,
+      cells: probabilities.map((row) => Number(row[own]!.toPrecision(7))),
+    })),
+  ];
+}
+
+function jsonRows({ columns, rows }: Table): string {
+  return Array.from({ length: rows }, (_, row) => {
+    return `${JSON.stringify(Object.fromEntries(columns.map(({ name, cells }) => [name, cells[row]])))}\n`;
+  }).join('');
 }
 
 /** The models of weights files. Throws `shape` for one that has not the inputs and classes of the first. */

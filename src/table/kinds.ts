@@ -1,0 +1,148 @@
+import { asText, expectKeys, expectOneOf, problem } from '#bindings';
+import type { Cell, Column, Table } from './table.js';
+
+/** What a column is taken for; `leave` for one that is not used. */
+export const KINDS = ['number', 'category', 'yesNo', 'date', 'leave'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** What is done with a column, and why. */
+export interface ColumnDecision {
+  readonly name: string;
+  readonly kind: Kind;
+  /** In words. */
+  readonly reason: string;
+  /** Empty cells. */
+  readonly missing: number;
+  /** Different values, empty ones not counted. */
+  readonly distinct: number;
+}
+
+/** A column of texts with more different values than this, and than half of its rows, is text and not categories. */
+const MOST_CATEGORIES = 1000;
+
+const PAIRS = [
+  ['no', 'yes'],
+  ['n', 'y'],
+  ['false', 'true'],
+  ['f', 't'],
+  ['off', 'on'],
+];
+
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/**
+ * What each column of a table is taken for, by its cells: numbers, yes and no, dates (ISO 8601), categories, or nothing that
+ * can be learned from: a column without values, of one value, of numbers that count the rows, or of texts that hardly repeat.
+ * `given` overrules by name. Throws `usage` for a name that is no column and for a kind that a column's cells are not of.
+ *
+ * @example decideKinds(parseCsv('a,b\n1,x\n2,y\n3,x\n')).map(({ kind }) => kind); // ['leave', 'category']
+ */
+export function decideKinds(table: Table, given: Readonly<Record<string, Kind>> = {}): ColumnDecision[] {
+  expectKeys(
+    'columns',
+    given,
+    table.columns.map(({ name }) => name),
+  );
+  return table.columns.map((column) => {
+    const facts = factsOf(column);
+    const asked = Object.hasOwn(given, column.name) ? given[column.name] : undefined;
+    const found = asked === undefined ? inferKind(column, facts) : askedKind(column, asked);
+    return { name: column.name, ...found, missing: facts.missing, distinct: facts.values.size };
+  });
+}
+
+interface Facts {
+  missing: number;
+  /** Every different value, as text. */
+  values: Set<string>;
+}
+
+function factsOf({ cells }: Column): Facts {
+  const values = new Set<string>();
+  let missing = 0;
+  for (const cell of cells) {
+    if (cell === null) missing++;
+    else values.add(categoryOf(cell));
+  }
+  return { missing, values };
+}
+
+/** A cell as the name of a category. */
+export function categoryOf(cell: Exclude<Cell, null>): string {
+  return cell instanceof Date ? cell.toISOString() : String(cell);
+}
+
+function inferKind(column: Column, { values, missing }: Facts): { kind: Kind; reason: string } {
+  const { cells } = column;
+  if (values.size === 0) return { kind: 'leave', reason: 'it has no values' };
+  if (values.size === 1 && missing === 0) return { kind: 'leave', reason: 'it is the same in every row' };
+  if (yesOf(values) !== null) return { kind: 'yesNo', reason: `it is ${[...values].sort().join(' or ')}` };
+  if (isOf('number', cells)) {
+    const counts = cells.every((cell, row) => cell === (cells[0] as number) + row) && cells.length > 2;
+    return counts
+      ? { kind: 'leave', reason: 'it counts the rows' }
+      : { kind: 'number', reason: 'all of its values are numbers' };
+  }
+  if (isOf('date', cells)) return { kind: 'date', reason: 'all of its values are dates' };
+  const rows = cells.length - missing;
+  if (values.size > Math.min(MOST_CATEGORIES, Math.max(20, rows / 2))) {
+    return { kind: 'leave', reason: `it is text: ${values.size} different values in ${rows} rows` };
+  }
+  return { kind: 'category', reason: `${values.size} different values` };
+}
+
+function askedKind({ name, cells }: Column, asked: Kind): { kind: Kind; reason: string } {
+  const subject = `columns.${name}`;
+  expectOneOf(subject, asked, KINDS);
+  const reason = 'it was asked for';
+  if (asked === 'leave' || asked === 'category') return { kind: asked, reason };
+  const wrong = cells.findIndex((cell) => cell !== null && !isOf(asked, [cell]));
+  if (wrong >= 0) {
+    throw problem('usage', {
+      subject,
+      found: asked,
+      because: `row ${wrong} is ${asText(cells[wrong])}`,
+      expected: 'a kind that its cells are of',
+    });
+  }
+  if (asked === 'yesNo' && yesOf(factsOf({ name, cells }).values) === null) {
+    throw problem('usage', { subject, found: asked, expected: 'yesNo for two values such as yes and no' });
+  }
+  return { kind: asked, reason };
+}
+
+/** Whether every cell that is not empty is of a kind. */
+function isOf(kind: Kind, cells: readonly Cell[]): boolean {
+  return cells.every((cell) => {
+    if (cell === null) return true;
+    if (kind === 'number') return typeof cell === 'number' && Number.isFinite(cell);
+    if (kind === 'date') return dateOf(cell) !== null;
+    if (kind === 'yesNo')
+      return typeof cell === 'boolean' || /^(?:yes|no|[yntf01]|true|false|on|off)$/i.test(String(cell));
+    return true;
+  });
+}
+
+/** The value of a pair that means yes; null for values that are no such pair. 1 and 0 are numbers as well as a pair. */
+export function yesOf(values: ReadonlySet<string>): string | null {
+  if (values.size !== 2) return null;
+  const found = [...values];
+  const lower = new Set(found.map((value) => value.toLowerCase()));
+  for (const [no, yes] of [...PAIRS, ['0', '1']]) {
+    if (lower.has(no!) && lower.has(yes!)) return found.find((value) => value.toLowerCase() === yes)!;
+  }
+  return null;
+}
+
+/** A time as its cell tells it, in UTC where it names no zone; null for what is none. */
+export function dateOf(cell: Cell): Date | null {
+  if (cell instanceof Date) return cell;
+  if (typeof cell !== 'string' || !DATE.test(cell)) return null;
+  const withZone = /[Zz]$|[+-]\d{2}:?\d{2}$/.test(cell.slice(10))
+    ? cell
+    : cell.length > 10
+      ? `${cell}Z`
+      : cell;
+  const date = new Date(withZone.replace(' ', 'T'));
+  return Number.isNaN(date.getTime()) ? null : date;
+}

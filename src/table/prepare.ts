@@ -1,0 +1,145 @@
+import { type Csr, expectKeys, type ModelSpec, mlp, problem, TreadleError } from '#bindings';
+import type { Task } from '../data/targets.js';
+import {
+  encodeFeatures,
+  encodeTargets,
+  learnColumns,
+  type TableEncoder,
+  type TargetEncoder,
+  widthOf,
+} from './encoder.js';
+import { type ColumnDecision, categoryOf, decideKinds, type Kind } from './kinds.js';
+import { columnOf, type Table } from './table.js';
+
+/** What is to be learnt of a table. */
+export interface PrepareOptions {
+  /** The column to predict, or several of numbers. */
+  target: string | readonly string[];
+  /** What columns are taken for, where that is not what their cells speak for. */
+  columns?: Readonly<Record<string, Kind>>;
+  /** Default: classification for texts, booleans and whole numbers of few values, else regression. */
+  task?: Exclude<Task, 'multilabel'>;
+  /** Widths of the hidden blocks. Default: [64, 32]. */
+  hidden?: readonly number[];
+}
+
+/** A table ready for training. */
+export interface Prepared {
+  /** What was decided of each column but the targets. */
+  readonly columns: readonly ColumnDecision[];
+  readonly encoder: TableEncoder;
+  /** A model for it: what `createModel` takes. */
+  readonly spec: ModelSpec;
+  /** What `fit` takes. */
+  readonly x: Csr;
+  readonly y: string[] | Float64Array;
+}
+
+const KEYS = ['target', 'columns', 'task', 'hidden'];
+
+/** Whole numbers of no more different values than these are classes. */
+const MOST_CLASSES_OF_NUMBERS = 10;
+const MOST_CLASSES = 10_000;
+
+/**
+ * Learns from a table how its columns become features, and prepares it: numbers are standardised, gaps are the mean with a
+ * feature that says so, categories are one-hot with one feature for those that training has not seen, dates become parts. Give
+ * it the rows of training alone, so that nothing of others is learnt. Throws `usage` for options that are none, `data` for a
+ * table that nothing can be learnt from.
+ *
+ * @example
+ * const { spec, x, y } = prepare(tableOf(rows), { target: 'price' });
+ * const model = await createModel(spec);
+ * await model.fit({ x, y });
+ */
+export function prepare(table: Table, options: PrepareOptions): Prepared {
+  expectKeys('options', options, KEYS);
+  const { target, columns: given = {}, task, hidden = [64, 32] } = options;
+  const targets = typeof target === 'string' ? [target] : target;
+  if (!Array.isArray(targets) || targets.length === 0) {
+    throw problem('usage', {
+      subject: 'target',
+      found: target,
+      expected: 'the name of a column, or several',
+    });
+  }
+  for (const name of targets) columnOf(table, name, 'target');
+  const features = { rows: table.rows, columns: table.columns.filter(({ name }) => !targets.includes(name)) };
+  const decisions = decideKinds(features, given);
+  const encoder: TableEncoder = {
+    version: 1,
+    columns: learnColumns(features, decisions),
+    target: learnTarget(table, targets, task),
+  };
+  if (encoder.columns.length === 0) {
+    const left = decisions.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+    throw problem('data', {
+      subject: 'The table',
+      found: 'without a column to learn from',
+      because: left,
+      expected: 'at least one',
+    });
+  }
+  const y = encodeTargets(table, encoder.target);
+  const outputs = encoder.target.task === 'classification' ? encoder.target.classes.length : targets.length;
+  const spec = mlp({
+    inputs: encoder.columns.reduce((sum, column) => sum + widthOf(column), 0),
+    hidden,
+    outputs,
+    inputType: 'sparse',
+  });
+  return {
+    columns: decisions,
+    encoder,
+    spec: encoder.target.task === 'classification' ? { ...spec, classes: encoder.target.classes } : spec,
+    x: encodeFeatures(features, encoder.columns),
+    y,
+  };
+}
+
+function learnTarget(table: Table, names: readonly string[], task: PrepareOptions['task']): TargetEncoder {
+  const cells = names.flatMap((name) => columnOf(table, name).cells);
+  const empty = cells.indexOf(null);
+  if (empty >= 0) {
+    throw problem('data', {
+      subject: `target ${names[Math.floor(empty / table.rows)]} in row ${empty % table.rows}`,
+      found: 'empty',
+      expected: 'a value in every row',
+    });
+  }
+  const values = new Set(cells.map((cell) => categoryOf(cell!)));
+  const numbers = cells.every((cell) => typeof cell === 'number');
+  const few = numbers && cells.every(Number.isInteger) && values.size <= MOST_CLASSES_OF_NUMBERS;
+  const inferred = names.length === 1 && (!numbers || few) ? 'classification' : 'regression';
+  if ((task ?? inferred) === 'regression') {
+    if (values.size > 1) return { task: 'regression', names };
+    throw oneValue(names[0]!, values);
+  }
+  if (names.length > 1) {
+    throw problem('usage', { subject: 'target', found: names.join(', '), expected: 'one column of classes' });
+  }
+  if (values.size < 2) throw oneValue(names[0]!, values);
+  if (values.size > MOST_CLASSES) {
+    const found = `${values.size} different values`;
+    throw new TreadleError(
+      'data',
+      `target ${names[0]} has ${found}; at most ${MOST_CLASSES} classes are expected.`,
+      {
+        subject: 'target',
+        found,
+        expected: `at most ${MOST_CLASSES} classes`,
+      },
+    );
+  }
+  const classes = [...values].sort(numbers ? (a, b) => Number(a) - Number(b) : undefined);
+  return { task: 'classification', name: names[0]!, classes };
+}
+
+function oneValue(name: string, values: ReadonlySet<string>): TreadleError {
+  return problem('data', {
+    subject: `target ${name}`,
+    found: [...values][0] ?? 'without a row',
+    because: 'in every row',
+    expected: 'at least two values',
+  });
+}

@@ -1,0 +1,239 @@
+import { type Bytes, expectKeys, problem } from '#bindings';
+import { createModel, loadModel } from '../create.js';
+import { holdOut } from '../data/hold-out.js';
+import { shuffled } from '../data/random.js';
+import { decodeSafetensors, encodeSafetensors, tensorOf } from '../formats/safetensors.js';
+import { formatError } from '../formats/tensor.js';
+import type { ModelOptions } from '../model/create.js';
+import type { Evaluation } from '../model/evaluation.js';
+import type { History, Model } from '../model/model.js';
+import type { FitOptions } from '../model/options.js';
+import { encodeFeatures, encodeTargets, readEncoder, type TableEncoder, widthOf } from './encoder.js';
+import type { ColumnDecision } from './kinds.js';
+import { type PrepareOptions, prepare } from './prepare.js';
+import { type Table, type TableRow, tableOf, takeTableRows } from './table.js';
+
+/** The key of a file's metadata under which the encoder stands, as JSON. */
+export const ENCODER_KEY = 'treadle_table';
+
+/** How a model of a table is made and trained; all of `fit`'s options are taken too. */
+export interface TableFitOptions extends PrepareOptions, Omit<FitOptions, 'validation' | 'task'> {
+  /** Share of the rows that is held out, to end training early, or rows of their own. Default: 0.15. */
+  validation?: number | Table;
+  /** Seed of the first weights, of the held-out rows and of the order of the others. Default: 0. */
+  seed?: number;
+  /** How the model is made: threads, core. */
+  model?: ModelOptions;
+}
+
+/** What training a model of a table has given. */
+export interface TableFit {
+  readonly model: TableModel;
+  readonly columns: readonly ColumnDecision[];
+  readonly history: History;
+  /** On the rows that were held out. */
+  readonly validation: Evaluation;
+}
+
+/** How much one column matters. */
+export interface Importance {
+  readonly column: string;
+  /** Loss with the column's cells shuffled over the rows, less the loss with them in place: a mean over repeats. */
+  readonly loss: number;
+}
+
+const PREPARE_KEYS = ['target', 'columns', 'task', 'hidden'] as const;
+/** Epochs and patience by default: small tables stop long before. */
+const EPOCHS = 200;
+const PATIENCE = 20;
+
+/**
+ * Trains a model of a table: decides what its columns are, holds rows out, learns the encoders and the network from the
+ * others, and keeps the epoch that is best on those held out. Rejects as {@link prepare} and `fit` do.
+ *
+ * @example
+ * const { model } = await fitTable(tableOf(rows), { target: 'species' });
+ * model.predict([{ length: 5.1, width: 3.5 }]);
+ */
+export async function fitTable(table: Table, options: TableFitOptions): Promise<TableFit> {
+  if (typeof options !== 'object' || options === null) {
+    throw problem('usage', { subject: 'options', found: options, expected: 'an object with the target' });
+  }
+  const { target, columns, task, hidden, validation = 0.15, seed = 0, model: made = {}, ...fit } = options;
+  const asked = Object.fromEntries(
+    PREPARE_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
+  ) as unknown as PrepareOptions;
+  const whole = prepare(table, asked);
+  const labels = whole.encoder.target.task === 'classification' ? labelsOf(whole.y as string[]) : null;
+  const { train, held } = partsOf(table, validation, seed, labels);
+  const kinds = Object.fromEntries(whole.columns.map(({ name, kind }) => [name, kind]));
+  // Kinds and classes are of the whole table, means and categories of the training rows.
+  const learnt = prepare(train, { ...asked, columns: kinds, task: whole.encoder.target.task });
+  const encoder: TableEncoder = { ...learnt.encoder, target: whole.encoder.target };
+  const spec = { ...learnt.spec, layers: [...learnt.spec.layers.slice(0, -1), whole.spec.layers.at(-1)!] };
+  const network = await createModel(
+    'classes' in whole.spec ? { ...spec, classes: whole.spec.classes! } : spec,
+    {
+      ...made,
+      seed,
+    },
+  );
+  try {
+    const own = dataOf(held, encoder, 'The held-out rows');
+    const history = await network.fit(dataOf(train, encoder, 'The training rows'), {
+      epochs: EPOCHS,
+      patience: PATIENCE,
+      ...fit,
+      task: encoder.target.task,
+      seed,
+      validation: own,
+    });
+    return {
+      model: new TableModel(network, encoder),
+      columns: whole.columns,
+      history,
+      validation: network.evaluate(own),
+    };
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+function partsOf(
+  table: Table,
+  validation: number | Table,
+  seed: number,
+  labels: Uint32Array | null,
+): { train: Table; held: Table } {
+  if (typeof validation !== 'number') return { train: table, held: validation };
+  const parts = holdOut(table.rows, validation, seed, labels);
+  return { train: takeTableRows(table, parts.train), held: takeTableRows(table, parts.validation) };
+}
+
+function labelsOf(names: readonly string[]): Uint32Array {
+  const indices = new Map<string, number>();
+  return Uint32Array.from(names, (name) => {
+    if (!indices.has(name)) indices.set(name, indices.size);
+    return indices.get(name)!;
+  });
+}
+
+function dataOf(table: Table, encoder: TableEncoder, source: string) {
+  const x = encodeFeatures(table, encoder.columns, source);
+  return { x, y: encodeTargets(table, encoder.target) };
+}
+
+/** A network with the encoders of a table. Made by {@link fitTable} and {@link loadTableModel}. */
+export class TableModel {
+  constructor(
+    /** The network, whose features are the encoder's. */
+    readonly network: Model,
+    readonly encoder: TableEncoder,
+  ) {}
+
+  /**
+   * What the model says of each row: the name of a class, a number, or an object of numbers where several are predicted.
+   * Columns that it does not know are passed over. Throws `data` for rows that lack columns or have other things in them.
+   */
+  predict(rows: Table | readonly TableRow[]): (string | number | Record<string, number>)[] {
+    const { target } = this.encoder;
+    const said = this.network.predict(this.#features(rows)) as (string | number | number[])[];
+    if (target.task === 'classification' || target.names.length === 1) return said as (string | number)[];
+    return said.map((values) =>
+      Object.fromEntries(target.names.map((name, at) => [name, (values as number[])[at]!])),
+    );
+  }
+
+  /** The probability of each class, an object a row. Throws `usage` for a model of numbers, and as {@link predict}. */
+  probabilities(rows: Table | readonly TableRow[]): Record<string, number>[] {
+    const { target } = this.encoder;
+    if (target.task !== 'classification') {
+      throw problem('usage', { subject: 'The model', found: 'one of numbers', expected: 'one of classes' });
+    }
+    const { classes } = target;
+    const all = this.network.probabilities(this.#features(rows));
+    return Array.from({ length: all.length / classes.length }, (_, row) =>
+      Object.fromEntries(classes.map((name, at) => [name, all[row * classes.length + at]!])),
+    );
+  }
+
+  /** How well the model does on rows that have targets. Throws `data` as {@link predict}, and for targets that are none. */
+  evaluate(rows: Table | readonly TableRow[]): Evaluation {
+    return this.network.evaluate(dataOf(asTable(rows), this.encoder, 'The table'));
+  }
+
+  /**
+   * How much each column matters, most first: by how much the loss grows when the column's cells are shuffled over the rows
+   * (Breiman, 2001; Fisher, Rudin and Dominici, 2019). Give it rows that were not trained on. `repeats` shuffles are averaged.
+   */
+  explain(
+    rows: Table | readonly TableRow[],
+    options: { repeats?: number; seed?: number } = {},
+  ): Importance[] {
+    expectKeys('options', options, ['repeats', 'seed']);
+    const { repeats = 5, seed = 0 } = options;
+    const table = asTable(rows);
+    const { loss } = this.evaluate(table);
+    const found = this.encoder.columns.map(({ name }, column) => {
+      const losses = Array.from({ length: repeats }, (_, repeat) => {
+        const order = shuffled(table.rows, seed, column * repeats + repeat);
+        const columns = table.columns.map((own) =>
+          own.name === name ? { name, cells: Array.from(order, (row) => own.cells[row]!) } : own,
+        );
+        return this.evaluate({ columns, rows: table.rows }).loss - loss;
+      });
+      return { column: name, loss: losses.reduce((sum, one) => sum + one, 0) / repeats };
+    });
+    return found.sort((a, b) => b.loss - a.loss);
+  }
+
+  /** The model with its encoders as bytes: a safetensors file that `loadTableModel` reads; `loadModel` reads the network. */
+  save(): Bytes {
+    const bytes = this.network.save();
+    const { tensors, metadata } = decodeSafetensors(bytes, 'The model');
+    const copies = new Map(
+      [...tensors].map(([name, entry]) => [name, tensorOf(entry, name, 'The model')] as const),
+    );
+    return encodeSafetensors(copies, { ...metadata, [ENCODER_KEY]: JSON.stringify(this.encoder) });
+  }
+
+  /** Gives the core's memory back. */
+  dispose(): void {
+    this.network.dispose();
+  }
+
+  #features(rows: Table | readonly TableRow[]) {
+    return encodeFeatures(asTable(rows), this.encoder.columns);
+  }
+}
+
+/**
+ * The model in the bytes of {@link TableModel.save}. Rejects with `format` for bytes that are none and for a model without
+ * encoders, and as `loadModel`.
+ *
+ * @example const model = await loadTableModel(await readFile('flowers.safetensors'));
+ */
+export async function loadTableModel(
+  bytes: Uint8Array,
+  options: ModelOptions = {},
+  source = 'The model',
+): Promise<TableModel> {
+  const { metadata } = decodeSafetensors(bytes, source);
+  const json = metadata?.[ENCODER_KEY];
+  if (json === undefined)
+    throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
+  const encoder = readEncoder(json, source);
+  const network = await loadModel(bytes, options);
+  const features = encoder.columns.reduce((sum, column) => sum + widthOf(column), 0);
+  if (network.spec.input.features !== features || network.spec.input.type !== 'sparse') {
+    const found = `its encoder makes ${features} features`;
+    network.dispose();
+    throw formatError(source, found, `${network.spec.input.features}, as its network takes`);
+  }
+  return new TableModel(network, encoder);
+}
+
+function asTable(rows: Table | readonly TableRow[]): Table {
+  return Array.isArray(rows) ? tableOf(rows) : (rows as Table);
+}
