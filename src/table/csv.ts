@@ -111,7 +111,11 @@ export function csvCell(text: string, decimal: '.' | ','): Cell {
   return own;
 }
 
-/** A table as CSV text, with line feeds; cells are quoted where they must be. */
+/**
+ * A table as CSV text, with line feeds; cells are quoted where they must be.
+ *
+ * @example toCsv(tableOf([{ a: 1, b: null }])); // 'a,b\n1,\n'
+ */
 export function toCsv({ columns, rows }: Table): string {
   const lines = Array.from({ length: rows }, (_, row) => columns.map(({ cells }) => csvText(cells[row]!)));
   return [columns.map(({ name }) => csvText(name)), ...lines].map((line) => `${line.join(',')}\n`).join('');

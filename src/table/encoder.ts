@@ -134,7 +134,11 @@ export function widthOf(encoder: ColumnEncoder): number {
   return (encoder.kind === 'date' ? encoder.parts.length : 1) + more;
 }
 
-/** Names of the features, such as `age`, `age is missing`, `colour = red`. */
+/**
+ * Names of the features, such as `age`, `age is missing`, `colour = red`.
+ *
+ * @example featureNames(prepare(table, { target: 'price' }).encoder.columns);
+ */
 export function featureNames(columns: readonly ColumnEncoder[]): string[] {
   return columns.flatMap((column) => {
     const { name } = column;

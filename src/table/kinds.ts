@@ -105,7 +105,8 @@ function askedKind({ name, cells }: Column, asked: Kind): { kind: Kind; reason: 
       expected: 'a kind that its cells are of',
     });
   }
-  if (asked === 'yesNo' && yesOf(factsOf({ name, cells }).values) === null) {
+  const { values } = factsOf({ name, cells });
+  if (asked === 'yesNo' && values.size > 1 && yesOf(values) === null) {
     throw problem('usage', { subject, found: asked, expected: 'yesNo for two values such as yes and no' });
   }
   return { kind: asked, reason };

@@ -19,6 +19,8 @@ export interface PrepareOptions {
   columns?: Readonly<Record<string, Kind>>;
   /** Default: classification for texts, booleans and whole numbers of few values, else regression. */
   task?: Exclude<Task, 'multilabel'>;
+  /** Names of the classes, where the table may lack some. Default: those that the target has. */
+  classes?: readonly string[];
   /** Widths of the hidden blocks. Default: [64, 32]. */
   hidden?: readonly number[];
 }
@@ -35,7 +37,7 @@ export interface Prepared {
   readonly y: string[] | Float64Array;
 }
 
-const KEYS = ['target', 'columns', 'task', 'hidden'];
+const KEYS = ['target', 'columns', 'task', 'classes', 'hidden'];
 
 /** Whole numbers of no more different values than these are classes. */
 const MOST_CLASSES_OF_NUMBERS = 10;
@@ -54,7 +56,7 @@ const MOST_CLASSES = 10_000;
  */
 export function prepare(table: Table, options: PrepareOptions): Prepared {
   expectKeys('options', options, KEYS);
-  const { target, columns: given = {}, task, hidden = [64, 32] } = options;
+  const { target, columns: given = {}, task, classes, hidden = [64, 32] } = options;
   const targets = typeof target === 'string' ? [target] : target;
   if (!Array.isArray(targets) || targets.length === 0) {
     throw problem('usage', {
@@ -69,7 +71,7 @@ export function prepare(table: Table, options: PrepareOptions): Prepared {
   const encoder: TableEncoder = {
     version: 1,
     columns: learnColumns(features, decisions),
-    target: learnTarget(table, targets, task),
+    target: classes === undefined ? learnTarget(table, targets, task) : givenClasses(targets, classes),
   };
   if (encoder.columns.length === 0) {
     const left = decisions.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
@@ -95,6 +97,15 @@ export function prepare(table: Table, options: PrepareOptions): Prepared {
     x: encodeFeatures(features, encoder.columns),
     y,
   };
+}
+
+function givenClasses(names: readonly string[], classes: readonly string[]): TargetEncoder {
+  const isGood = Array.isArray(classes) && classes.every((name) => typeof name === 'string');
+  if (!isGood || classes.length < 2 || new Set(classes).size < classes.length || names.length > 1) {
+    const expected = 'two or more names that differ, of one target,';
+    throw problem('usage', { subject: 'classes', found: classes, expected });
+  }
+  return { task: 'classification', name: names[0]!, classes };
 }
 
 function learnTarget(table: Table, names: readonly string[], task: PrepareOptions['task']): TargetEncoder {

@@ -10,7 +10,7 @@ import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
 import { encodeFeatures, encodeTargets, readEncoder, type TableEncoder, widthOf } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
-import { type PrepareOptions, prepare } from './prepare.js';
+import { type Prepared, type PrepareOptions, prepare } from './prepare.js';
 import { type Table, type TableRow, tableOf, takeTableRows } from './table.js';
 
 /** The key of a file's metadata under which the encoder stands, as JSON. */
@@ -42,7 +42,6 @@ export interface Importance {
   readonly loss: number;
 }
 
-const PREPARE_KEYS = ['target', 'columns', 'task', 'hidden'] as const;
 /** Epochs and patience by default: small tables stop long before. */
 const EPOCHS = 200;
 const PATIENCE = 20;
@@ -59,25 +58,24 @@ export async function fitTable(table: Table, options: TableFitOptions): Promise<
   if (typeof options !== 'object' || options === null) {
     throw problem('usage', { subject: 'options', found: options, expected: 'an object with the target' });
   }
-  const { target, columns, task, hidden, validation = 0.15, seed = 0, model: made = {}, ...fit } = options;
-  const asked = Object.fromEntries(
-    PREPARE_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
+  const {
+    target,
+    columns,
+    task,
+    classes,
+    hidden,
+    validation = 0.15,
+    seed = 0,
+    model: made = {},
+    ...fit
+  } = options;
+  const asked: PrepareOptions = Object.fromEntries(
+    Object.entries({ target, columns, task, classes, hidden }).filter(([, value]) => value !== undefined),
   ) as unknown as PrepareOptions;
   const whole = prepare(table, asked);
-  const labels = whole.encoder.target.task === 'classification' ? labelsOf(whole.y as string[]) : null;
-  const { train, held } = partsOf(table, validation, seed, labels);
-  const kinds = Object.fromEntries(whole.columns.map(({ name, kind }) => [name, kind]));
-  // Kinds and classes are of the whole table, means and categories of the training rows.
-  const learnt = prepare(train, { ...asked, columns: kinds, task: whole.encoder.target.task });
-  const encoder: TableEncoder = { ...learnt.encoder, target: whole.encoder.target };
-  const spec = { ...learnt.spec, layers: [...learnt.spec.layers.slice(0, -1), whole.spec.layers.at(-1)!] };
-  const network = await createModel(
-    'classes' in whole.spec ? { ...spec, classes: whole.spec.classes! } : spec,
-    {
-      ...made,
-      seed,
-    },
-  );
+  const { train, held } = partsOf(table, validation, seed, whole);
+  const { encoder, spec } = prepare(train, { ...asked, ...settled(whole) });
+  const network = await createModel(spec, { ...made, seed });
   try {
     const own = dataOf(held, encoder, 'The held-out rows');
     const history = await network.fit(dataOf(train, encoder, 'The training rows'), {
@@ -100,23 +98,32 @@ export async function fitTable(table: Table, options: TableFitOptions): Promise<
   }
 }
 
+/** What is decided on all rows: how cells are read, and which classes there are. Means and categories are of training rows. */
+export function settled({
+  columns,
+  encoder,
+}: Prepared): Pick<PrepareOptions, 'columns' | 'task' | 'classes'> {
+  const { target } = encoder;
+  return {
+    columns: Object.fromEntries(columns.map(({ name, kind }) => [name, kind])),
+    task: target.task,
+    ...(target.task === 'classification' && { classes: target.classes }),
+  };
+}
+
 function partsOf(
   table: Table,
   validation: number | Table,
   seed: number,
-  labels: Uint32Array | null,
+  { encoder: { target }, y }: Prepared,
 ): { train: Table; held: Table } {
   if (typeof validation !== 'number') return { train: table, held: validation };
+  const labels =
+    target.task === 'classification'
+      ? Uint32Array.from(y as string[], (name) => target.classes.indexOf(name))
+      : null;
   const parts = holdOut(table.rows, validation, seed, labels);
   return { train: takeTableRows(table, parts.train), held: takeTableRows(table, parts.validation) };
-}
-
-function labelsOf(names: readonly string[]): Uint32Array {
-  const indices = new Map<string, number>();
-  return Uint32Array.from(names, (name) => {
-    if (!indices.has(name)) indices.set(name, indices.size);
-    return indices.get(name)!;
-  });
 }
 
 function dataOf(table: Table, encoder: TableEncoder, source: string) {
@@ -124,7 +131,11 @@ function dataOf(table: Table, encoder: TableEncoder, source: string) {
   return { x, y: encodeTargets(table, encoder.target) };
 }
 
-/** A network with the encoders of a table. Made by {@link fitTable} and {@link loadTableModel}. */
+/**
+ * A network with the encoders of a table. Made by {@link fitTable} and {@link loadTableModel}.
+ *
+ * @example const { model } = await fitTable(table, { target: 'price' });
+ */
 export class TableModel {
   constructor(
     /** The network, whose features are the encoder's. */

@@ -94,6 +94,8 @@ describe('prepare', () => {
     [{ target: 'name', task: 'regression' }, 'data', 'target name in row 0 is'],
     [{ target: ['price', 'kind'] }, 'data', 'target kind in row 0 is'],
     [{ target: ['price', 'same'], task: 'classification' }, 'usage', 'one column of classes'],
+    [{ target: 'kind', classes: ['dear'] }, 'usage', 'two or more names that differ, of one target,'],
+    [{ target: 'kind', classes: ['dear', 'free'] }, 'data', 'target kind in row'],
   ])('refuses %j', async (options, code, words) => {
     const error = await failure(code, () => prepare(TABLE, options as { target: string }));
     expect(error.message).toContain(words);
@@ -150,6 +152,23 @@ describe('a model of a table', () => {
     const [said] = model.predict(table) as Record<string, number>[];
     expect(Object.keys(said!)).toEqual(['price', 'twice']);
     expect(said!.twice! / said!.price!).toBeCloseTo(2, 0);
+    model.dispose();
+  });
+
+  it('takes classes and answers that its training rows lack', async () => {
+    const rows = ROWS.slice(0, 60).map((row) => ({
+      size: row.size,
+      old: 'yes',
+      grade: row.id % 2 ? 'a' : 'b',
+    }));
+    const held = tableOf([
+      { size: 3, old: 'no', grade: 'c' },
+      { size: 4, old: 'yes', grade: 'a' },
+    ]);
+    const asked = { target: 'grade', classes: ['a', 'b', 'c'], columns: { old: 'yesNo' as const } };
+    const { model } = await fitTable(tableOf(rows), { ...asked, validation: held, epochs: 2 });
+    expect(model.evaluate(held)).toMatchObject({ samples: 2 });
+    expect(Object.keys(model.probabilities(held)[0]!)).toEqual(['a', 'b', 'c']);
     model.dispose();
   });
 

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
+import type { History } from '../../model/model.js';
 import { figure, printable } from '../../results/format.js';
 import { readTable, writeTableModel } from '../../table/files.js';
-import { KINDS, type Kind } from '../../table/kinds.js';
-import { prepare } from '../../table/prepare.js';
+import { type ColumnDecision, KINDS, type Kind } from '../../table/kinds.js';
+import { type Prepared, prepare } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
-import { columnOf, type Table } from '../../table/table.js';
-import { fitTable, type Importance, type TableFit } from '../../table/table-model.js';
+import { columnOf } from '../../table/table.js';
+import { fitTable, type Importance, settled } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
 import { path, usageError, wholeNumber } from '../options.js';
 import { withSignals } from '../signals.js';
@@ -106,7 +107,8 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
     ...(task !== undefined && { task }),
     ...(hidden !== undefined && { hidden }),
   };
-  const rule = ruleOf(table, asked, options);
+  const whole = prepare(table, asked);
+  const rule = ruleOf(whole, options);
   const { rest, held } =
     options.test === undefined
       ? splitTable(table, { ...rule, share: options.testSize })
@@ -114,6 +116,7 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
   const inner = splitTable(rest, { ...rule, share: VALIDATION });
   const fitted = await fitTable(inner.rest, {
     ...asked,
+    ...settled(whole),
     validation: inner.held,
     seed,
     signal,
@@ -124,7 +127,8 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
   const importance = model.explain(held);
   await writeTableModel(out, model);
   if (json) {
-    const { columns, history } = fitted;
+    const { history } = fitted;
+    const { columns } = whole;
     const rows = { train: inner.rest.rows, validation: inner.held.rows, test: held.rows };
     const record = {
       columns,
@@ -137,7 +141,7 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
     };
     process.stdout.write(`${JSON.stringify(record)}\n`);
   } else {
-    process.stdout.write(asText(fitted, { train: inner.rest.rows, test: held.rows }));
+    process.stdout.write(asText(whole.columns, fitted.history, { train: inner.rest.rows, test: held.rows }));
     process.stdout.write(`\nOn ${held.rows} rows that were held out:\n${scoresText(scores, model)}\n`);
     process.stdout.write(`\n${importanceText(importance)}\nSaved ${out}.\n`);
   }
@@ -146,9 +150,8 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
 }
 
 /** Rows are held out by class for a task of classes, unless a column says otherwise. */
-function ruleOf(table: Table, asked: Parameters<typeof prepare>[1], { group, time, seed }: TrainOptions) {
+function ruleOf({ encoder: { target } }: Prepared, { group, time, seed }: TrainOptions) {
   if (group !== undefined || time !== undefined) return { group, time, seed };
-  const { target } = prepare(table, asked).encoder;
   return { seed, stratify: target.task === 'classification' ? target.name : undefined };
 }
 
@@ -157,7 +160,11 @@ function leaving(column: Record<string, Kind>, group: string | undefined): Recor
   return group === undefined ? column : { [group]: 'leave', ...column };
 }
 
-function asText({ columns, history }: TableFit, rows: { train: number; test: number }): string {
+function asText(
+  columns: readonly ColumnDecision[],
+  history: History,
+  rows: { train: number; test: number },
+): string {
   const lines = columns.map(({ name, kind, reason, missing }) => [
     printable(name),
     kind === 'leave' ? 'left out' : kind === 'yesNo' ? 'yes or no' : kind,

@@ -1,0 +1,220 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTable, readTableModel } from '../../dist/table/node.js';
+import { failure } from '../support/errors.js';
+import { PARQUET } from '../table/parquet-files.js';
+import { jsonLines, treadle } from './treadle.js';
+
+/** 150 rows with gaps, a name and a patient; `ill` follows from the temperature. */
+const CSV = [
+  'name;patient;temperature;coughs;ill',
+  ...Array.from({ length: 150 }, (_, row) => {
+    const temperature = 36 + ((row * 7) % 40) / 10;
+    const shown = row % 13 === 0 ? '' : String(temperature).replace('.', ',');
+    return `"nr ${row}";${row % 10};${shown};${row % 3 ? 'no' : 'yes'};${temperature > 37.7 ? 'ill' : 'well'}`;
+  }),
+].join('\n');
+const COMMAS = ['--decimal', ','];
+
+let folder: string;
+const run = (...args: string[]) => treadle(args, { cwd: folder });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'treadle-test-'));
+  await writeFile(join(folder, 'visits.csv'), CSV);
+  const { code, stderr } = await run(
+    'fit',
+    'visits.csv',
+    '--target',
+    'ill',
+    ...COMMAS,
+    '--out',
+    'made.safetensors',
+  );
+  expect([code, stderr]).toEqual([0, '']);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('fit', () => {
+  it('says what it takes the columns for, tests on rows held out, and saves the model', async () => {
+    const args = [
+      'fit',
+      'visits.csv',
+      '--target',
+      'ill',
+      ...COMMAS,
+      '--group',
+      'patient',
+      '--out',
+      'grouped.safetensors',
+    ];
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^name +left out +it is text: 150 different values in 150 rows/m);
+    expect(stdout).toMatch(/^patient +left out +it was asked for/m);
+    expect(stdout).toMatch(/^temperature +number +all of its values are numbers +12 empty$/m);
+    expect(stdout).toMatch(/^coughs +yes or no +it is no or yes/m);
+    expect(stdout).toMatch(/On 30 rows that were held out:\naccuracy 0\.\d{4}|accuracy 1\.0000/);
+    expect(stdout).toMatch(/^temperature +\d\.\d+$/m);
+    expect(stdout).toContain('Saved grouped.safetensors.');
+    const model = await readTableModel(join(folder, 'grouped.safetensors'));
+    expect(model.encoder.target).toEqual({ task: 'classification', name: 'ill', classes: ['ill', 'well'] });
+    model.dispose();
+  });
+
+  it('prints one object with --json, the same for the same seed', async () => {
+    const args = [
+      'fit',
+      'visits.csv',
+      '--target',
+      'ill',
+      '--seed',
+      '3',
+      '--hidden',
+      '8',
+      '--json',
+      ...COMMAS,
+    ];
+    const [one, two] = [await run(...args), await run(...args)];
+    const [record] = jsonLines(one.stdout);
+    expect(record).toMatchObject({
+      rows: { train: 102, validation: 18, test: 30 },
+      model: 'model.safetensors',
+    });
+    expect(two.stdout).toBe(one.stdout);
+  });
+
+  it('takes a column for what it is told, and tests on another table', async () => {
+    const args = [
+      '--column',
+      'patient=category',
+      '--column',
+      'name=leave',
+      '--test',
+      'visits.csv',
+      '--epochs',
+      '2',
+    ];
+    const { code, stdout } = await run(
+      'fit',
+      'visits.csv',
+      '--target',
+      'ill',
+      ...COMMAS,
+      ...args,
+      '--task',
+      'classification',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^patient +category +it was asked for/m);
+    expect(stdout).toContain('On 150 rows that were held out:');
+  });
+
+  it('predicts numbers', async () => {
+    const args = [
+      'fit',
+      'visits.csv',
+      '--target',
+      'patient',
+      '--task',
+      'regression',
+      ...COMMAS,
+      '--epochs',
+      '2',
+    ];
+    const { code, stdout } = await run(...args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/R2 -?\d+\.\d{4} {3}RMSE \d+\.\d{4} {3}MAE/);
+  });
+
+  it.each([
+    [['none.csv', '--target', 'ill'], 1, 'none.csv does not exist'],
+    [['visits.csv'], 2, "required option '--target <column>' not specified"],
+    [
+      ['visits.csv', '--target', 'sick'],
+      2,
+      '--target is sick; one of name, patient, temperature, coughs, ill is expected.',
+    ],
+    [['visits.csv', '--target', 'ill', '--column', 'age=number'], 2, '--column is "age"'],
+    [['visits.csv', '--target', 'ill', '--column', 'name=words'], 2, '--column is "name=words"'],
+    [['visits.csv', '--target', 'ill', '--column', 'name=number'], 2, 'columns.name is number'],
+    [['visits.csv', '--target', 'ill', '--test-size', '1.5'], 2, '--test-size is "1.5"'],
+    [['visits.csv', '--target', 'ill', '--hidden', 'many'], 2, '--hidden is "many"'],
+    [['visits.csv', '--target', 'ill', '--separator', 'ab'], 2, '--separator is "ab"'],
+    [['visits.csv', '--target', 'ill', '--time', 'name'], 1, 'name in row 0 is'],
+    [['visits.csv', '--target', 'ill', '--time', 'a', '--group', 'b'], 2, 'cannot be used with option'],
+  ])('is refused: %j', async (args, code, words) => {
+    const found = await run('fit', ...args, ...COMMAS);
+    expect([found.code, found.stdout]).toEqual([code, '']);
+    expect(found.stderr).toContain(words);
+  });
+});
+
+describe('predict --model, evaluate and explain', () => {
+  it('say what the model does of another table', async () => {
+    const predicted = await run('predict', '--model', 'made.safetensors', 'visits.csv', ...COMMAS);
+    expect([predicted.code, predicted.stderr]).toEqual([0, '']);
+    const [names, first] = predicted.stdout.split('\n');
+    expect(names).toBe(
+      'name,patient,temperature,coughs,ill,predicted ill,probability of ill,probability of well',
+    );
+    expect(first).toMatch(/^nr 0,0,,yes,well,(ill|well),0?\.?\d/);
+    expect(predicted.stdout.trimEnd().split('\n')).toHaveLength(151);
+    const rows = jsonLines(
+      (await run('predict', '--model', 'made.safetensors', 'visits.csv', '--json', ...COMMAS)).stdout,
+    );
+    expect(rows).toHaveLength(150);
+    const scores = await run('evaluate', '--model', 'made.safetensors', 'visits.csv', '--json', ...COMMAS);
+    const right = rows.filter(
+      (row, at) => row['predicted ill'] === (CSV.split('\n')[at + 1]!.endsWith('ill') ? 'ill' : 'well'),
+    );
+    expect(jsonLines(scores.stdout)[0]!.accuracy).toBeCloseTo(right.length / 150, 10);
+    const shown = await run('evaluate', '--model', 'made.safetensors', 'visits.csv', ...COMMAS);
+    expect(shown.stdout).toContain('macro average');
+    const explained = await run('explain', '--model', 'made.safetensors', 'visits.csv', '--json', ...COMMAS);
+    expect(jsonLines(explained.stdout)[0]).toMatchObject({ column: 'temperature' });
+    expect((await run('explain', '--model', 'made.safetensors', 'visits.csv', ...COMMAS)).stdout).toMatch(
+      /^temperature +\d/m,
+    );
+  });
+
+  it.each([
+    [['predict', '--model', 'made.safetensors', 'other.csv'], 1, 'it lacks temperature, coughs'],
+    [['predict', '--model', 'made.safetensors', 'visits.csv', 'visits.csv'], 2, 'one table, with --model,'],
+    [['predict', '--model', 'visits.csv', 'visits.csv'], 1, 'visits.csv'],
+    [['predict', 'visits.csv'], 2, '--weights is missing'],
+    [['evaluate', 'visits.csv'], 2, "required option '--model <file>' not specified"],
+    [['evaluate', '--model', 'made.safetensors', 'other.csv'], 1, 'it lacks temperature'],
+  ])('are refused: %j', async (args, code, words) => {
+    await writeFile(join(folder, 'other.csv'), 'name;patient\na;1\nb;2\n');
+    const found = await run(...args);
+    expect([found.code, found.stdout]).toEqual([code, '']);
+    expect(found.stderr).toContain(words);
+  });
+});
+
+describe('a file', () => {
+  it('is a table by its content: CSV, packed by gzip, or Parquet', async () => {
+    const plain = await readTable(join(folder, 'visits.csv'), { decimal: ',' });
+    await writeFile(join(folder, 'packed.csv'), gzipSync(await readFile(join(folder, 'visits.csv'))));
+    expect(await readTable(join(folder, 'packed.csv'), { decimal: ',' })).toEqual(plain);
+    await writeFile(join(folder, 'parquet.csv'), Buffer.from(PARQUET.zstd, 'base64'));
+    expect((await readTable(join(folder, 'parquet.csv'))).columns.map(({ name }) => name)).toEqual([
+      ...['name', 'n', 'i', 'yes', 'when'],
+    ]);
+  });
+
+  it.each([
+    [Buffer.from([0xff, 0xfe, 0x41]), 'it is not UTF-8'],
+    [Buffer.from('a\0b'), 'it holds zero bytes'],
+    [Buffer.from([0x1f, 0x8b, 1, 2]), 'it cannot be unpacked'],
+    [Buffer.from('PAR1'), 'it cannot be read'],
+  ])('that is none is refused', async (bytes, words) => {
+    const path = join(folder, 'none.bin');
+    await writeFile(path, bytes);
+    expect((await failure('format', () => readTable(path))).message).toContain(words);
+  });
+});
