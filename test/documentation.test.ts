@@ -77,6 +77,9 @@ const COMMANDS: Record<string, Short> = {
   'test --average flip': `treadle test --average flip ${DATA}`,
   'test --ensemble FILE…': `treadle test ${DATA} --ensemble weights/*.safetensors`,
   'predict --weights FILE IMAGE…': 'treadle predict --weights weights/*_0.01.safetensors image.png image.png',
+  'fit TABLE --target COLUMN': 'treadle fit table.csv --target kind',
+  'predict --model': { not: 'it is run with a file' },
+  'predict --model FILE TABLE': 'treadle predict --model model.safetensors table.csv',
   'data fetch': realDataFolder === undefined ? { not: 'it would download' } : 'treadle data fetch',
   'data info': `treadle data info ${DATA}`,
   'report RUN': 'treadle report "$(ls -d runs/* | head -n 1)"',
@@ -177,6 +180,8 @@ beforeAll(async () => {
     '{ "architectures": { "tiny": [8] }, "learningRates": [0.01] }',
   );
   for (const [index, { text }] of grids().entries()) await writeFile(join(checkout, GRIDS[index]!), text);
+  const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},${row % 7 > 3 ? 'high' : 'low'}`);
+  await writeFile(join(checkout, 'table.csv'), ['size,kind', ...rows].join('\n'));
   const pixels = data.train.images.slice(0, 64);
   await writeFile(join(checkout, 'image.png'), encode({ width: 8, height: 8, data: pixels, channels: 1 }));
 });
