@@ -23,7 +23,7 @@ describe('a CSV text', () => {
   });
 
   it.each([';', '\t', '|'])('may have %j between its cells', (separator) => {
-    const text = ['a', 'b'].join(separator) + `\n1${separator}2\n3${separator}4\n`;
+    const text = `${['a', 'b'].join(separator)}\n1${separator}2\n3${separator}4\n`;
     expect(cellsOf(text)).toEqual({ a: [1, 3], b: [2, 4] });
     expect(cellsOf(text, { separator })).toEqual({ a: [1, 3], b: [2, 4] });
   });
