@@ -22,7 +22,13 @@ const FILES = {
 const { imports: IMPORTS } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** What the portable library imports: nothing of Node may be in it. */
-const PORTABLE = ['@assemblyscript/loader', 'valibot', 'wasm-feature-detect'];
+const PORTABLE = [
+  '@assemblyscript/loader',
+  '@bufbuild/protobuf/wire',
+  'fflate/browser',
+  'valibot',
+  'wasm-feature-detect',
+];
 
 /** An import or export of a module that is no path: its names, and the module. */
 const BARE = /(import|export)(\s+type)?\s+([\w$*{},\s]*?)\s*from\s*'([^'.][^']*)'/g;

@@ -120,7 +120,7 @@ function stateDict(
  * The format by content: a safetensors header begins with "{" at byte 8, where a pickle of a dict has the upper bytes
  * of a frame's or a name's length, far too large a number if they were "{".
  */
-function formatOf(bytes: Uint8Array): WeightsFormat | null {
+export function formatOf(bytes: Uint8Array): WeightsFormat | null {
   if (bytes[8] === 0x7b) return 'safetensors';
   return bytes[0] === 0x80 ? 'pickle' : null;
 }
