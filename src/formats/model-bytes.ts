@@ -78,7 +78,8 @@ export function decodeModel(bytes: Uint8Array, source = 'The model'): StoredMode
   return { spec, tensors: unnameTensors(table, found), loss };
 }
 
-function readSpec(text: string, source: string): ModelSpec {
+/** The model in a metadata's text. Throws `format`. */
+export function readSpec(text: string, source: string): ModelSpec {
   return parseSpec(readJson(MODEL_KEY, text, source), source);
 }
 
@@ -118,7 +119,8 @@ export function parseSpec(json: unknown, source: string): ModelSpec {
   }
 }
 
-function expectGood(values: Float32Array, name: string, source: string): void {
+/** Throws `format` for values that a tensor of its name cannot have: not finite, variances below 0, deviations not above 0. */
+export function expectGood(values: Float32Array, name: string, source: string): void {
   const isVariance = name.endsWith('running_var');
   const isDeviation = name.endsWith('.deviation');
   const isGood = (value: number) => (isDeviation ? value > 0 : !isVariance || value >= 0);

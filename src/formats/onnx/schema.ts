@@ -18,13 +18,13 @@ export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, tensor: 4, ints: 7 } 
 export interface OnnxTensor {
   dims?: number[];
   dataType?: number;
-  floatData?: Float32Array;
+  floatData?: Float32Array | number[];
   int32Data?: number[];
   stringData?: Uint8Array[];
   int64Data?: number[];
   name?: string;
   rawData?: Uint8Array;
-  doubleData?: Float64Array;
+  doubleData?: Float64Array | number[];
   /** 1: the values are in another file. */
   dataLocation?: number;
 }
@@ -35,7 +35,7 @@ export interface OnnxAttribute {
   i?: number;
   s?: Uint8Array;
   t?: OnnxTensor;
-  floats?: Float32Array;
+  floats?: Float32Array | number[];
   ints?: number[];
   strings?: Uint8Array[];
   type?: number;
