@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { addBench } from './commands/bench.js';
 import { addDataCommand } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
+import { addExport } from './commands/export.js';
+import { addImport } from './commands/import.js';
 import { addInspect } from './commands/inspect.js';
 import { addPredict } from './commands/predict.js';
 import { addReport } from './commands/report.js';
@@ -45,6 +47,8 @@ export function newProgram(end: (code: number) => void): Command {
   addDataCommand(program);
   addReport(program);
   addInspect(program, end);
+  addExport(program);
+  addImport(program);
   addDoctor(program);
   addBench(program);
   return program;

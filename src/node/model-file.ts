@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { problem } from '#bindings';
+import { type ModelSpec, problem, TreadleError } from '#bindings';
+import { importModel } from '../formats/import/import.js';
 import { checkWidths, storeMetadata, type WeightsMetadata } from '../formats/metadata.js';
 import { toNumpy, toStateDict } from '../formats/naming.js';
 import { encodePickle } from '../formats/pickle.js';
@@ -117,9 +118,32 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
   return decodeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
 }
 
+/** What a file holds, and what treadle can do with it. */
+export interface FileDescription extends WeightsDescription {
+  /** How its model is run: by test and predict, as a model of the library, or once it is imported; null where it is not. */
+  runs: 'test' | 'model' | 'import' | null;
+  /** Its model; null where there is none that treadle can run. */
+  model: ModelSpec | null;
+  /** Why there is none, if so. */
+  reason: TreadleError | null;
+}
+
 /** Describes a weight file of any tensors. Throws `not-found`, `unreadable` or `format`. */
-export async function inspectWeights(path: string): Promise<WeightsDescription> {
-  return describeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
+export async function inspectWeights(path: string): Promise<FileDescription> {
+  const bytes = await readFileBounded(path, MAX_FILE_BYTES);
+  const described = describeWeights(bytes, path);
+  try {
+    const { spec, stored } = importModel(bytes, { source: path });
+    return {
+      ...described,
+      runs: described.network ? 'test' : stored ? 'model' : 'import',
+      model: spec,
+      reason: null,
+    };
+  } catch (reason) {
+    if (!(reason instanceof TreadleError)) throw reason;
+    return { ...described, runs: null, model: null, reason };
+  }
 }
 
 /**

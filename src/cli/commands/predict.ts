@@ -60,6 +60,7 @@ export function addPredict(program: Command, end: (code: number) => void): void 
 async function predictAndShow(images: readonly string[], options: PredictOptions): Promise<number> {
   const { weights, size, average, build, json } = options;
   const stored = await loadWeights(weights);
+  for (const note of stored.notes ?? []) process.stderr.write(`${weights}: ${note}\n`);
   const [width, height] = sizeFor(stored, weights, size ?? null);
   const pixels: Uint8Array[] = [];
   const read: string[] = [];

@@ -76,7 +76,7 @@ function headerOf(model: FoldedModel, name: string): string {
     classes === null
       ? ''
       : `/* Names of the classes, in UTF-8. */\nstatic const char *const ${name}_classes[${outputs}] = {\n${classes.map((own) => `  ${text(own)},`).join('\n')}\n};\n`;
-  return `/* A model made by treadle: ${inOneLine(model)}.
+  return `/* A model made by treadle: ${inOneLine(model.spec)}.
  * C99, 32-bit floats, no allocation; needs math.h. Include it in one source file. */
 #ifndef ${upper}_H
 #define ${upper}_H

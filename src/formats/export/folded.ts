@@ -81,9 +81,9 @@ export function foldModel({ spec, tensors }: StoredModel): FoldedModel {
 }
 
 /** A model in a line: `4 -> 32 relu -> 3, softmax`. */
-export function inOneLine({ features, layers, head }: FoldedModel): string {
-  const widths = layers.map(({ outputs, activation }) =>
+export function inOneLine(spec: ModelSpec): string {
+  const widths = lowerModel(spec).map(({ outputs, activation }) =>
     activation === 'identity' ? `${outputs}` : `${outputs} ${activation}`,
   );
-  return `${[features, ...widths].join(' -> ')}, ${head}`;
+  return `${[spec.input.features, ...widths].join(' -> ')}, ${headOf(spec)}`;
 }

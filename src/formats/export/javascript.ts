@@ -59,7 +59,7 @@ function moduleOf(model: FoldedModel): string {
       ? []
       : [`  ${name}: (x${name === 'leakyRelu' ? ', slope' : ''}) => ${ACTIVATIONS[name]},`],
   );
-  return `// A model made by treadle: ${inOneLine(model)}.
+  return `// A model made by treadle: ${inOneLine(model.spec)}.
 // ${run}(row) takes ${features} ${inputType === 'u8' ? 'bytes, 0 to 255' : 'numbers'}; predict(row) says ${PREDICTS[head]}.
 
 /** Numbers of one row. */

@@ -75,7 +75,7 @@ export function toOnnx(model: FoldedModel): Bytes {
   return encodeOnnx({
     irVersion: IR_VERSION,
     producerName: 'treadle',
-    docString: inOneLine(model),
+    docString: inOneLine(model.spec),
     graph: {
       node: graph.nodes,
       name: 'model',

@@ -48,6 +48,8 @@ export interface ImportedModel {
   bytes: Bytes;
   spec: ModelSpec;
   format: 'safetensors' | 'npz' | 'pickle' | 'onnx';
+  /** Whether treadle wrote the file, with the model beside its tensors. */
+  stored: boolean;
   /** What was converted or taken for granted, a sentence each. */
   notes: string[];
 }
@@ -95,9 +97,7 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Imp
       const asked = head ?? (classes === undefined ? null : 'softmax');
       stored = assemble(content.steps, { ...content.around, head: asked }, source);
       if (stored.spec.output!.head === 'identity' && head === undefined) {
-        notes.push(
-          'The outputs are taken as numbers, since nothing stands behind the last layer; head says otherwise.',
-        );
+        notes.push('The outputs are taken as numbers, since nothing stands behind the last layer.');
       }
       if (head !== undefined && stored.spec.output!.head !== head) {
         const expected = `${stored.spec.output!.head}, which ${source} ends with,`;
@@ -108,7 +108,7 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Imp
   stored = classes === undefined ? stored : withClasses(stored, classes);
   const checked = checkStored(stored, source);
   notes.push(...conversionNotes(conversions));
-  return { bytes: encodeModel(checked), spec: checked.spec, format, notes };
+  return { bytes: encodeModel(checked), spec: checked.spec, format, stored: 'model' in content, notes };
 }
 
 function checkOptions(options: ImportOptions): void {
@@ -222,12 +222,8 @@ function described(
 const STATISTICS = /^(input|target)[._](mean|deviation)$/;
 
 /** The model of named tensors, by the spec that was asked for, or as their names and widths have it. */
-function ofNames(
-  named: Named,
-  { activation = 'relu', head, spec }: ImportOptions,
-  source: string,
-  notes: string[],
-): StoredModel {
+function ofNames(named: Named, options: ImportOptions, source: string, notes: string[]): StoredModel {
+  const { activation = 'relu', head, spec } = options;
   const statistics = new Map<TensorKey, Float32Array>();
   const layers: Named = new Map();
   for (const [name, tensor] of named) {
@@ -240,9 +236,10 @@ function ofNames(
   notes.push(...found.notes);
   const { outputs } = found.steps.findLast((step) => step.kind === 'dense')!;
   const ended = head ?? (statistics.has('target.mean') || outputs === 1 ? 'identity' : 'softmax');
-  const asks = (option: string) => `which the file does not say; ${option} does.`;
-  if (found.assumesActivation) notes.push(`${activation} is taken for the activation, ${asks('activation')}`);
-  if (head === undefined) notes.push(`${ended} is taken for the head, ${asks('head')}`);
+  if (found.assumesActivation && options.activation === undefined) {
+    notes.push('relu is taken for the activation between layers, which the file does not say.');
+  }
+  if (head === undefined) notes.push(`${ended} is taken for the head, which the file does not say.`);
   const around = { isBytes: false, shape: null, classes: null, head: ended };
   return assemble(
     [...standardizing(statistics), ...found.steps, ...unstandardizing(statistics)],
