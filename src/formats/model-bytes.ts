@@ -10,7 +10,7 @@ import {
   TreadleError,
 } from '#bindings';
 import { structureProblem } from '../strict/json.js';
-import { quote } from '../strict/text.js';
+import { oneLine, quote } from '../strict/text.js';
 import { nameTensors, torchNames, unnameTensors } from './names.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from './safetensors.js';
 import { formatError, type Tensor } from './tensor.js';
@@ -89,7 +89,11 @@ function readLoss(text: string, { output }: ModelSpec, source: string): Loss {
     checkLoss(loss);
   } catch (error) {
     if (!(error instanceof TreadleError)) throw error;
-    throw formatError(source, `${LOSS_KEY} is no loss: ${error.message}`, 'a model that treadle saved');
+    throw formatError(
+      source,
+      `${LOSS_KEY} is no loss: ${oneLine(error.message)}`,
+      'a model that treadle saved',
+    );
   }
   if (LOSSES[loss.type].head !== output?.head) {
     throw formatError(source, `${LOSS_KEY} is ${loss.type}`, `a loss of the model's head`);
@@ -115,7 +119,7 @@ export function parseSpec(json: unknown, source: string): ModelSpec {
     return spec;
   } catch (error) {
     if (!(error instanceof TreadleError)) throw error;
-    throw formatError(source, `it has no model: ${error.message}`, 'a model that treadle saved');
+    throw formatError(source, `it has no model: ${oneLine(error.message)}`, 'a model that treadle saved');
   }
 }
 

@@ -8,11 +8,11 @@ import { type FloatTensor, formatError } from './tensor.js';
 /**
  * npz: a zip of npy files, one for each array, as numpy.savez and savez_compressed write them. An npy file is the bytes
  * \x93NUMPY, the version, the header's length, a Python dict of descr, fortran_order and shape, and the array's bytes.
- * Reading one allocates at most 200 times the file, which is more than weights can be compressed.
+ * Reading one allocates at most 80 times the file, which is more than weights can be compressed, and 2 MiB.
  */
 
-/** How much larger than the file what is in it may be; zeros alone compress a thousandfold. */
-const MOST_EXPANSION = 100;
+/** How much larger than the file what is in it may be; zeros alone can be packed a thousandfold. */
+const MOST_EXPANSION = 40;
 const SLACK = 1 << 20;
 
 const MAGIC = '\x93NUMPY';

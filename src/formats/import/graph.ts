@@ -1,3 +1,4 @@
+import { MAX_LAYERS } from '#bindings';
 import { listed, quote } from '../../strict/text.js';
 import type { Conversions } from '../floats.js';
 import { transpose } from '../names.js';
@@ -45,6 +46,9 @@ const PLAIN: Readonly<Record<string, Activation>> = {
 
 /** How often the numbers of a file may be needed: a layer that stands twice in a network is rare. */
 const MOST_USES = 4;
+
+/** More than a network of as many layers as are accepted does. It bounds the time that a hostile file can take. */
+const MOST_STEPS = 8 * MAX_LAYERS;
 
 /** The network of an ONNX model. Throws `format`, naming the operation, for a graph that is no dense network. */
 export function graphNetwork(
@@ -154,6 +158,8 @@ class Walk {
       if (node === undefined) break;
       if (count > this.#makers.size) throw formatError(this.#source, 'its nodes go in a circle', 'a graph');
       value = this.#step(node, steps);
+      if (steps.length <= MOST_STEPS) continue;
+      throw formatError(this.#source, `it does more than ${MOST_STEPS} things to a row`, 'a dense network');
     }
     if (!(this.#graph.input ?? []).some(({ name }) => name === value) || this.#constants.has(value)) {
       throw formatError(this.#source, `the value ${quote(value)} is made by no node`, 'an input or a node');

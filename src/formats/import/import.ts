@@ -13,7 +13,7 @@ import {
   type TensorKey,
   TreadleError,
 } from '#bindings';
-import { quote } from '../../strict/text.js';
+import { oneLine, quote } from '../../strict/text.js';
 import { classifierOf } from '../any-model.js';
 import { type Conversions, conversionNotes, floatArray, floatTensor } from '../floats.js';
 import { encodeModel, expectGood, MODEL_KEY, readSpec, type StoredModel } from '../model-bytes.js';
@@ -68,7 +68,7 @@ const KEYS = ['activation', 'head', 'classes', 'spec', 'source'];
 /**
  * The model in another program's file: safetensors of a PyTorch state dict, npz or a pickle of arrays, or ONNX of a dense
  * network. What a file does not say is taken as the options have it, and told. Reading allocates at most 400 times the
- * file. Throws `format`, `shape` or `range` for files that hold no dense network, naming what it is, and `usage` for options that cannot be used.
+ * file, and 10 MiB. Throws `format`, `shape` or `range` for files that hold no dense network, naming what it is, and `usage` for options that cannot be used.
  *
  * @example
  * const { bytes, notes } = importModel(await readFile('torch.safetensors'), { activation: 'gelu' });
@@ -316,7 +316,7 @@ function checkStored(stored: StoredModel, source: string): StoredModel {
     table = torchNames(stored.spec);
   } catch (error) {
     if (!(error instanceof TreadleError)) throw error;
-    throw formatError(source, `it makes no model: ${error.message}`, 'a dense network');
+    throw formatError(source, `it makes no model: ${oneLine(error.message)}`, 'a dense network');
   }
   for (const { row, name, shape } of table.rows) {
     const values = stored.tensors.get(row.key);

@@ -83,6 +83,8 @@ class Builder {
   readonly #last: Step[] = [];
   /** What is done between an activation and the next dense layer. */
   #pending: Step[] = [];
+  /** What is done between a dense layer, or its norm, and the activation. */
+  #after: Step[] = [];
   #head: Head | null = null;
   #at = 0;
 
@@ -102,14 +104,26 @@ class Builder {
     else if (block === undefined) this.#first.push(step);
     else if (block.activation !== null) this.#pending.push(step);
     else if (at > this.#lastDense) this.#last.push(step);
-    else if (step.kind === 'norm' && block.norm === null) block.norm = this.#fitting(step, block.outputs);
-    else if (block.norm !== null) block.norm = intoNorm(block.norm, this.#affine([step], block.outputs));
-    else scaleOutputs(block, this.#affine([step], block.outputs));
+    else if (step.kind === 'norm' && block.norm === null) {
+      this.#settle(block);
+      block.norm = this.#fitting(step, block.outputs);
+    } else this.#after.push(step);
+  }
+
+  /** Lets a block do what follows its dense layer or its norm; once for all of it, since each time copies the weights. */
+  #settle(block: Block): void {
+    if (this.#after.length === 0) return;
+    const affine = this.#affine(this.#after, block.outputs);
+    if (block.norm === null) scaleOutputs(block, affine);
+    else block.norm = intoNorm(block.norm, affine);
+    this.#after = [];
   }
 
   #takeDense(step: Extract<Step, { kind: 'dense' }>): void {
     const { name, inputs, outputs, weight, bias } = step;
-    const width = this.#blocks.at(-1)?.outputs;
+    const before = this.#blocks.at(-1);
+    if (before !== undefined) this.#settle(before);
+    const width = before?.outputs;
     if (width !== undefined && width !== inputs) {
       const found = `the dense layer ${quote(name)} takes ${inputs} values`;
       throw formatError(this.#source, found, `${width}, as the layer before it gives,`);
@@ -135,7 +149,10 @@ class Builder {
       throw this.#misplaced(step, 'before the first dense layer', 'a dense layer before it');
     } else if (block.activation !== null) {
       throw this.#misplaced(step, `behind ${block.activation.type}`, 'a dense layer between activations');
-    } else block.activation = layer;
+    } else {
+      this.#settle(block);
+      block.activation = layer;
+    }
   }
 
   #end(head: Head, step: Step, at: number): void {
