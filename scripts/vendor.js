@@ -27,6 +27,8 @@ const PORTABLE = [
   'hyparquet',
   'hyparquet-compressors',
   'papaparse',
+  '@bufbuild/protobuf/wire',
+  'fflate/browser',
   'valibot',
   'wasm-feature-detect',
 ];

@@ -7,6 +7,13 @@ export { type Split, stratifiedSplit, takeStratified } from './data/split.js';
 export { TASKS, type TargetValues, type Task } from './data/targets.js';
 export { decodeCheckpoint, encodeCheckpoint, type ModelCheckpoint } from './formats/checkpoint-bytes.js';
 export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  exportModel,
+} from './formats/export/formats.js';
+export { type ImportedModel, type ImportOptions, importModel } from './formats/import/import.js';
+export {
   type ClassificationScores,
   type ClassScores,
   type ConfusionMatrix,

@@ -84,6 +84,8 @@ const COMMANDS: Record<string, Short> = {
   'data info': `treadle data info ${DATA}`,
   'report RUN': 'treadle report "$(ls -d runs/* | head -n 1)"',
   'inspect WEIGHTS…': 'treadle inspect weights/*_0.01.safetensors',
+  'export MODEL --format FORMAT': 'treadle export weights/*_0.01.safetensors --format onnx --out small.onnx',
+  'import FILE --out MODEL': 'treadle import weights/*_0.01.safetensors --out imported.safetensors',
   doctor: 'treadle doctor',
   '(cd weights && sha256sum * | sha256sum)': '(cd weights && sha256sum * | sha256sum)',
   '/usr/bin/time -v node dist/cli.js run-all': { not: 'time is no part of the project' },

@@ -32,7 +32,7 @@ const of = (kind: string) => blocks.filter((block) => block.kind === kind);
 
 it('the guide has blocks of these kinds alone', () => {
   expect(new Set(blocks.map(({ kind }) => kind))).toEqual(
-    new Set(['js', 'js page', 'js config', 'html', 'text', 'py']),
+    new Set(['js', 'js page', 'js config', 'html', 'text', 'py', 'c', '']),
   );
 });
 

@@ -10,6 +10,7 @@ import {
   SETTINGS,
   wholeNumberRule,
 } from '../experiment/settings.js';
+import { exists } from '../node/files.js';
 import type { RunConfig } from '../results/records.js';
 
 /** Folder that weights are saved in and tested from. */
@@ -106,6 +107,22 @@ export function averageOption(): Option {
 /** Adds `--json` with what it prints. */
 export function addJsonOption(command: Command, what: string): Command {
   return command.option('--json', `print ${what} as JSON, nothing else`, false);
+}
+
+/** Adds `--force` to a command that writes one file. */
+export function addForceOption(command: Command): Command {
+  return command.option('--force', 'replace the file if it is there', false);
+}
+
+/** Throws `unwritable` where a file is there already and may not be replaced. */
+export async function expectFree(file: string, force: boolean): Promise<void> {
+  if (force || !(await exists(file))) return;
+  const message = `${file} is there already; another name (--out) or --force is expected.`;
+  throw new TreadleError('unwritable', message, {
+    subject: file,
+    found: 'there already',
+    expected: 'another name (--out) or --force',
+  });
 }
 
 /** Options of the commands that train. */

@@ -4,7 +4,9 @@ import { addBench } from './commands/bench.js';
 import { addDataCommand } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addExport } from './commands/export.js';
 import { addFit } from './commands/fit.js';
+import { addImport } from './commands/import.js';
 import { addInspect } from './commands/inspect.js';
 import { addPredict } from './commands/predict.js';
 import { addReport } from './commands/report.js';
@@ -49,6 +51,8 @@ export function newProgram(end: (code: number) => void): Command {
   addDataCommand(program);
   addReport(program);
   addInspect(program, end);
+  addExport(program);
+  addImport(program);
   addDoctor(program);
   addBench(program);
   return program;

@@ -10,7 +10,7 @@ import {
   TreadleError,
 } from '#bindings';
 import { structureProblem } from '../strict/json.js';
-import { quote } from '../strict/text.js';
+import { oneLine, quote } from '../strict/text.js';
 import { nameTensors, torchNames, unnameTensors } from './names.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from './safetensors.js';
 import { formatError, type Tensor } from './tensor.js';
@@ -78,7 +78,8 @@ export function decodeModel(bytes: Uint8Array, source = 'The model'): StoredMode
   return { spec, tensors: unnameTensors(table, found), loss };
 }
 
-function readSpec(text: string, source: string): ModelSpec {
+/** The model in a metadata's text. Throws `format`. */
+export function readSpec(text: string, source: string): ModelSpec {
   return parseSpec(readJson(MODEL_KEY, text, source), source);
 }
 
@@ -88,7 +89,11 @@ function readLoss(text: string, { output }: ModelSpec, source: string): Loss {
     checkLoss(loss);
   } catch (error) {
     if (!(error instanceof TreadleError)) throw error;
-    throw formatError(source, `${LOSS_KEY} is no loss: ${error.message}`, 'a model that treadle saved');
+    throw formatError(
+      source,
+      `${LOSS_KEY} is no loss: ${oneLine(error.message)}`,
+      'a model that treadle saved',
+    );
   }
   if (LOSSES[loss.type].head !== output?.head) {
     throw formatError(source, `${LOSS_KEY} is ${loss.type}`, `a loss of the model's head`);
@@ -114,11 +119,12 @@ export function parseSpec(json: unknown, source: string): ModelSpec {
     return spec;
   } catch (error) {
     if (!(error instanceof TreadleError)) throw error;
-    throw formatError(source, `it has no model: ${error.message}`, 'a model that treadle saved');
+    throw formatError(source, `it has no model: ${oneLine(error.message)}`, 'a model that treadle saved');
   }
 }
 
-function expectGood(values: Float32Array, name: string, source: string): void {
+/** Throws `format` for values that a tensor of its name cannot have: not finite, variances below 0, deviations not above 0. */
+export function expectGood(values: Float32Array, name: string, source: string): void {
   const isVariance = name.endsWith('running_var');
   const isDeviation = name.endsWith('.deviation');
   const isGood = (value: number) => (isDeviation ? value > 0 : !isVariance || value >= 0);

@@ -1,4 +1,4 @@
-/** The pickle opcodes of protocols 3 to 5 that a dict of numpy arrays needs, by CPython's names (pickletools). */
+/** The pickle opcodes of protocols 2 to 5 that a dict of numpy arrays needs, by CPython's names (pickletools). */
 export const OP = {
   PROTO: 0x80,
   FRAME: 0x95,
@@ -10,9 +10,12 @@ export const OP = {
   BININT: 0x4a,
   BININT1: 0x4b,
   BININT2: 0x4d,
+  LONG1: 0x8a,
   SHORT_BINUNICODE: 0x8c,
   BINUNICODE: 0x58,
   BINUNICODE8: 0x8d,
+  BINSTRING: 0x54,
+  SHORT_BINSTRING: 0x55,
   SHORT_BINBYTES: 0x43,
   BINBYTES: 0x42,
   BINBYTES8: 0x8e,

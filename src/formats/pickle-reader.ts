@@ -1,7 +1,15 @@
 import { quote } from '../strict/text.js';
 import { type PickleCursor, pickleCursor } from './pickle-cursor.js';
 import { OP } from './pickle-opcodes.js';
-import { build, globalNamed, isNode, type PickleValue, type Refusal, reduced } from './pickle-values.js';
+import {
+  asText,
+  build,
+  globalNamed,
+  isNode,
+  type PickleValue,
+  type Refusal,
+  reduced,
+} from './pickle-values.js';
 import { formatError } from './tensor.js';
 
 /** Two hundred blocks need a fifth of this; it bounds the memory that a hostile file can ask for. */
@@ -15,10 +23,12 @@ interface Machine {
   /** Stack heights at which a MARK was set. */
   readonly marks: number[];
   readonly memo: Map<number, PickleValue>;
+  /** Texts that were turned into bytes. */
+  readonly texts: Map<string, Uint8Array | null>;
 }
 
 /**
- * Runs a pickle of protocol 3, 4 or 5 on a stack machine that knows plain data and numpy arrays, and executes nothing:
+ * Runs a pickle of protocol 2 to 5 on a stack machine that knows plain data and numpy arrays, and executes nothing:
  * every other opcode or global is refused by name. Returns what the pickle leaves on the stack.
  * Throws `format` errors that begin with `source`.
  */
@@ -27,10 +37,10 @@ export function readPickle(bytes: Uint8Array, source: string): PickleValue {
   if (bytes[0] !== OP.PROTO) throw formatError(source, 'the file does not begin as a pickle', 'byte 0x80');
   cursor.take(1);
   const protocol = cursor.uint(1);
-  if (protocol < 3 || protocol > 5) {
-    throw formatError(source, `the pickle is of protocol ${protocol}`, 'protocol 3, 4 or 5');
+  if (protocol < 2 || protocol > 5) {
+    throw formatError(source, `the pickle is of protocol ${protocol}`, 'protocol 2, 3, 4 or 5');
   }
-  const machine: Machine = { cursor, source, stack: [], marks: [], memo: new Map() };
+  const machine: Machine = { cursor, source, stack: [], marks: [], memo: new Map(), texts: new Map() };
   for (let count = 0; count < MAX_OPCODES; count++) {
     const opcode = cursor.uint(1);
     if (opcode === OP.STOP) return finish(machine);
@@ -78,18 +88,23 @@ function step(machine: Machine, opcode: number): void {
     case OP.BININT2:
       stack.push(cursor.uint(2));
       break;
+    case OP.LONG1:
+      stack.push(longInteger(machine));
+      break;
     case OP.SHORT_BINUNICODE:
       stack.push(cursor.text(cursor.uint(1)));
       break;
     case OP.BINUNICODE:
-      stack.push(cursor.text(cursor.uint(4)));
+      stack.push(textOrLong(machine, cursor.uint(4)));
       break;
     case OP.BINUNICODE8:
       stack.push(cursor.text(cursor.uint(8)));
       break;
+    case OP.SHORT_BINSTRING:
     case OP.SHORT_BINBYTES:
       stack.push(cursor.take(cursor.uint(1)));
       break;
+    case OP.BINSTRING:
     case OP.BINBYTES:
       stack.push(cursor.take(cursor.uint(4)));
       break;
@@ -135,7 +150,7 @@ function step(machine: Machine, opcode: number): void {
       break;
     case OP.REDUCE: {
       const [callable, args] = popItems(machine, 2);
-      stack.push(accepted(machine, reduced(callable!, args!)));
+      stack.push(accepted(machine, reduced(callable!, args!, machine.texts)));
       break;
     }
     case OP.BUILD: {
@@ -167,13 +182,31 @@ function step(machine: Machine, opcode: number): void {
   }
 }
 
+/** The longest text that is a name; a longer one can only be an array's bytes, as protocol 2 has them. */
+const LONGEST_NAME = 4096;
+
+function textOrLong({ cursor }: Machine, length: number): PickleValue {
+  if (length <= LONGEST_NAME) return cursor.text(length);
+  return { kind: 'longText', utf8: cursor.take(length), encoded: null };
+}
+
+/** An integer of up to 6 bytes, little-endian in two's complement: none that an array needs is longer. */
+function longInteger({ cursor, source }: Machine): number {
+  const length = cursor.uint(1);
+  if (length > 6) throw formatError(source, `the pickle has an integer of ${length} bytes`, 'at most 6');
+  const bytes = cursor.take(length);
+  let value = 0;
+  for (let index = length - 1; index >= 0; index--) value = value * 256 + bytes[index]!;
+  return length > 0 && bytes[length - 1]! >= 0x80 ? value - 256 ** length : value;
+}
+
 function setItems(machine: Machine, items: PickleValue[]): void {
   const dict = top(machine);
   if (!isNode(dict, 'dict') || items.length % 2 !== 0) {
     throw formatError(machine.source, 'the pickle sets items of something else', 'a dict');
   }
   for (let index = 0; index < items.length; index += 2) {
-    const key = items[index];
+    const key = asText(items[index]!);
     if (typeof key !== 'string')
       throw formatError(machine.source, 'the dict has a key that is no string', 'a name');
     if (dict.entries.has(key))

@@ -3,7 +3,7 @@ import { quote } from '../strict/text.js';
 /** A value on the reader's stack: plain data, and descriptions of what Python would build. */
 export type PickleValue = null | boolean | number | string | Uint8Array | PickleNode;
 
-export type PickleNode = TupleNode | DictNode | GlobalNode | DtypeNode | ArrayNode;
+export type PickleNode = TupleNode | DictNode | GlobalNode | DtypeNode | ArrayNode | LongTextNode;
 
 export interface TupleNode {
   kind: 'tuple';
@@ -29,6 +29,13 @@ export interface ArrayNode {
   kind: 'array';
   state: ArrayState | null;
 }
+/** A text too long for a name: an array's bytes, a character each, as protocol 2 has them. */
+export interface LongTextNode {
+  kind: 'longText';
+  utf8: Uint8Array;
+  /** The bytes, once they were asked for. */
+  encoded: Uint8Array | null;
+}
 export interface ArrayState {
   shape: number[];
   dtype: DtypeNode;
@@ -41,6 +48,9 @@ export interface ArrayState {
 const RECONSTRUCT = new Set(['numpy.core.multiarray._reconstruct', 'numpy._core.multiarray._reconstruct']);
 /** What protocol 5 calls for a contiguous array. */
 const FROM_BUFFER = new Set(['numpy.core.numeric._frombuffer', 'numpy._core.numeric._frombuffer']);
+/** How Python 3 writes bytes in protocol 2: `_codecs.encode(text, 'latin1')`, and `bytes()` for none. */
+const ENCODE = '_codecs.encode';
+const BYTES = new Set(['__builtin__.bytes', 'builtins.bytes']);
 const NDARRAY = 'numpy.ndarray';
 const DTYPE = 'numpy.dtype';
 
@@ -56,14 +66,25 @@ export interface Refusal {
 /** A named global, or a refusal that says which one was asked for. */
 export function globalNamed(module: string, name: string): GlobalNode | Refusal {
   const full = `${module}.${name}`;
-  const isKnown = RECONSTRUCT.has(full) || FROM_BUFFER.has(full) || full === NDARRAY || full === DTYPE;
+  const isKnown =
+    RECONSTRUCT.has(full) ||
+    FROM_BUFFER.has(full) ||
+    BYTES.has(full) ||
+    [ENCODE, NDARRAY, DTYPE].includes(full);
   if (isKnown) return { kind: 'global', name: full };
   const shown = /^[\w.]{1,80}$/.test(full) ? full : quote(full);
   return { found: `the pickle asks for ${shown}`, expected: 'numpy array reconstruction, and nothing else,' };
 }
 
-/** The result of REDUCE: an array or a dtype. Its state is set by BUILD, except for an array of `_frombuffer`. */
-export function reduced(callable: PickleValue, args: PickleValue): ArrayNode | DtypeNode | Refusal {
+/**
+ * The result of REDUCE: an array, a dtype, or bytes; `texts` keeps what was encoded, as a text may be asked for again. A state is set by BUILD, except
+ * for an array of `_frombuffer`.
+ */
+export function reduced(
+  callable: PickleValue,
+  args: PickleValue,
+  texts: Map<string, Uint8Array | null>,
+): ArrayNode | DtypeNode | Uint8Array | Refusal {
   const name = isNode(callable, 'global') ? callable.name : '';
   const items = isNode(args, 'tuple') ? args.items : [];
   if (RECONSTRUCT.has(name)) {
@@ -81,15 +102,22 @@ export function reduced(callable: PickleValue, args: PickleValue): ArrayNode | D
     const state = isPlain ? arrayState(shape, dtype, order === 'F', bytes) : null;
     if (state !== null) return { kind: 'array', state };
   } else if (name === DTYPE) {
-    const [letters, align, copy] = items;
+    const [kind, align, copy] = items;
+    const letters = kind === undefined ? kind : asText(kind);
     if (items.length === 3 && typeof letters === 'string' && isFlag(align) && isFlag(copy)) {
       return { kind: 'dtype', letters, order: null };
     }
   }
+  if (name === ENCODE) {
+    const bytes = items.length === 2 && items[1] === 'latin1' ? encoded(items[0]!, texts) : null;
+    if (bytes !== null) return bytes;
+  } else if (BYTES.has(name) && items.length === 0 && isNode(args, 'tuple')) {
+    return new Uint8Array(0);
+  }
   const callee = name === '' ? 'something that is no function' : name;
   return {
     found: `the pickle calls ${callee} in an unknown way`,
-    expected: "numpy's call of _reconstruct, _frombuffer or dtype",
+    expected: "numpy's call of _reconstruct, _frombuffer, dtype or encode",
   };
 }
 
@@ -106,7 +134,8 @@ const PLAIN_DTYPE = [null, null, null, -1, -1, 0];
 
 /** State of a plain dtype: version 3, byte order, and the rest as above. */
 function buildDtype(target: DtypeNode, items: readonly PickleValue[]): Refusal | null {
-  const [version, order, ...rest] = items;
+  const [version, mark, ...rest] = items;
+  const order = mark === undefined ? mark : asText(mark);
   const isPlain = version === 3 && typeof order === 'string' && equal(rest, PLAIN_DTYPE);
   if (!isPlain || target.order !== null) {
     return {
@@ -148,6 +177,42 @@ function arrayState(
     typeof fortranOrder === 'boolean' &&
     bytes instanceof Uint8Array;
   return isState ? { shape: shape.items as number[], dtype, fortranOrder, bytes } : null;
+}
+
+/** A text; one of Python 2, which is bytes, as text where it has ASCII only. */
+export function asText(value: PickleValue): PickleValue {
+  if (!(value instanceof Uint8Array) || value.length > 256 || value.some((byte) => byte > 0x7f)) return value;
+  return String.fromCharCode(...value);
+}
+
+/** The bytes of a text in Latin-1; null where it has other characters, or is none. */
+function encoded(value: PickleValue, texts: Map<string, Uint8Array | null>): Uint8Array | null {
+  if (typeof value === 'string') {
+    const known = texts.get(value);
+    if (known !== undefined) return known;
+    const bytes = latinOf(new TextEncoder().encode(value));
+    texts.set(value, bytes);
+    return bytes;
+  }
+  if (!isNode(value, 'longText')) return null;
+  value.encoded ??= latinOf(value.utf8);
+  return value.encoded;
+}
+
+/** The Latin-1 characters of UTF-8 as bytes; null where there are others, or it is no UTF-8. */
+function latinOf(utf8: Uint8Array): Uint8Array | null {
+  const bytes = new Uint8Array(utf8.length);
+  let count = 0;
+  for (let at = 0; at < utf8.length; at++) {
+    const first = utf8[at]!;
+    if (first < 0x80) bytes[count++] = first;
+    else {
+      const next = utf8[++at] ?? 0;
+      if ((first !== 0xc2 && first !== 0xc3) || (next & 0xc0) !== 0x80) return null;
+      bytes[count++] = ((first & 3) << 6) | (next & 0x3f);
+    }
+  }
+  return bytes.subarray(0, count);
 }
 
 /** Whether a value is a node of the given kind. */

@@ -1,21 +1,20 @@
 import { TreadleError } from '#bindings';
 import { quote } from '../strict/text.js';
+import { type Conversions, floatArray } from './floats.js';
 import { OP } from './pickle-opcodes.js';
 import { readPickle } from './pickle-reader.js';
 import { type ArrayState, isNode } from './pickle-values.js';
 import { elementCount, type FloatTensor, formatError } from './tensor.js';
 
 /**
- * A pickle of a dict from names to numpy float32 arrays in C order: what `pickle.dump` writes in Python, and what
- * `pickle.load` reads there with nothing but numpy. Opcodes and frames as in CPython's Lib/pickletools.py.
- * Reading one allocates at most 400 bytes an opcode, of which there may be 200,000, and the arrays' bytes once.
+ * A pickle of a dict from names to numpy arrays of floating-point numbers: what `pickle.dump` writes in Python. Written are
+ * float32 arrays in C order, which `pickle.load` reads with nothing but numpy. Opcodes and frames as in CPython's
+ * Lib/pickletools.py. Reading one allocates at most 400 bytes an opcode, of which there may be 200,000, and the arrays'
+ * bytes four times (protocol 2 has them as text, float16 is widened, and Fortran order is turned into C order).
  */
 
 /** A bytes object of at least this length is written outside the frames, as CPython does. */
 const FRAME_TARGET = 64 * 1024;
-
-/** The element type read and written: little-endian float32. */
-const FLOAT32 = '<f4';
 
 /** Encodes arrays as a protocol-4 pickle of a dict, in the map's order. Throws `shape` when shape and data disagree. */
 export function encodePickle(arrays: ReadonlyMap<string, FloatTensor>): Uint8Array {
@@ -68,60 +67,34 @@ export function pickledArrays(bytes: Uint8Array, source: string): Map<string, Ar
   return arrays;
 }
 
-/** Decodes a pickle of a dict of float32 arrays. Throws `format` errors that begin with `source`, the file's name. */
+/** Decodes a pickle of a dict of floating-point arrays. Throws `format` errors that begin with `source`, the file's name. */
 export function decodePickle(bytes: Uint8Array, source: string): Map<string, FloatTensor> {
   return floatArrays(pickledArrays(bytes, source), source);
 }
 
-/** Copies of float32 arrays; throws `format` for anything else. */
+/** Copies of floating-point arrays as float32; throws `format` for anything else. What was converted is noted. */
 export function floatArrays(
   arrays: ReadonlyMap<string, ArrayState | null>,
   source: string,
+  conversions: Conversions = new Map(),
 ): Map<string, FloatTensor> {
   const found = new Map<string, FloatTensor>();
   const copies = new Map<ArrayState, FloatTensor>();
   for (const [name, state] of arrays) {
     if (state === null) throw formatError(source, `entry ${quote(name)} is no array`, 'a numpy array');
-    let copy = copies.get(state);
-    if (copy === undefined) {
-      checkFloats(state, name, source);
-      const data = new Float32Array(new Uint8Array(state.bytes).buffer);
-      copy = { dtype: 'F32', shape: state.shape, data };
-      copies.set(state, copy);
-    }
+    const { dtype, ...array } = state;
+    const copy =
+      copies.get(state) ??
+      floatArray({ ...array, letters: dtype.letters, order: dtype.order ?? '' }, name, source, conversions);
+    copies.set(state, copy);
     found.set(name, copy);
   }
   return found;
 }
 
-function checkFloats(state: ArrayState, name: string, source: string): void {
-  const type = dtypeOf(state);
-  if (type !== FLOAT32) {
-    const found = `array ${quote(name)} is of dtype ${quote(type)}`;
-    throw formatError(source, found, `"${FLOAT32}" (numpy.float32)`);
-  }
-  if (state.fortranOrder) {
-    throw formatError(
-      source,
-      `array ${quote(name)} is in Fortran order`,
-      'C order (numpy.ascontiguousarray)',
-    );
-  }
-  checkLength(state, 4, name, source);
-}
-
 /** numpy's name of an array's element type and byte order, such as `<f4`. */
 export function dtypeOf({ dtype }: ArrayState): string {
   return `${dtype.order ?? ''}${dtype.letters}`;
-}
-
-/** Throws `format` when an array's shape does not fit its bytes. */
-export function checkLength(state: ArrayState, elementBytes: number, name: string, source: string): void {
-  const { shape, bytes } = state;
-  const count = elementCount(shape);
-  if (count !== null && count * elementBytes === bytes.length) return;
-  const needed = count === null ? 'a size below 2^53' : `a length of ${count * elementBytes} bytes`;
-  throw formatError(source, `array ${quote(name)} of shape [${shape}] has ${bytes.length} bytes`, needed);
 }
 
 /** Everything of one array up to its bytes: `_reconstruct(ndarray, (0,), b'b')`, then its state's first four items. */

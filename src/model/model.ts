@@ -3,7 +3,6 @@ import {
   type Core,
   checkModel,
   expectTensors,
-  type Head,
   type Loss,
   type ModelSpec,
   Network,
@@ -34,6 +33,7 @@ import {
 import { adaptData } from './adapt.js';
 import { breathe } from './breathe.js';
 import { argmax, type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
+import { headOf } from './head.js';
 import {
   checkCheckpointOf,
   checkFitOptions,
@@ -391,12 +391,6 @@ export class Model {
 /** Whether a tensor of a role may hold a finite number: variances and deviations are of one sign. */
 function isPossible(role: Role, value: number): boolean {
   return role === 'deviation' ? value > 0 : role !== 'runningVar' || value >= 0;
-}
-
-/** The head of a model, or the one it would have before training has decided it. */
-function headOf({ output, layers }: ModelSpec): Head {
-  const last = layers.at(-1)!;
-  return output?.head ?? (last.type === 'dense' && last.units > 1 ? 'softmax' : 'identity');
 }
 
 function busy(expected: string): TreadleError {

@@ -69,6 +69,11 @@ export async function removeTemporaries(folder: string): Promise<void> {
   }
 }
 
+/** Whether there is anything of a name. */
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
 /**
  * Creates a folder, with those above it, and proves that a file can be written in it and removed.
  * Throws `unwritable`, naming the folder and the reason.

@@ -1,45 +1,32 @@
 import { join } from 'node:path';
-import { problem, TreadleError } from '#bindings';
-import { describeArrays, describeSafetensors, type TensorDescription } from '../formats/describe.js';
-import { checkWidths, readMetadata, storeMetadata, type WeightsMetadata } from '../formats/metadata.js';
-import { fromNumpy, fromStateDict, type LoadedNetwork, toNumpy, toStateDict } from '../formats/naming.js';
-import { encodePickle, floatArrays, pickledArrays } from '../formats/pickle.js';
+import { type ModelSpec, problem, TreadleError } from '#bindings';
+import { importModel } from '../formats/import/import.js';
+import { checkWidths, storeMetadata, type WeightsMetadata } from '../formats/metadata.js';
+import { toNumpy, toStateDict } from '../formats/naming.js';
+import { encodePickle } from '../formats/pickle.js';
+import { encodeSafetensors } from '../formats/safetensors.js';
 import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type SafetensorsFile,
-  tensorOf,
-} from '../formats/safetensors.js';
-import { formatError } from '../formats/tensor.js';
+  decodeWeights,
+  describeWeights,
+  type LoadedWeights,
+  openWeights,
+  type TensorDescription,
+  tensorsOf,
+  type WeightsDescription,
+} from '../formats/weights.js';
 import type { NetworkTensors } from '../model/classifier.js';
 import { isName, NAME_RULE } from '../strict/names.js';
 import { ensureWritableFolder, readFileBounded, writeFileAtomic } from './files.js';
 
-export type { TensorDescription } from '../formats/describe.js';
 export type { WeightsMetadata } from '../formats/metadata.js';
-
-/** Formats a model is saved in, in the order in which `saveWeights` writes them. */
-export type WeightsFormat = 'safetensors' | 'pickle';
-
-/** A model read from a weight file. */
-export interface LoadedWeights extends LoadedNetwork {
-  /** Null for a pickle and for a file that treadle did not write. */
-  metadata: WeightsMetadata | null;
-  format: WeightsFormat;
-}
-
-/** What a weight file holds, whether it is a network or not. */
-export interface WeightsDescription {
-  format: WeightsFormat;
-  /** Every tensor or array, in the file's order. */
-  tensors: TensorDescription[];
-  /** The file's metadata, unparsed; null when it has none, as a pickle. */
-  stored: Record<string, string> | null;
-  /** The network, if the file is one. */
-  network: LoadedWeights | null;
-  /** Why the file is no network that can be tested, if so. */
-  problem: TreadleError | null;
-}
+export {
+  decodeWeights,
+  describeWeights,
+  type LoadedWeights,
+  type TensorDescription,
+  type WeightsDescription,
+  type WeightsFormat,
+} from '../formats/weights.js';
 
 /** The largest weight file that is read: more than WebAssembly's memory can train. */
 export const MAX_FILE_BYTES = 2 ** 31;
@@ -131,31 +118,31 @@ export async function loadWeights(path: string): Promise<LoadedWeights> {
   return decodeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
 }
 
-/**
- * The model in the bytes of a weight file; the format is told by the content, never by the name.
- * Throws `format` (bytes that are neither format, or break its rules), `shape` (tensors that are no dense network, or
- * not the one that the metadata states) or `range` (values that cannot be weights).
- */
-export function decodeWeights(bytes: Uint8Array, path: string): LoadedWeights {
-  return networkOf(openWeights(bytes, path), path);
+/** What a file holds, and what treadle can do with it. */
+export interface FileDescription extends WeightsDescription {
+  /** How its model is run: by test and predict, as a model of the library, or once it is imported; null where it is not. */
+  runs: 'test' | 'model' | 'import' | null;
+  /** Its model; null where there is none that treadle can run. */
+  model: ModelSpec | null;
+  /** Why there is none, if so. */
+  reason: TreadleError | null;
 }
 
 /** Describes a weight file of any tensors. Throws `not-found`, `unreadable` or `format`. */
-export async function inspectWeights(path: string): Promise<WeightsDescription> {
-  return describeWeights(await readFileBounded(path, MAX_FILE_BYTES), path);
-}
-
-/** Describes the bytes of a weight file. Throws `format` for bytes that are neither format, or break its rules. */
-export function describeWeights(bytes: Uint8Array, path: string): WeightsDescription {
-  const content = openWeights(bytes, path);
-  const { format } = content;
-  const tensors = tensorsOf(content, path);
-  const stored = format === 'safetensors' ? content.metadata : null;
+export async function inspectWeights(path: string): Promise<FileDescription> {
+  const bytes = await readFileBounded(path, MAX_FILE_BYTES);
+  const described = describeWeights(bytes, path);
   try {
-    return { format, tensors, stored, network: networkOf(content, path), problem: null };
-  } catch (problem) {
-    if (!(problem instanceof TreadleError)) throw problem;
-    return { format, tensors, stored, network: null, problem };
+    const { spec, stored } = importModel(bytes, { source: path });
+    return {
+      ...described,
+      runs: described.network ? 'test' : stored ? 'model' : 'import',
+      model: spec,
+      reason: null,
+    };
+  } catch (reason) {
+    if (!(reason instanceof TreadleError)) throw reason;
+    return { ...described, runs: null, model: null, reason };
   }
 }
 
@@ -167,46 +154,4 @@ export function describeWeights(bytes: Uint8Array, path: string): WeightsDescrip
  */
 export async function describeTensors(path: string): Promise<TensorDescription[]> {
   return tensorsOf(openWeights(await readFileBounded(path, MAX_FILE_BYTES), path), path);
-}
-
-/** A file whose form has been checked, its tensors unread. */
-type FileContent =
-  | ({ format: 'safetensors' } & SafetensorsFile)
-  | { format: 'pickle'; arrays: ReturnType<typeof pickledArrays> };
-
-function openWeights(bytes: Uint8Array, path: string): FileContent {
-  const format = formatOf(bytes);
-  if (format === 'pickle') return { format, arrays: pickledArrays(bytes, path) };
-  if (format === 'safetensors') return { format, ...decodeSafetensors(bytes, path) };
-  const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  const found = bytes.length === 0 ? 'the file is empty' : `the file begins with the bytes ${start}`;
-  throw formatError(path, found, 'a safetensors file or a pickle');
-}
-
-function tensorsOf(content: FileContent, path: string): TensorDescription[] {
-  return content.format === 'pickle'
-    ? describeArrays(content.arrays, path)
-    : describeSafetensors(content.tensors);
-}
-
-function networkOf(content: FileContent, path: string): LoadedWeights {
-  if (content.format === 'pickle') {
-    return { ...fromNumpy(floatArrays(content.arrays, path), path), metadata: null, format: 'pickle' };
-  }
-  const tensors = new Map(
-    [...content.tensors].map(([name, entry]) => [name, tensorOf(entry, name, path)] as const),
-  );
-  const network = fromStateDict(tensors, path);
-  const metadata = readMetadata(content.metadata, path);
-  if (metadata !== null) checkWidths(metadata, [network.inputs, ...network.hidden, network.classes], path);
-  return { ...network, metadata, format: 'safetensors' };
-}
-
-/**
- * The format by content: a safetensors header begins with "{" at byte 8, where a pickle of a dict has the upper bytes
- * of a frame's or a name's length, far too large a number if they were "{".
- */
-function formatOf(bytes: Uint8Array): WeightsFormat | null {
-  if (bytes[8] === 0x7b) return 'safetensors';
-  return bytes[0] === 0x80 ? 'pickle' : null;
 }

@@ -6,6 +6,11 @@ import { readFileBounded, writeFileAtomic } from './files.js';
 /** The largest file that is read: more than any model holds. */
 const MAX_FILE_BYTES = 2 ** 31;
 
+/** The bytes of a model's file, of whatever program. Rejects with `not-found`, `unreadable` or `format` (too large). */
+export function readModelFile(path: string): Promise<Uint8Array> {
+  return readFileBounded(path, MAX_FILE_BYTES);
+}
+
 /**
  * The model in a file that {@link writeModel} or `model.save()` made. Rejects with `not-found` or `unreadable`, and as
  * loadModel does.
@@ -13,7 +18,7 @@ const MAX_FILE_BYTES = 2 ** 31;
  * @example const model = await readModel('flowers.safetensors');
  */
 export async function readModel(path: string, options: ModelOptions = {}): Promise<Model> {
-  return loadModel(await readFileBounded(path, MAX_FILE_BYTES), options);
+  return loadModel(await readModelFile(path), options);
 }
 
 /**

@@ -254,11 +254,13 @@ describe('inspect', () => {
     });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`${SAFETENSORS}: safetensors, a network 36 -> 5 -> 3\n`);
+    expect(stdout).toContain('  can be run: yes, by test and predict\n');
     expect(stdout).toContain(
-      'other.safetensors: safetensors, 9 tensors, no network that treadle can test:\n',
+      'other.safetensors: safetensors, a model 4 -> 3 relu -> 2, softmax, 9 tensors, 148 bytes\n' +
+        '  can be run: yes, once imported (treadle import)\n',
     );
     expect(stdout).toContain('  note: a\\u000ab\n');
-    expect(stdout).toMatch(/^\\u001b\[2J0\.weight +F32 +\(3, 4\) +-2\.875 /m);
+    expect(stdout).toMatch(/^\\u001b\[2J0\.weight +F32 +\(3, 4\) +48 +-2\.875 /m);
     expect(stdout).not.toContain('\u001b');
   });
 

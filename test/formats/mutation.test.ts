@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { unzipSync, zipSync } from 'fflate';
 import { expect, test } from 'vitest';
 import { TreadleError } from '../../dist/bindings/host.js';
 import { readMetadata, storeMetadata } from '../../dist/formats/metadata.js';
@@ -6,6 +7,7 @@ import { fromNumpy, fromStateDict, toNumpy, toStateDict } from '../../dist/forma
 import { decodePickle, encodePickle } from '../../dist/formats/pickle.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../../dist/formats/safetensors.js';
 import type { Tensor } from '../../dist/formats/tensor.js';
+import { createModel, exportModel, importModel, mlp } from '../../dist/node.js';
 import { metadataOf, network } from './fixtures.js';
 
 const WIDTHS = [3, 2, 2];
@@ -19,6 +21,69 @@ function readSafetensors(bytes: Uint8Array) {
   const copied = [...tensors].map(([name, entry]): [string, Tensor] => [name, tensorOf(entry, name, 'x')]);
   return fromStateDict(new Map(copied), 'x');
 }
+/** Files of every kind that is imported: named tensors, compressed arrays, and a graph. */
+const IMPORTED = await importedFiles();
+
+async function importedFiles(): Promise<[string, Uint8Array][]> {
+  const model = await createModel(
+    mlp({ inputs: 3, hidden: [2], outputs: 2, norm: true, activation: 'gelu' }),
+  );
+  const named = new Map([...toStateDict(TENSORS)].map(([name, tensor]) => [`net.${name}`, tensor]));
+  const npz = exportModel(model, 'npz');
+  const { 'treadle_model.npy': _, ...arrays } = unzipSync(npz);
+  return [
+    ['safetensors', encodeSafetensors(named, {})],
+    ['described safetensors', model.save()],
+    ['npz', npz],
+    ['compressed npz', zipSync(arrays, { level: 9 })],
+    ['pickle', PICKLE],
+    ['onnx', exportModel(model, 'onnx')],
+  ];
+}
+
+function importAny(bytes: Uint8Array): void {
+  const made = importModel(bytes, { source: 'x' });
+  // What is imported can be read, and exported.
+  if (made.spec.layers.length > 0) exportModel(made.bytes, 'onnx', { source: 'x' });
+}
+
+/** Whether a file is imported; `usage` is of several orders, which a file alone does not decide. */
+function isImported(bytes: Uint8Array): boolean {
+  try {
+    importAny(bytes);
+    return true;
+  } catch (error) {
+    const isGood =
+      error instanceof TreadleError && /^(x[: ]|spec is missing \(the layers of x ).*\.$/.test(error.message);
+    if (!isGood) throw error;
+    return false;
+  }
+}
+
+test.each(IMPORTED)(
+  'any mutation of an imported file (%s) is imported or refused with a TreadleError',
+  (_, file) => {
+    expect(isImported(file)).toBe(true);
+    fc.assert(
+      fc.property(mutations, (mutation) => {
+        isImported(mutated(file, mutation));
+      }),
+      { numRuns: 2000 },
+    );
+  },
+);
+
+test.each(IMPORTED)(
+  'any byte of an imported file (%s), changed, is imported or refused with a TreadleError',
+  (_, file) => {
+    const step = Math.max(1, Math.floor(file.length / 500));
+    for (let at = 0; at < file.length; at += step) {
+      for (const value of [0, 1, 0x0a, 0x7f, 0x80, 0xff]) isImported(file.with(at, value));
+      isImported(file.subarray(0, at));
+    }
+  },
+);
+
 const readPickle = (bytes: Uint8Array) => fromNumpy(decodePickle(bytes, 'x'), 'x');
 
 type Mutation = { kind: 'set' | 'insert' | 'remove'; at: number; bytes: Uint8Array };

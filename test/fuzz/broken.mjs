@@ -82,6 +82,7 @@ export const BROKEN = {
   ],
 };
 
+BROKEN.import = () => [...BROKEN.safetensors(), ...BROKEN.pickle()];
 BROKEN.inspect = () => [...BROKEN.safetensors(), ...BROKEN.pickle()];
 
 function safetensors(...header) {

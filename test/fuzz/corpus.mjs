@@ -46,6 +46,7 @@ const MAKERS = {
     ...everyDtype(),
     Buffer.from(PYTHON_TYPES, 'base64'),
   ],
+  import: importCorpus,
   config: ({ defaultConfig }) =>
     [
       defaultConfig(),
@@ -61,6 +62,36 @@ const MAKERS = {
   png: pngCorpus,
   jpeg: jpegCorpus,
 };
+
+/** Models of every kind of file that is imported: with a norm and without, standardised, named, described and not. */
+function importCorpus(dist) {
+  const { encodeModel, encodeSafetensors, exportModel, toStateDict, encodePickle, toNumpy } = dist;
+  const numbers = (count) =>
+    Float32Array.from({ length: count }, (_, index) => ((index * 37) % 19) / 8 + 0.125);
+  const models = ['gelu', 'silu', 'leakyRelu'].map((type, at) => {
+    const isNumber = at === 1;
+    const spec = {
+      input: { features: 2, type: at === 2 ? 'u8' : 'f32', ...(isNumber && { standardize: true }) },
+      layers: [{ type: 'dense', units: 3 }, { type: 'batchNorm' }, { type }, { type: 'dense', units: 2 }],
+      output: isNumber ? { head: 'identity', standardize: true } : { head: 'softmax' },
+      ...(!isNumber && { classes: ['a', 'b'] }),
+    };
+    const sizes = {
+      ...{ '0.weight': 6, '0.bias': 3, '1.gamma': 3, '1.beta': 3, '1.runningMean': 3, '1.runningVar': 3 },
+      ...{ '3.weight': 6, '3.bias': 2 },
+      ...(isNumber && { 'input.mean': 2, 'input.deviation': 2, 'target.mean': 2, 'target.deviation': 2 }),
+    };
+    const tensors = new Map(Object.entries(sizes).map(([key, size]) => [key, numbers(size)]));
+    return encodeModel({ spec, tensors, loss: null });
+  });
+  const named = [...toStateDict(network([3, 2, 2]))].map(([name, tensor]) => [`net.${name}`, tensor]);
+  return [
+    ...models.flatMap((model) => [model, exportModel(model, 'npz'), exportModel(model, 'onnx')]),
+    ...models.map((model) => exportModel(model, 'onnx')),
+    encodeSafetensors(new Map(named), {}),
+    encodePickle(toNumpy(network([3, 2, 2]))),
+  ];
+}
 
 function idxBytes(sizes, content) {
   const header = Buffer.alloc(4 + 4 * sizes.length);

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { defaultConfig } from '../../dist/experiment/config.js';
+import { exportModel } from '../../dist/formats/export/formats.js';
 import { storeMetadata } from '../../dist/formats/metadata.js';
+import { encodeModel } from '../../dist/formats/model-bytes.js';
 import { toNumpy, toStateDict } from '../../dist/formats/naming.js';
 import { encodePickle } from '../../dist/formats/pickle.js';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
@@ -12,8 +14,28 @@ import { encodeSafetensors } from '../../dist/formats/safetensors.js';
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('run.mjs', import.meta.url));
 const FOUND = fileURLToPath(new URL('found', import.meta.url));
-const READERS = ['idx', 'gzip', 'safetensors', 'pickle', 'inspect', 'config', 'results', 'png', 'jpeg'];
-const encoders = { defaultConfig, encodePickle, encodeSafetensors, storeMetadata, toNumpy, toStateDict };
+const READERS = [
+  'idx',
+  'gzip',
+  'safetensors',
+  'pickle',
+  'inspect',
+  'import',
+  'config',
+  'results',
+  'png',
+  'jpeg',
+];
+const encoders = {
+  defaultConfig,
+  encodeModel,
+  exportModel,
+  encodePickle,
+  encodeSafetensors,
+  storeMetadata,
+  toNumpy,
+  toStateDict,
+};
 
 /** Seconds for all readers together; the continuous integration gives more. */
 const SECONDS = process.env.TREADLE_FUZZ_SECONDS ?? '8';

@@ -112,6 +112,35 @@ WORDS.inspect = [
   ...bytesOf('"BF16"', '"F8_E4M3"', '"BOOL"', 'f8', 'b1', '>'),
 ];
 
+WORDS.import = [
+  ...WORDS.safetensors,
+  ...WORDS.pickle,
+  ...bytesOf(
+    '"F16"',
+    'Gemm',
+    'MatMul',
+    'Mul',
+    'Sub',
+    'Sigmoid',
+    'Softmax',
+    'Concat',
+    'Scaler',
+    'Identity',
+    'x',
+  ),
+  ...bytesOf(
+    'W1',
+    'coefs_0',
+    '.weight',
+    'running_mean',
+    "'descr': '<f8'",
+    "'shape': (2, 3)",
+    'PK\x01\x02',
+    'PK\x03\x04',
+  ),
+  ...bytesOf('\x0a\x01', '\x12\x01', '\x22\x03', '\x3a\x01', '\x80\x80\x80\x80\x08', '\x0a\0\x0a\0\x0a\0'),
+];
+
 const KEYS = {
   safetensors: [
     '__metadata__',
@@ -135,6 +164,12 @@ const STRUCTURES = {
   pickle: mutatePickle,
   inspect: (bytes, tape, corpus) =>
     (bytes[0] === 0x80 ? mutatePickle : mutateSafetensors)(bytes, tape, corpus),
+  import: (bytes, tape, corpus) =>
+    bytes[0] === 0x80
+      ? mutatePickle(bytes, tape, corpus)
+      : bytes[8] === 0x7b
+        ? mutateSafetensors(bytes, tape, corpus)
+        : mutateBytes(bytes, tape, WORDS.import, corpus),
   config: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.config),
   results: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.results),
   png: mutatePng,

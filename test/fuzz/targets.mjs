@@ -15,14 +15,19 @@ const { encodePickle } = await dist('formats/pickle.js');
 const { encodeSafetensors } = await dist('formats/safetensors.js');
 const { storeMetadata } = await dist('formats/metadata.js');
 const { toNumpy, toStateDict } = await dist('formats/naming.js');
+const { encodeModel } = await dist('formats/model-bytes.js');
+const { exportModel } = await dist('formats/export/formats.js');
+const { importModel } = await dist('formats/import/import.js');
 
 export { TreadleError };
 
 /** What the corpus is made with. */
 export const encoders = {
   defaultConfig,
+  encodeModel,
   encodePickle,
   encodeSafetensors,
+  exportModel,
   storeMetadata,
   toNumpy,
   toStateDict,
@@ -65,6 +70,12 @@ export const TARGETS = {
     read: (bytes) => describeWeights(bytes, 'x'),
     check: checkDescription,
     limit: ({ length }) => 400 * length + SLACK,
+  },
+  import: {
+    read: (bytes) => importModel(bytes, { source: 'x' }),
+    // What is imported is a model: it is read again, and exported.
+    check: ({ bytes }) => must(exportModel(bytes, 'onnx').length > 100),
+    limit: ({ length }) => 400 * length + 10 * MIB + SLACK,
   },
   config: {
     read: (bytes) => parseConfig(Buffer.from(bytes).toString('utf8'), 'x'),

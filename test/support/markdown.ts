@@ -38,7 +38,8 @@ const PROGRAM = /(?:^|[\s=;&|(])(?:node|npm|npx|treadle|python3?|pip|bash|\/\S+)
  * without its name.
  */
 export function commandsIn(markdown: string, names: readonly string[]): string[] {
-  const ofTreadle = new RegExp(`^(?:${names.join('|')}) `);
+  // With a brace behind it, `import` is JavaScript's.
+  const ofTreadle = new RegExp(`^(?:${names.join('|')}) (?!\\{)`);
   const commands = codeIn(markdown).flatMap(({ language, text }) => {
     if (language === '' || language === 'sh') return linesOf(text);
     return language === 'inline' && (PROGRAM.test(text) || ofTreadle.test(text)) ? [text] : [];

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { inspectWeights, type WeightsDescription } from '../../node/model-file.js';
+import { inOneLine } from '../../formats/export/folded.js';
+import { type FileDescription, inspectWeights } from '../../node/model-file.js';
 import { oneLine } from '../../strict/text.js';
+import { byteCount } from '../../strict/words.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
 import { addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
@@ -12,7 +14,9 @@ const MOST_ROWS = 1000;
 export function addInspect(program: Command, end: (code: number) => void): void {
   const command = program
     .command('inspect')
-    .description('show what weights files hold: metadata, and name, type, shape and range of every tensor')
+    .description(
+      'show what weights files hold: metadata, name, type, shape, size and range of every tensor, and whether treadle can run them',
+    )
     .argument('<weights...>', '.safetensors or .pkl files, of any tensors');
   addJsonOption(command, 'one object per file')
     .addHelpText('after', '\nExample:\n  treadle inspect weights/small_weights_0.001.safetensors')
@@ -27,18 +31,13 @@ export function addInspect(program: Command, end: (code: number) => void): void 
     });
 }
 
-function asJson(file: string, { format, tensors, stored, network, problem }: WeightsDescription): string {
+function asJson(file: string, description: FileDescription): string {
+  const { format, tensors, stored, network, problem, runs, model, reason } = description;
   const { inputs = null, hidden = null, classes = null } = network ?? {};
   const metadata = network?.metadata ?? stored;
   const fields = {
-    file,
-    format,
-    inputs,
-    hidden,
-    classes,
-    metadata,
-    problem: problem?.message ?? null,
-    tensors,
+    ...{ file, format, inputs, hidden, classes, metadata, problem: problem?.message ?? null },
+    ...{ runs, model, reason: reason?.message ?? null, tensors },
   };
   // JSON has no NaN and no infinity.
   const text = JSON.stringify(fields, (_, value) => {
@@ -47,29 +46,43 @@ function asJson(file: string, { format, tensors, stored, network, problem }: Wei
   return `${text}\n`;
 }
 
-function asText(file: string, { format, tensors, stored, network, problem }: WeightsDescription): string {
+/** How a model in a file is run, in words. */
+const RUNS = {
+  test: 'yes, by test and predict',
+  model: 'yes, as a model (readModel)',
+  import: 'yes, once imported (treadle import)',
+} as const;
+
+function asText(file: string, description: FileDescription): string {
+  const { format, tensors, stored, network, runs, model, reason } = description;
   const lines: string[] = [];
+  const count = `${tensors.length} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
+  const size = byteCount(tensors.reduce((sum, { bytes }) => sum + bytes, 0));
   if (network !== null) {
     lines.push(
       `${file}: ${format}, a network ${[network.inputs, ...network.hidden, network.classes].join(' -> ')}`,
     );
   } else {
-    const count = `${tensors.length} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
-    lines.push(`${file}: ${format}, ${count}, no network that treadle can test:`, `  ${problem?.message}`);
+    lines.push(
+      `${file}: ${format}, ${model === null ? '' : `a model ${inOneLine(model)}, `}${count}, ${size}`,
+    );
   }
+  lines.push(`  can be run: ${runs === null ? `no. ${oneLine(reason!.message)}` : RUNS[runs]}`);
+  for (const note of network?.notes ?? []) lines.push(`  ${oneLine(note)}`);
   for (const [key, value] of Object.entries(network?.metadata ?? stored ?? {})) {
     lines.push(`  ${oneLine(key)}: ${oneLine(Array.isArray(value) ? value.join(', ') : String(value))}`);
   }
   if (tensors.length > 0) {
     const rows = tensors
       .slice(0, MOST_ROWS)
-      .map(({ name, dtype, shape, min, max, mean }) => [
+      .map(({ name, dtype, shape, bytes, min, max, mean, deviation }) => [
         oneLine(name),
         oneLine(dtype),
         `(${shape.join(', ')})`,
-        ...[min, max, mean].map((value) => (value === null ? '-' : value.toPrecision(4))),
+        bytes.toLocaleString('en-US'),
+        ...[min, max, mean, deviation].map((value) => (value === null ? '-' : value.toPrecision(4))),
       ]);
-    lines.push('', plainTable(['tensor', 'type', 'shape', 'min', 'max', 'mean'], rows));
+    lines.push('', plainTable(['tensor', 'type', 'shape', 'bytes', 'min', 'max', 'mean', 'deviation'], rows));
     const left = tensors.length - rows.length;
     if (left > 0) lines.push('', `${left} more; --json has all.`);
   }

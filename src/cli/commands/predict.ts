@@ -154,6 +154,7 @@ async function membersOf(files: readonly string[]): Promise<LoadedWeights[]> {
   const members: LoadedWeights[] = [];
   for (const file of files) {
     const member = await loadWeights(file);
+    for (const note of member.notes ?? []) process.stderr.write(`${file}: ${note}\n`);
     expectShape(member, members[0] ?? member, file, files[0]!);
     members.push(member);
   }

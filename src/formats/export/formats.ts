@@ -1,0 +1,97 @@
+import { type Bytes, expectKeys, problem } from '#bindings';
+import { decodeAnyModel } from '../any-model.js';
+import { encodeModel, type StoredModel } from '../model-bytes.js';
+import { toNpz, toPickle } from './arrays.js';
+import { toC } from './c.js';
+import { foldModel } from './folded.js';
+import { toJavaScript } from './javascript.js';
+import { toOnnx } from './onnx.js';
+
+/** A format that models are exported in. */
+interface Format {
+  /** How its files end. */
+  readonly extension: string;
+  /** Who reads it, in words. */
+  readonly readers: string;
+  write(model: StoredModel, name: string): Bytes;
+}
+
+/** Every format, by the name that it is asked for by. */
+const FORMATS = {
+  onnx: {
+    extension: '.onnx',
+    readers: 'onnxruntime and everything else that runs ONNX',
+    write: (model) => toOnnx(foldModel(model)),
+  },
+  npz: { extension: '.npz', readers: 'numpy.load', write: toNpz },
+  pkl: { extension: '.pkl', readers: "Python's pickle, with numpy", write: toPickle },
+  safetensors: {
+    extension: '.safetensors',
+    readers: 'treadle, and PyTorch by safetensors.torch.load_file',
+    write: encodeModel,
+  },
+  js: {
+    extension: '.js',
+    readers: 'Node, Deno, Bun and browsers, as a module',
+    write: (model) => toJavaScript(foldModel(model)),
+  },
+  c: {
+    extension: '.h',
+    readers: 'C and C++ compilers, for microcontrollers too',
+    write: (model, name) => toC(foldModel(model), name),
+  },
+} as const satisfies Readonly<Record<string, Format>>;
+
+/** Name of a format that models are exported in. */
+export type ExportFormat = keyof typeof FORMATS;
+
+/**
+ * The formats of exportModel: how their files end, and who reads them.
+ *
+ * @example for (const [name, { extension, readers }] of Object.entries(EXPORT_FORMATS)) console.log(name, extension, readers);
+ */
+export const EXPORT_FORMATS: Readonly<Record<ExportFormat, Pick<Format, 'extension' | 'readers'>>> = FORMATS;
+
+/** Options of exportModel. */
+export interface ExportOptions {
+  /** What names in C begin with; letters, digits and `_` are kept. Default: `model`. */
+  name?: string;
+  /** What the bytes are called in errors. Default: `The model`. */
+  source?: string;
+}
+
+/**
+ * A model as the bytes of a file that other programs read. `model` is what createModel or loadModel gave, or the bytes of a
+ * file: of `model.save()`, or of weights that the command line saved. Equal models give equal bytes. Throws `usage` for a
+ * format that is none, and `format`, `shape` or `range` for bytes that hold no model.
+ *
+ * @example await writeFile('flowers.onnx', exportModel(model, 'onnx'));
+ * @example await writeFile('flowers.h', exportModel(await worker.save(), 'c', { name: 'flowers' }));
+ */
+export function exportModel(
+  model: Uint8Array | { save(): Uint8Array },
+  format: ExportFormat,
+  options: ExportOptions = {},
+): Bytes {
+  expectKeys('options', options, ['name', 'source']);
+  const { name = 'model', source = 'The model' } = options;
+  if (!Object.hasOwn(FORMATS, format)) {
+    const expected = `one of ${Object.keys(FORMATS).join(', ')}`;
+    throw problem('usage', {
+      subject: 'format',
+      found: typeof format === 'string' ? `'${format}'` : format,
+      expected,
+    });
+  }
+  if (typeof name !== 'string')
+    throw problem('usage', { subject: 'name', found: name, expected: 'a string' });
+  const bytes = model instanceof Uint8Array ? model : bytesOf(model);
+  return (FORMATS[format] as Format).write(decodeAnyModel(bytes, source), name);
+}
+
+function bytesOf(model: { save(): Uint8Array }): Uint8Array {
+  const bytes: unknown = typeof model?.save === 'function' ? model.save() : null;
+  if (bytes instanceof Uint8Array) return bytes;
+  const expected = 'a model, or its bytes (await worker.save())';
+  throw problem('usage', { subject: 'model', found: bytes ?? model, expected });
+}

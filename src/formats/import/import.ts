@@ -1,0 +1,330 @@
+import {
+  type ActivationName,
+  type Bytes,
+  checkModel,
+  expectKeys,
+  expectOneOf,
+  HEADS,
+  type Head,
+  lowerModel,
+  type ModelSpec,
+  PLAIN_ACTIVATIONS,
+  problem,
+  type TensorKey,
+  TreadleError,
+} from '#bindings';
+import { oneLine, quote } from '../../strict/text.js';
+import { classifierOf } from '../any-model.js';
+import { type Conversions, conversionNotes, floatArray, floatTensor } from '../floats.js';
+import { encodeModel, expectGood, MODEL_KEY, readSpec, type StoredModel } from '../model-bytes.js';
+import { type NamedTable, numpyNames, torchNames, unnameTensors } from '../names.js';
+import { decodeNpz, npyText } from '../npz.js';
+import { decodeOnnx } from '../onnx/decode.js';
+import { floatArrays, pickledArrays } from '../pickle.js';
+import { decodeSafetensors } from '../safetensors.js';
+import { type FloatTensor, formatError } from '../tensor.js';
+import { decodeWeights } from '../weights.js';
+import { graphNetwork } from './graph.js';
+import { namedSteps, stepsOfSpec } from './named.js';
+import { assemble, type Step, type Surroundings } from './steps.js';
+
+/** What a file does not say of its network. */
+export interface ImportOptions {
+  /** Between layers, for files of named tensors. Default: relu. */
+  activation?: ActivationName;
+  /** What the last layer's outputs are turned into. Default: what the file says, else softmax for several, identity for one. */
+  head?: Head;
+  /** Names of the classes, in the order of the outputs. */
+  classes?: readonly string[];
+  /** The whole model, for files of named tensors: its layers take the matrices that have their widths. */
+  spec?: ModelSpec;
+  /** What the bytes are called in errors. Default: `The file`. */
+  source?: string;
+}
+
+/** A model of another program's file. */
+export interface ImportedModel {
+  /** For loadModel, or to be written as they are. */
+  bytes: Bytes;
+  spec: ModelSpec;
+  format: 'safetensors' | 'npz' | 'pickle' | 'onnx';
+  /** Whether treadle wrote the file, with the model beside its tensors. */
+  stored: boolean;
+  /** What was converted or taken for granted, a sentence each. */
+  notes: string[];
+}
+
+/** Named tensors of a file; null for a counter, which a network does not need. */
+type Named = Map<string, FloatTensor | null>;
+
+/** What a file holds: a network as it stands, named tensors, or a model that the file describes itself. */
+type Content =
+  | { steps: Step[]; around: Surroundings }
+  | { named: Named }
+  | { model: StoredModel; notes?: readonly string[] };
+
+const KEYS = ['activation', 'head', 'classes', 'spec', 'source'];
+
+/**
+ * The model in another program's file: safetensors of a PyTorch state dict, npz or a pickle of arrays, or ONNX of a dense
+ * network. What a file does not say is taken as the options have it, and told. Reading allocates at most 400 times the
+ * file, and 10 MiB. Throws `format`, `shape` or `range` for files that hold no dense network, naming what it is, and `usage` for options that cannot be used.
+ *
+ * @example
+ * const { bytes, notes } = importModel(await readFile('torch.safetensors'), { activation: 'gelu' });
+ * const model = await loadModel(bytes);
+ */
+export function importModel(bytes: Uint8Array, options: ImportOptions = {}): ImportedModel {
+  checkOptions(options);
+  const { source = 'The file', activation, head, classes, spec } = options;
+  if (!(bytes instanceof Uint8Array)) throw formatError(source, 'it is not bytes', 'a Uint8Array');
+  const format = formatIn(bytes, source);
+  const conversions: Conversions = new Map();
+  const content = READERS[format](bytes, source, conversions);
+  const notes: string[] = [];
+  let stored: StoredModel;
+  if ('named' in content) {
+    stored = ofNames(content.named, options, source, notes);
+  } else {
+    for (const [name, value] of Object.entries({ activation, spec })) {
+      if (value !== undefined) throw needless(name, source);
+    }
+    if ('model' in content) {
+      if (head !== undefined) throw needless('head', source);
+      stored = content.model;
+      notes.push(...(content.notes ?? []));
+    } else {
+      const asked = head ?? (classes === undefined ? null : 'softmax');
+      stored = assemble(content.steps, { ...content.around, head: asked }, source);
+      if (stored.spec.output!.head === 'identity' && head === undefined) {
+        notes.push('The outputs are taken as numbers, since nothing stands behind the last layer.');
+      }
+      if (head !== undefined && stored.spec.output!.head !== head) {
+        const expected = `${stored.spec.output!.head}, which ${source} ends with,`;
+        throw problem('usage', { subject: 'head', found: `'${head}'`, expected });
+      }
+    }
+  }
+  stored = classes === undefined ? stored : withClasses(stored, classes);
+  const checked = checkStored(stored, source);
+  notes.push(...conversionNotes(conversions));
+  return { bytes: encodeModel(checked), spec: checked.spec, format, stored: 'model' in content, notes };
+}
+
+function checkOptions(options: ImportOptions): void {
+  expectKeys('options', options, KEYS);
+  const { activation, head, classes, spec } = options;
+  if (activation !== undefined) {
+    expectOneOf('activation', activation, [...PLAIN_ACTIVATIONS, 'leakyRelu'] as const);
+  }
+  if (head !== undefined) expectOneOf('head', head, HEADS);
+  if (classes !== undefined && !Array.isArray(classes)) {
+    throw problem('usage', { subject: 'classes', found: classes, expected: 'an array of names' });
+  }
+  if (spec === undefined) return;
+  lowerModel(checkModel(spec));
+  for (const [name, value] of Object.entries({ activation, head, classes })) {
+    if (value === undefined) continue;
+    throw problem('usage', { subject: name, found: 'given beside spec', expected: 'one of the two' });
+  }
+}
+
+function needless(option: string, source: string): TreadleError {
+  return problem('usage', { subject: option, found: 'given', expected: `nothing, since ${source} says it,` });
+}
+
+/** First bytes of files that are often taken for others, and what helps. */
+const OTHERS: readonly [bytes: readonly number[], what: string, expected: string][] = [
+  [
+    [0x89, 0x48, 0x44, 0x46],
+    'it is HDF5, as Keras writes',
+    "model.export('model.onnx', format='onnx'), or numpy.savez of its weights,",
+  ],
+  [[0x1f, 0x8b], 'it is compressed by gzip', 'the file unpacked'],
+];
+
+/** The format by content. Throws `format` for bytes of none. */
+function formatIn(bytes: Uint8Array, source: string): ImportedModel['format'] {
+  const begins = (first: readonly number[]) => first.every((byte, at) => bytes[at] === byte);
+  for (const [first, what, expected] of OTHERS) if (begins(first)) throw formatError(source, what, expected);
+  if (bytes[8] === 0x7b) return 'safetensors';
+  if (begins([0x50, 0x4b])) return 'npz';
+  if (bytes[0] === 0x80) return 'pickle';
+  // The first field of every ONNX file is its version.
+  if (bytes[0] === 0x08) return 'onnx';
+  const found = bytes.length === 0 ? 'it is empty' : 'it begins as no file that is known';
+  throw formatError(source, found, 'safetensors, npz, a pickle of arrays or ONNX');
+}
+
+const READERS: Readonly<
+  Record<ImportedModel['format'], (bytes: Uint8Array, source: string, conversions: Conversions) => Content>
+> = {
+  safetensors(bytes, source, conversions) {
+    const { tensors, metadata } = decodeSafetensors(bytes, source);
+    if (metadata !== null && Object.hasOwn(metadata, 'treadle')) return ownWeights(bytes, source);
+    const named: Named = new Map();
+    for (const [name, entry] of tensors) {
+      const isCounter = /(^|\.)num_batches_tracked$/.test(name);
+      named.set(name, isCounter ? null : floatTensor(entry, name, source, conversions));
+    }
+    const text = metadata?.[MODEL_KEY];
+    return text === undefined ? { named } : described(text, named, torchNames, source);
+  },
+  npz(bytes, source, conversions) {
+    const arrays = decodeNpz(bytes, source);
+    const text = arrays.get(MODEL_KEY);
+    arrays.delete(MODEL_KEY);
+    if ([...arrays.keys()].some((name) => /(^|\/)data\.pkl$/.test(name))) {
+      const expected = "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
+      throw formatError(source, 'it is what torch.save writes', expected);
+    }
+    const named: Named = new Map(
+      [...arrays].map(([name, array]) => [name, floatArray(array, name, source, conversions)]),
+    );
+    if (text === undefined) return { named };
+    const json = npyText(text);
+    if (json === null) throw formatError(source, `array ${quote(MODEL_KEY)} is no text`, 'a model in JSON');
+    return described(json, named, numpyNames, source);
+  },
+  pickle(bytes, source, conversions) {
+    return { named: floatArrays(pickledArrays(bytes, source), source, conversions) };
+  },
+  onnx(bytes, source, conversions) {
+    const { steps, ...around } = graphNetwork(decodeOnnx(bytes, source), bytes.length, source, conversions);
+    return { steps, around: { ...around, head: null } };
+  },
+};
+
+function ownWeights(bytes: Uint8Array, source: string): Content {
+  const { notes, ...model } = classifierOf(decodeWeights(bytes, source));
+  return { model, notes };
+}
+
+/** A model of a file that has treadle's own description beside the tensors. */
+function described(
+  text: string,
+  named: Named,
+  namesOf: (spec: ModelSpec) => NamedTable,
+  source: string,
+): Content {
+  const spec = readSpec(text, source);
+  const table = namesOf(spec);
+  for (const { name, shape } of table.rows) {
+    const found = named.get(name);
+    if (found && found.shape.join() === shape.join()) continue;
+    const what = found ? `has shape [${found.shape}]` : 'is missing';
+    throw formatError(source, `tensor ${quote(name)} ${what}`, `[${shape}], as its model says,`);
+  }
+  return { model: { spec, tensors: unnameTensors(table, named as Map<string, FloatTensor>), loss: null } };
+}
+
+/** Statistics of inputs and targets among named tensors, under either of treadle's names. */
+const STATISTICS = /^(input|target)[._](mean|deviation)$/;
+
+/** The model of named tensors, by the spec that was asked for, or as their names and widths have it. */
+function ofNames(named: Named, options: ImportOptions, source: string, notes: string[]): StoredModel {
+  const { activation = 'relu', head, spec } = options;
+  const statistics = new Map<TensorKey, Float32Array>();
+  const layers: Named = new Map();
+  for (const [name, tensor] of named) {
+    const [, of, what] = STATISTICS.exec(name) ?? [];
+    if (of === undefined || tensor === null) layers.set(name, tensor);
+    else statistics.set(`${of}.${what}` as TensorKey, tensor.data);
+  }
+  if (spec !== undefined) return bySpec(spec, layers, statistics, source);
+  const found = namedSteps(layers, { type: activation }, source);
+  notes.push(...found.notes);
+  const { outputs } = found.steps.findLast((step) => step.kind === 'dense')!;
+  const ended = head ?? (statistics.has('target.mean') || outputs === 1 ? 'identity' : 'softmax');
+  if (found.assumesActivation && options.activation === undefined) {
+    notes.push('relu is taken for the activation between layers, which the file does not say.');
+  }
+  if (head === undefined) notes.push(`${ended} is taken for the head, which the file does not say.`);
+  const around = { isBytes: false, shape: null, classes: null, head: ended };
+  return assemble(
+    [...standardizing(statistics), ...found.steps, ...unstandardizing(statistics)],
+    around,
+    source,
+  );
+}
+
+function standardizing(statistics: ReadonlyMap<TensorKey, Float32Array>): Step[] {
+  const [mean, deviation] = [statistics.get('input.mean'), statistics.get('input.deviation')];
+  return [
+    ...(mean ? [{ kind: 'subtract', name: 'input.mean', values: mean } as const] : []),
+    ...(deviation ? [{ kind: 'divide', name: 'input.deviation', values: deviation } as const] : []),
+  ];
+}
+
+function unstandardizing(statistics: ReadonlyMap<TensorKey, Float32Array>): Step[] {
+  const [mean, deviation] = [statistics.get('target.mean'), statistics.get('target.deviation')];
+  return [
+    ...(deviation ? [{ kind: 'multiply', name: 'target.deviation', values: deviation } as const] : []),
+    ...(mean ? [{ kind: 'add', name: 'target.mean', values: mean } as const] : []),
+  ];
+}
+
+/** The model of a spec whose tensors a file has under other names. */
+function bySpec(
+  spec: ModelSpec,
+  layers: Named,
+  statistics: ReadonlyMap<TensorKey, Float32Array>,
+  source: string,
+): StoredModel {
+  const tensors = new Map<TensorKey, Float32Array>();
+  const blocks = lowerModel(spec);
+  stepsOfSpec(spec, layers, source).forEach(({ dense, norm }, at) => {
+    const { layer, bias, norm: place } = blocks[at]!;
+    tensors.set(`${layer}.weight`, dense.weight);
+    if (bias) tensors.set(`${layer}.bias`, dense.bias ?? new Float32Array(dense.outputs));
+    else if (dense.bias !== null) {
+      const found = `${quote(dense.path)} has a bias, and layers[${layer}] of the spec has none`;
+      throw formatError(source, found, 'a spec with it');
+    }
+    if (norm === null || place === null) return;
+    tensors.set(`${place.layer}.gamma`, norm.gamma);
+    tensors.set(`${place.layer}.beta`, norm.beta);
+    tensors.set(`${place.layer}.runningMean`, norm.mean);
+    tensors.set(`${place.layer}.runningVar`, norm.variance);
+  });
+  for (const [of, isAsked, width] of [
+    ['input', spec.input.standardize, spec.input.features],
+    ['target', spec.output?.standardize, blocks.at(-1)!.outputs],
+  ] as const) {
+    if (!isAsked) continue;
+    for (const what of ['mean', 'deviation'] as const) {
+      const values = statistics.get(`${of}.${what}`);
+      if (values === undefined || values.length !== width) {
+        const found = values === undefined ? 'missing' : `of ${values.length} values`;
+        throw formatError(source, `${of}.${what} is ${found}`, `${width} values, as the spec standardizes,`);
+      }
+      tensors.set(`${of}.${what}`, values);
+    }
+  }
+  return { spec, tensors, loss: null };
+}
+
+function withClasses(stored: StoredModel, classes: readonly string[]): StoredModel {
+  return { ...stored, spec: checkModel({ ...stored.spec, classes: [...classes] }) };
+}
+
+/** A model whose values can be what they stand for. Throws `format` for others, or for a spec that no model has. */
+function checkStored(stored: StoredModel, source: string): StoredModel {
+  let table: NamedTable;
+  try {
+    lowerModel(checkModel(stored.spec));
+    table = torchNames(stored.spec);
+  } catch (error) {
+    if (!(error instanceof TreadleError)) throw error;
+    throw formatError(source, `it makes no model: ${oneLine(error.message)}`, 'a dense network');
+  }
+  for (const { row, name, shape } of table.rows) {
+    const values = stored.tensors.get(row.key);
+    const size = shape.reduce((total, own) => total * own, 1);
+    if (values?.length !== size) {
+      throw formatError(source, `${name} has ${values?.length ?? 0} values`, `${size}`);
+    }
+    expectGood(values, name, source);
+  }
+  return stored;
+}
