@@ -5,10 +5,12 @@ import { addDataCommand } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
 import { addInspect } from './commands/inspect.js';
 import { addPredict } from './commands/predict.js';
+import { addQueue } from './commands/queue.js';
 import { addReport } from './commands/report.js';
 import { addRunAll } from './commands/run-all.js';
 import { addTest } from './commands/test.js';
 import { addTrain } from './commands/train.js';
+import { addWorker } from './commands/worker.js';
 import { EXIT, errorText, exitCodeOf } from './errors.js';
 import { outputFailed, watchOutput } from './output.js';
 
@@ -47,6 +49,8 @@ export function newProgram(end: (code: number) => void): Command {
   addInspect(program, end);
   addDoctor(program);
   addBench(program);
+  addWorker(program, end);
+  addQueue(program);
   return program;
 }
 
