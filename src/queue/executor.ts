@@ -373,7 +373,7 @@ class Following {
       job: job.id,
       message: `${error.message} It is trained again.`,
     });
-    await queued.remove();
+    await queued.remove({ removeChildren: false });
     const [flow] = flowsOf(this.#run, [{ ...job, parent: null }]);
     const data: QueuedData = { record: JSON.stringify({ schema: 1, run: this.#run, job }) };
     await this.#open.queue.add('train', data, flow!.opts);

@@ -30,8 +30,16 @@ type End =
   | { type: 'failed'; error: TreadleError }
   /** The worker stops: the job goes back. */
   | { type: 'stopped' }
+  /** What it starts from is being trained once more: it is tried again in a while. */
+  | { type: 'early' }
   /** Another worker has it: nothing of this one counts any more. */
   | { type: 'lost' };
+
+/** Pause before a job is tried again, in milliseconds. */
+const EARLY_MS = 1000;
+
+/** Thrown where the job that another starts from has not ended. */
+class TooEarly extends Error {}
 
 /** A job that this worker has taken out of the queue. */
 class Attempt {
@@ -156,6 +164,7 @@ class Attempt {
       });
     } catch (error) {
       if (this.#isLost) return { type: 'lost' };
+      if (error instanceof TooEarly) return { type: 'early' };
       if (!(error instanceof TreadleError)) throw error;
       if (error.code === 'interrupted' && this.#stop.signal.aborted) return { type: 'stopped' };
       return { type: 'failed', error };
@@ -171,6 +180,7 @@ class Attempt {
   async #parentOf(job: Job): Promise<Weights> {
     const { record, queue } = this.#run;
     const queued = await queue.getJob(job.parent!);
+    if (queued !== undefined && !queued.finishedOn) throw new TooEarly();
     const { attempt } = readRecord('The outcome of a job', queued?.returnvalue);
     const parent = readRecord('The record of a job', queued?.data?.record).job;
     if (parent.id !== job.parent || JSON.stringify(parent.spec.hidden) !== JSON.stringify(job.spec.hidden))
@@ -230,8 +240,9 @@ class Attempt {
       );
       return;
     }
-    if (end.type === 'stopped') {
-      await this.#queued.moveToWait(this.#token);
+    if (end.type === 'stopped' || end.type === 'early') {
+      if (end.type === 'stopped') await this.#queued.moveToWait(this.#token);
+      else await this.#queued.moveToDelayed(Date.now() + EARLY_MS, this.#token);
       await client.hincrby(this.#keys.strikes, id, -1);
       return;
     }

@@ -71,7 +71,9 @@ export async function weightDigests(folder: string): Promise<Record<string, stri
   const names = (await readdir(folder)).filter((name) => /\.(safetensors|pkl)$/.test(name)).sort();
   const digests: Record<string, string> = {};
   for (const name of names)
-    digests[name] = createHash('sha256').update(await readFile(join(folder, name))).digest('hex');
+    digests[name] = createHash('sha256')
+      .update(await readFile(join(folder, name)))
+      .digest('hex');
   return digests;
 }
 
