@@ -8,11 +8,13 @@ import { redact } from './redact.js';
 export interface ConnectOptions {
   /** Milliseconds that it is tried again once it is lost; for ever when left out. */
   patienceMs?: number;
+  /** Milliseconds that the first attempt may take. */
+  firstMs?: number;
   /** Told once when it is lost, and once when it is back. */
   log?: ((line: string) => void) | undefined;
 }
 
-/** Milliseconds that the first connection may take. */
+/** See `firstMs`. */
 const FIRST_MS = 10_000;
 
 /** Longest pause between two attempts, in milliseconds. */
@@ -24,14 +26,14 @@ const LONGEST_PAUSE = 2000;
  */
 export async function connect(
   address: QueueAddress,
-  { patienceMs, log }: ConnectOptions = {},
+  { patienceMs, firstMs = FIRST_MS, log }: ConnectOptions = {},
 ): Promise<Redis> {
   const { Redis } = await loadRedis();
   let isOpen = false;
   let lostAt = 0;
   const client = new Redis(address.url, {
     lazyConnect: true,
-    connectTimeout: FIRST_MS,
+    connectTimeout: firstMs,
     maxRetriesPerRequest: null,
     retryStrategy: (times) => {
       if (!isOpen) return null;

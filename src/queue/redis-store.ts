@@ -17,6 +17,9 @@ const CHUNK = 2 ** 20;
 /** Chunks that are asked for at once. */
 const CHUNKS_AT_ONCE = 4;
 
+/** How often an object is read that is replaced meanwhile. */
+const ATTEMPTS = 5;
+
 const NAMES = `${PREFIX}:store:names`;
 const EXPIRY = `${PREFIX}:store:expiry`;
 const SIZES = `${PREFIX}:store:sizes`;
@@ -71,6 +74,30 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
     for (let index = 0; index < chunks; index++) await client.unlink(chunkKey(id, index));
   }
 
+  /** The bytes of an object; null where a part of it is gone by now. */
+  async function read(name: string, place: Place, most: number): Promise<Uint8Array | null> {
+    const source = `The object ${name} of the store`;
+    if (place.size > most)
+      throw formatError(source, `it has ${byteCount(place.size)}`, `at most ${byteCount(most)}`);
+    const chunks: Buffer[] = [];
+    let total = 0;
+    for (let index = 0; index < place.chunks; index += CHUNKS_AT_ONCE) {
+      const count = Math.min(CHUNKS_AT_ONCE, place.chunks - index);
+      const names = Array.from({ length: count }, (_, at) => chunkKey(place.id, index + at));
+      for (const chunk of await client.mgetBuffer(...names)) {
+        if (chunk === null) return null;
+        total += chunk.length;
+        if (total > most + CHUNK) throw formatError(source, 'its chunks are too long', byteCount(place.size));
+        chunks.push(chunk);
+      }
+    }
+    const stored = Buffer.concat(chunks);
+    const bytes = place.gzip ? await inflated(stored, place.size, source) : stored;
+    if (bytes.length !== place.size)
+      throw formatError(source, `it has ${byteCount(bytes.length)}`, byteCount(place.size));
+    return bytes;
+  }
+
   return {
     location: 'the Redis of the queue',
     async put(name, bytes, lifeMs) {
@@ -97,29 +124,14 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
       if (old !== null) await dropChunks(old);
     },
     async get(name, most) {
-      const source = `The object ${name} of the store`;
-      const place = await placeOf(name);
-      if (place === null) return null;
-      if (place.size > most)
-        throw formatError(source, `it has ${byteCount(place.size)}`, `at most ${byteCount(most)}`);
-      const chunks: Buffer[] = [];
-      let total = 0;
-      for (let index = 0; index < place.chunks; index += CHUNKS_AT_ONCE) {
-        const count = Math.min(CHUNKS_AT_ONCE, place.chunks - index);
-        const names = Array.from({ length: count }, (_, at) => chunkKey(place.id, index + at));
-        for (const chunk of await client.mgetBuffer(...names)) {
-          if (chunk === null) return null; // It was replaced or has expired meanwhile.
-          total += chunk.length;
-          if (total > most + CHUNK)
-            throw formatError(source, 'its chunks are too long', byteCount(place.size));
-          chunks.push(chunk);
-        }
+      // An object that is replaced while it is read is read again.
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const place = await placeOf(name);
+        if (place === null) return null;
+        const bytes = await read(name, place, most);
+        if (bytes !== null) return bytes;
       }
-      const stored = Buffer.concat(chunks);
-      const bytes = place.gzip ? await inflated(stored, place.size, source) : stored;
-      if (bytes.length !== place.size)
-        throw formatError(source, `it has ${byteCount(bytes.length)}`, byteCount(place.size));
-      return bytes;
+      return null;
     },
     async list(prefix) {
       const range = prefix === '' ? ['-', '+'] : [`[${prefix}`, `[${prefix}\xff`];
