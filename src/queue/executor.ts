@@ -308,10 +308,10 @@ class Following {
     const { client, queue } = this.#open;
     const { producers, cancelled, events } = keysOf(this.#run);
     while (!this.#stopped) {
-      await client.zadd(producers, Date.now(), this.#producer);
-      for (const key of [producers, events]) await client.expire(key, LIFE_SECONDS);
       if ((await client.exists(cancelled)) === 1) throw cancelledError(this.#run);
       if ((await client.hexists(RUNS, this.#run)) === 0) throw lostError(this.#run);
+      await client.zadd(producers, Date.now(), this.#producer);
+      for (const key of [producers, events]) await client.expire(key, LIFE_SECONDS);
       const { completed = 0, failed = 0 } = await queue.getJobCounts('completed', 'failed');
       if (completed + failed > this.#told) await this.#inLine(() => this.#lookAtAll());
       for (let waited = 0; waited < SWEEP_MS && !this.#stopped; waited += 100) await setTimeout(100);
