@@ -108,11 +108,15 @@ class Attempt {
     }
     const struck = Number((await client.hget(strikes, job.id)) ?? 0);
     if (struck >= MAX_STRIKES) return { type: 'failed', error: givenUp(job, struck) };
-    this.#number = await client.hincrby(attempts, job.id, 1);
-    // Taken back at every end but the worker's own, and with every epoch.
-    await client.hincrby(strikes, job.id, 1);
-    for (const key of [attempts, strikes]) await client.expire(key, LIFE_SECONDS);
-    const folder = await mkdtemp(join(this.#context.cache, 'job-'));
+    // A strike is taken back at every end but the worker's own, and with every epoch.
+    const [number, , , , folder] = await Promise.all([
+      client.hincrby(attempts, job.id, 1),
+      client.hincrby(strikes, job.id, 1),
+      client.expire(attempts, LIFE_SECONDS),
+      client.expire(strikes, LIFE_SECONDS),
+      mkdtemp(join(this.#context.cache, 'job-')),
+    ]);
+    this.#number = number;
     try {
       return await this.#trainIn(folder, job);
     } finally {
@@ -255,8 +259,10 @@ class Attempt {
       const failure: Failure = { code, message: redact(message).slice(0, 4000) };
       await this.#queued.moveToFailed(new UnrecoverableError(JSON.stringify(failure)), this.#token, false);
     }
-    await client.hdel(this.#keys.strikes, id);
-    await this.#add({ attempt: this.#number, worker, ended: id });
+    await Promise.all([
+      client.hdel(this.#keys.strikes, id),
+      this.#add({ attempt: this.#number, worker, ended: id }),
+    ]);
   }
 }
 

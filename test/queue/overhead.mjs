@@ -3,7 +3,7 @@
 //
 //   node test/queue/overhead.mjs --jobs 1000 --workers 8 --epochs 1
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,7 +132,10 @@ try {
   await Promise.all(ps.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   const helpers = core.build.endsWith('-mt');
   const limits = { jobs: number.workers, threads: number.workers, helpers };
-  const local = await measured(threadExecutor({ core, data: train, split, limits, checkpoints: undefined }));
+  mkdirSync(join(ROOT, 'local'));
+  const local = await measured(
+    threadExecutor({ core, data: train, split, limits, checkpoints: join(ROOT, 'local') }),
+  );
   const each = (key) => ((after[key] - before[key]) / jobs.length).toFixed(1);
   console.log(`${jobs.length} jobs of ${number.epochs} epochs, ${number.workers} workers`);
   console.log(
