@@ -42,6 +42,12 @@ const onNoData = (command: string) => ({
   fails: /none does not exist; a folder with the four IDX files is expected/,
 });
 
+/** A command of a queue that is right, and ends as no Redis is there. */
+const onNoQueue = (command: string) => ({
+  run: `treadle ${command} --queue redis://127.0.0.1:1`,
+  fails: /The queue at redis:\/\/127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/,
+});
+
 /** A command to run in place of a documented one; `fails` is what stderr says when it has to end with 1. */
 type Short = string | { run: string; fails: RegExp } | { not: string };
 
@@ -93,6 +99,18 @@ const COMMANDS: Record<string, Short> = {
   'run-all --resume': { run: 'treadle run-all --resume', fails: /has no unfinished run/ },
   'run-all --resume [RUN]': { run: 'treadle run-all --resume none', fails: /none is no run/ },
   'train --resume [RUN]': { run: 'treadle train --resume none', fails: /none is no run/ },
+
+  'run-all --queue redis://10.0.0.1:6379': onNoData('run-all --queue redis://127.0.0.1:1'),
+  'worker --queue redis://10.0.0.1:6379 --jobs 2': onNoQueue('worker --cache cache --jobs 2'),
+  'queue status --queue redis://10.0.0.1:6379': onNoQueue('queue status'),
+  'queue status RUN --queue redis://10.0.0.1:6379 --json': onNoQueue('queue status RUN --json'),
+  'queue drain RUN --queue redis://10.0.0.1:6379': onNoQueue('queue drain RUN'),
+  'queue cancel RUN --queue redis://10.0.0.1:6379': onNoQueue('queue cancel RUN'),
+  'queue status': { not: 'it is run with an address' },
+  'queue drain': { not: 'it is run with a run' },
+  'queue cancel': { not: 'it is run with a run' },
+  'npm run test:faults -- --runs 1 --cut 15 --lock 5 --epochs 10': { not: 'it takes minutes, and root' },
+  'node test/queue/overhead.mjs --jobs 1000 --workers 8': { not: 'it takes minutes' },
 
   bench: onNoData('bench'),
   'bench --samples 48000': onNoData('bench --samples 48000'),
@@ -271,6 +289,7 @@ describe('inline code', () => {
       'bench/peers/compare.js',
       'bench/peers/grid.js',
       'bench/accuracy.mjs',
+      'queue/faults.mjs',
     ];
     const ofScripts = scripts.flatMap((file) =>
       [...read(`test/${file}`).matchAll(/^ +'?([a-z-]+)'?: \{ type: '/gm)].map(([, name]) => `--${name}`),

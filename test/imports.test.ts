@@ -75,6 +75,7 @@ describe('imports go one way', () => {
       ],
     ],
     report: ['strict', 'data', 'metrics', 'model', 'node', 'fashion-mnist', 'results'],
+    queue: ['strict', 'data', 'model', 'train', 'formats', 'node', 'fashion-mnist', 'results', 'experiment'],
     bench: ['strict', 'data', 'model', 'train', 'fashion-mnist', 'experiment', 'results'],
   };
 

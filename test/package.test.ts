@@ -125,10 +125,22 @@ describe('the package', async () => {
   });
 });
 
+/** What whoever trains by way of a queue installs by hand. */
+const PEERS = ['@aws-sdk/client-s3', 'bullmq', 'ioredis'];
+
 describe('nothing else is installed with the package', () => {
   it('as it has no dependencies', () => {
-    for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundleDependencies'])
+    for (const kind of ['dependencies', 'optionalDependencies', 'bundleDependencies'])
       expect(MANIFEST[kind]).toBeUndefined();
+  });
+
+  it('but what a queue needs, which is optional, and no part of dist/vendor', () => {
+    expect(Object.keys(MANIFEST.peerDependencies).sort()).toEqual(PEERS);
+    for (const name of PEERS) {
+      expect(MANIFEST.peerDependenciesMeta[name]).toEqual({ optional: true });
+      expect(MANIFEST.devDependencies).toHaveProperty([name]);
+      expect(LICENCES).not.toMatch(new RegExp(`^${name} \\d`, 'm'));
+    }
   });
 
   it('and runs: prepare runs in a checkout and before publishing only', () => {
@@ -165,7 +177,7 @@ describe('nothing else is installed with the package', () => {
   });
 });
 
-it('every import in the package leads to a file of the package', async () => {
+it('every import in the package leads to a file of the package, or is of a peer and made only when it is needed', async () => {
   const { files } = await packed();
   const paths = new Set(files.map(({ path }) => path));
   const wrong = [...paths]
@@ -176,6 +188,7 @@ it('every import in the package leads to a file of the package', async () => {
           /(?:^import|^export|^\} from| from|\bimport\()\s*'([^'\n]+)'/gm,
         ),
       ]
+        .filter(([whole, name]) => !(whole.startsWith('import(') && PEERS.includes(name!)))
         .map(([, name]) => name!)
         .filter((name) => !name.startsWith('node:'))
         .filter((name) => !paths.has(posix.join(posix.dirname(path), name)))

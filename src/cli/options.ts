@@ -135,6 +135,9 @@ export interface TrainingOptions extends DataOptions {
   resume?: string | true;
   force: boolean;
   json: boolean;
+  queue?: string | true;
+  store?: string;
+  storeLimit?: number;
 }
 
 /** The option of a setting, such as `--batch-size` of `batchSize`. */
@@ -200,9 +203,50 @@ export function addTrainingOptions(command: Command, { ofGrids = false } = {}): 
         'go on with a run that was stopped: its folder or id, or the newest unfinished one; its settings hold, but for --jobs and --threads; --data and --weights may differ',
       ).argParser(path('--resume', 'folder')),
     );
+  addQueueOption(command, '[url]');
+  addStoreOptions(command);
   command.option('--force', 'replace weights of an earlier run without asking', false);
   addBuildOption(command);
   return addJsonOption(command, 'one object per event');
+}
+
+/** The variable that a queue's address is taken from: what stands on a command line can be read by every user. */
+export const QUEUE_VARIABLE = 'TREADLE_QUEUE';
+
+/** Adds `--queue`, whose value may be left out where `value` is in brackets. */
+export function addQueueOption(command: Command, value: '<url>' | '[url]'): Command {
+  const help =
+    value === '[url]'
+      ? `train on the workers of a queue: redis://HOST:6379/0, rediss://USER:PASSWORD@HOST (default where it has no value: $${QUEUE_VARIABLE})`
+      : `where the queue is: redis://HOST:6379/0, rediss://USER:PASSWORD@HOST (default: $${QUEUE_VARIABLE})`;
+  return command.addOption(new Option(`--queue ${value}`, help));
+}
+
+/** Adds `--store` and `--store-limit`. */
+export function addStoreOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--store <place>',
+        "where a queue's checkpoints and results are kept: redis, a folder that all machines share, or s3://BUCKET/PREFIX?endpoint=URL (default: redis)",
+      ),
+    )
+    .addOption(
+      new Option('--store-limit <mib>', 'MiB that a store in Redis may hold (default: 2048)').argParser(
+        wholeNumber('--store-limit', [1, 1_000_000]),
+      ),
+    );
+}
+
+/** The address of the queue that was asked for. Throws `usage` where it is missing. */
+export function queueUrl(given: string | true | undefined): string {
+  const url = given === true || given === undefined ? process.env[QUEUE_VARIABLE] : given;
+  if (url !== undefined && url !== '') return url;
+  throw new TreadleError(
+    'usage',
+    `--queue is missing; an address such as redis://HOST:6379/0, or $${QUEUE_VARIABLE}, is expected.`,
+    { subject: '--queue', found: undefined, expected: 'the address of a queue' },
+  );
 }
 
 /** An option's value when it was given on the command line itself; undefined for a default. */

@@ -9,10 +9,12 @@ import { addFit } from './commands/fit.js';
 import { addImport } from './commands/import.js';
 import { addInspect } from './commands/inspect.js';
 import { addPredict } from './commands/predict.js';
+import { addQueue } from './commands/queue.js';
 import { addReport } from './commands/report.js';
 import { addRunAll } from './commands/run-all.js';
 import { addTest } from './commands/test.js';
 import { addTrain } from './commands/train.js';
+import { addWorker } from './commands/worker.js';
 import { EXIT, errorText, exitCodeOf } from './errors.js';
 import { outputFailed, watchOutput } from './output.js';
 
@@ -55,6 +57,8 @@ export function newProgram(end: (code: number) => void): Command {
   addImport(program);
   addDoctor(program);
   addBench(program);
+  addWorker(program, end);
+  addQueue(program);
   return program;
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { haltClock, newClock, resumeClock, timeOf } from '../experiment/clock.js';
+import type { ExecutorChoice } from '../experiment/executor.js';
 import { RECIPES } from '../experiment/recipes.js';
 import { type RunOutcome, runAll } from '../experiment/run-all.js';
 import { resultsText, textOptions } from '../report/text.js';
@@ -9,7 +10,7 @@ import { askToReplace } from './ask.js';
 import { readConfigFile } from './config-file.js';
 import { openCore } from './core.js';
 import { EXIT } from './errors.js';
-import { given, givenSettings, type TrainingOptions } from './options.js';
+import { given, givenSettings, queueUrl, type TrainingOptions, usageError } from './options.js';
 import { goOnUnread } from './output.js';
 import { withSignals } from './signals.js';
 import { jsonView, textView } from './terminal.js';
@@ -31,12 +32,14 @@ export async function runAndShow(
   goOnUnread();
   let begun: string | null = null;
   let resumable = true;
+  const executor = await executorOf(options, view.note);
   const sayHowToGoOn = (): void => {
     if (begun === null) return;
     // A run that was named by its folder need not be among those in --out.
     const run = typeof options.resume === 'string' ? options.resume : begun;
     const out = given(command, 'out') === undefined ? '' : ` --out ${options.out}`;
-    process.stderr.write(`To go on: treadle ${command.name()} --resume ${run}${out}\n`);
+    const queue = executor === undefined ? '' : ' --queue';
+    process.stderr.write(`To go on: treadle ${command.name()} --resume ${run}${out}${queue}\n`);
   };
   try {
     const outcome = await withSignals(
@@ -58,9 +61,15 @@ export async function runAndShow(
           },
           signal,
           clock,
+          executor,
         }),
       {
-        stopping: () => view.note('Stopping after this step; a second signal ends at once.'),
+        stopping: () =>
+          view.note(
+            executor === undefined
+              ? 'Stopping after this step; a second signal ends at once.'
+              : 'Stopping here; the queue goes on.',
+          ),
         ending() {
           view.close();
           sayHowToGoOn();
@@ -80,6 +89,24 @@ export async function runAndShow(
   } finally {
     if (resumable) sayHowToGoOn();
   }
+}
+
+/** What trains the models where a queue is asked for; its libraries are loaded only then. */
+async function executorOf(
+  { queue, store, storeLimit }: TrainingOptions,
+  log: (line: string) => void,
+): Promise<ExecutorChoice | undefined> {
+  if (queue === undefined) {
+    if (store === undefined && storeLimit === undefined) return undefined;
+    throw usageError(store === undefined ? '--store-limit' : '--store', 'given', 'it with --queue only');
+  }
+  const { queueExecutor } = await import('../queue/executor.js');
+  return queueExecutor({
+    url: queueUrl(queue),
+    store,
+    storeLimit: storeLimit === undefined ? undefined : storeLimit * 2 ** 20,
+    log,
+  });
 }
 
 /** Prints the tables of a run, unless it was interrupted, and returns its exit code. */

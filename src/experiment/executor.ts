@@ -1,5 +1,8 @@
-import type { AbortSignalLike, TreadleError } from '#bindings';
-import type { Job, RunEvent, TrainedModel } from '../results/records.js';
+import type { AbortSignalLike, Core, TreadleError } from '#bindings';
+import type { Job, RunConfig, RunEvent, TrainedModel } from '../results/records.js';
+import type { PreparedData } from './prepare.js';
+import type { RunRecord } from './run-folder.js';
+import type { Starts } from './starts.js';
 
 /** Callbacks of a training of jobs. */
 export interface JobListener {
@@ -18,4 +21,20 @@ export interface Executor {
    * checkpoints are saved, and with whatever the listener throws. Nothing is left running in any case.
    */
   train(jobs: readonly Job[], listener: JobListener, signal?: AbortSignalLike): Promise<void>;
+  /** Called once the run is finished: what is kept of it elsewhere is needed no more. */
+  finish?(): Promise<void>;
 }
+
+/** What an executor is told of the run whose jobs it trains. */
+export interface ExecutorContext {
+  /** The run's id. */
+  id: string;
+  config: RunConfig;
+  record: RunRecord;
+  core: Core;
+  data: PreparedData;
+  starts: Starts;
+}
+
+/** Makes the executor of a run. */
+export type ExecutorChoice = (run: ExecutorContext) => Executor;

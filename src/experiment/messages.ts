@@ -20,6 +20,8 @@ export interface TrainTask {
   parent: Weights | null;
   /** Folder of checkpoints to go on from and to save in; null for none. */
   checkpoints: string | null;
+  /** Whether each of them is told, and waited for until it is copied elsewhere. */
+  isCopied: boolean;
   /** Helpers that it may get. The thread sends a ticket for each, and is answered how many were started. */
   tickets: number;
   /** In shared memory; anything but 0 asks the training to stop. */
@@ -73,6 +75,8 @@ export type WorkerMessage =
    * the network's memory until it next collects garbage.
    */
   | { type: 'tickets'; ports: MessagePort[] }
+  /** A checkpoint is saved: the thread waits for any message. */
+  | { type: 'checkpoint' }
   | { type: 'trained'; trained: TrainedModel }
   | { type: 'timed'; seconds: number }
   | { type: 'failed'; error: ErrorRecord }

@@ -27,6 +27,13 @@ export interface ThreadOptions {
    * and when the signal aborts. Left out, none is read or saved.
    */
   checkpoints?: string | undefined;
+  /**
+   * Called after each checkpoint that was saved there; the job's training waits for it. When it rejects, so does the
+   * training of all jobs.
+   */
+  onCheckpoint?: ((job: Job) => Promise<void>) | undefined;
+  /** Final weights of jobs that were trained elsewhere and that some of these start from, by their ids. */
+  parents?: ReadonlyMap<string, Weights> | undefined;
   /** Measures the epochs; one that is never paused when left out. */
   clock?: Clock | undefined;
 }
@@ -79,7 +86,7 @@ class TrainingPool {
 
   constructor(jobs: readonly Job[], options: TrainJobsOptions) {
     this.#options = options;
-    this.#slots = new Map(jobs.map((job) => [job.id, newSlot(job)]));
+    this.#slots = new Map(jobs.map((job) => [job.id, newSlot(job, options.parents?.get(job.parent ?? ''))]));
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -138,7 +145,7 @@ class TrainingPool {
   }
 
   #startJob(slot: Slot): void {
-    const { core, data, split, starts, limits, onEvent, checkpoints = null } = this.#options;
+    const { core, data, split, starts, limits, onEvent, onCheckpoint, checkpoints = null } = this.#options;
     const { clock = newClock() } = this.#options;
     const before = slot.job.parent === null ? undefined : this.#slots.get(slot.job.parent);
     if (before?.last) {
@@ -156,13 +163,22 @@ class TrainingPool {
         split,
         parent,
         checkpoints,
+        isCopied: onCheckpoint !== undefined,
         tickets: limits.helpers ? limits.threads - 1 : 0,
         stop: this.#stop,
         clock,
       },
       jobTitle(job),
       {
-        onMessage: (message) => this.#react(() => hear(slot, message, onEvent)),
+        onMessage: (message) => {
+          this.#react(() => hear(slot, message, onEvent));
+          if (message.type === 'checkpoint') {
+            onCheckpoint?.(job).then(
+              () => team.goOn(),
+              (error: unknown) => this.#fail(error),
+            );
+          }
+        },
         onEnd: (death) => this.#react(() => this.#endJob(slot, death)),
       },
     );
@@ -207,7 +223,8 @@ class TrainingPool {
   }
 }
 
-function orphaned(job: Job, failed: Job, cause: TreadleError): TreadleError {
+/** The error of a job whose parent, directly or not, has failed. */
+export function orphaned(job: Job, failed: Job, cause: TreadleError): TreadleError {
   return new TreadleError(
     'worker',
     `${jobTitle(job)} was not trained: it starts from the weights of the model at learning rate ${rateText(failed.learningRate)}, which failed. ${cause.message}`,

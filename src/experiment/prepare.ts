@@ -26,26 +26,35 @@ export interface PreparedData {
   split: SampleIndices;
 }
 
+/** What decides which samples are trained on, and which are held out. */
+export type SplitSettings = Pick<RunConfig, 'validationSize' | 'trainSamples' | 'seed'>;
+
+/** Which samples are trained on and which are held out, in shared memory. Throws `range` for more than there are. */
+export function splitOf(
+  labels: Uint8Array,
+  classes: number,
+  { validationSize, trainSamples, seed }: SplitSettings,
+): SampleIndices {
+  const { train, validation } = stratifiedSplit(labels, classes, validationSize, seed);
+  const taken = trainSamples === null ? train : takeStratified(train, labels, classes, trainSamples, seed);
+  return { train: toShared(taken), validation: toShared(validation) };
+}
+
 /**
  * Loads the data and splits it as the settings say.
  * Throws what `loadDataset`, `stratifiedSplit` and `takeStratified` throw, and `interrupted` when the signal aborts.
  */
 export async function prepareData(
   choice: DataChoice,
-  settings: Pick<RunConfig, 'validationSize' | 'trainSamples' | 'seed'>,
+  settings: SplitSettings,
   signal?: AbortSignalLike,
 ): Promise<PreparedData> {
   const { data, verify = true, log } = choice;
   const dataset = await loadDataset({ data, verify, log, signal });
   const { name, source, hash, imageWidth, imageHeight, classNames, train, test } = dataset;
   const classes = classNames.length;
-  const { validationSize, trainSamples, seed } = settings;
-  const split = stratifiedSplit(train.labels, classes, validationSize, seed);
-  const trained =
-    trainSamples === null
-      ? split.train
-      : takeStratified(split.train, train.labels, classes, trainSamples, seed);
-  const sizes = `${trained.length} training, ${split.validation.length} validation and ${test.count} test images`;
+  const split = splitOf(train.labels, classes, settings);
+  const sizes = `${split.train.length} training, ${split.validation.length} validation and ${test.count} test images`;
   log?.(`Data: ${name} from ${source}; ${sizes}.`);
   return {
     record: {
@@ -55,14 +64,14 @@ export async function prepareData(
       imageWidth,
       imageHeight,
       classNames,
-      trainSamples: trained.length,
+      trainSamples: split.train.length,
       validationSamples: split.validation.length,
       testSamples: test.count,
     },
     shape: { inputs: imageWidth * imageHeight, classes, imageWidth },
     train: { images: toShared(train.images), labels: toShared(train.labels) },
     test: { images: toShared(test.images), labels: toShared(test.labels) },
-    split: { train: toShared(trained), validation: toShared(split.validation) },
+    split,
   };
 }
 

@@ -19,6 +19,7 @@ import { bestModel } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
 import { type Clock, newClock, timeOf } from './clock.js';
 import { resolveConfig } from './config.js';
+import type { ExecutorChoice } from './executor.js';
 import { jobOptions } from './job-options.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
 import { leaveToReplace, type Replace } from './replacement.js';
@@ -69,6 +70,8 @@ export interface RunAllOptions extends DataChoice {
   clock?: Clock | undefined;
   /** Opens a build of the core; by default without setting any V8 flag. */
   openCore?: ((build: string) => Promise<Core>) | undefined;
+  /** Where the models are trained; in threads of this process when left out. */
+  executor?: ExecutorChoice | undefined;
 }
 
 export interface RunOutcome {
@@ -140,7 +143,10 @@ async function runLocked(
     }));
   if (stopped) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;
-  if (!resumable) await finishRun(run);
+  if (!resumable) {
+    await finishRun(run);
+    await run.finish();
+  }
   const best = bestModel(results);
   if (best !== undefined) {
     run.emit({ type: 'best', job: best.id, model: best.model, learningRate: best.learningRate });
@@ -204,11 +210,9 @@ async function openOrBegin(
     record.dataset = resumed.record.dataset;
     data.record.name = record.dataset.name;
   }
-  const run = new Run({ folder, config, record }, weights, core, data, starts ?? new Map(), {
-    emit: onEvent,
-    signal,
-    clock: options.clock,
-  });
+  const hooks = { emit: onEvent, signal, clock: options.clock };
+  const begun = { folder, config, record };
+  const run = new Run(begun, weights, core, data, starts ?? new Map(), hooks, options.executor);
   checkMemory(run.jobs, core, data);
   if (resumed !== null) {
     await ensureWritableFolder(checkpointsOf(folder));

@@ -17,13 +17,13 @@ import { buildResults, byMeritOf, smallestFirst } from '../results/results.js';
 import { type Clock, timeOf } from './clock.js';
 import { testEnsembleFiles } from './ensemble.js';
 import { describeEnvironment } from './environment.js';
-import type { Executor, JobListener } from './executor.js';
+import type { Executor, ExecutorChoice, JobListener } from './executor.js';
 import { jobTitle } from './job-title.js';
 import { planJobs } from './jobs.js';
 import { threadExecutor } from './pool.js';
 import { type PreparedData, samplesOf } from './prepare.js';
 import { digestOf } from './replacement.js';
-import { type BegunRun, checkpointsOf, type RunRecord, writeRecord } from './run-folder.js';
+import { type BegunRun, checkpointsOf, idOf, type RunRecord, writeRecord } from './run-folder.js';
 import { digestsOf, type Starts } from './starts.js';
 import { testFiles } from './test-files.js';
 
@@ -45,6 +45,7 @@ export class Run {
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignalLike | undefined;
   readonly clock: Clock;
+  readonly #executor: Executor;
   #ensemble: EnsembleRecord | null = null;
 
   constructor(
@@ -54,6 +55,7 @@ export class Run {
     readonly data: PreparedData,
     readonly starts: Starts,
     { emit, signal, clock }: Pick<Run, 'emit' | 'signal' | 'clock'>,
+    executor?: ExecutorChoice | undefined,
   ) {
     this.emit = emit;
     this.signal = signal;
@@ -61,6 +63,7 @@ export class Run {
     this.folder = folder;
     this.config = config;
     this.record = record;
+    this.#executor = executor?.({ id: idOf(folder), config, record, core, data, starts }) ?? this.#threads();
     this.jobs = planJobs(config, data.shape, core.build, digestsOf(starts));
     this.#records = new Map(
       this.jobs.map(({ id, model, learningRate }) => [
@@ -83,13 +86,19 @@ export class Run {
       onFailed: (job, error) => this.#fail(job, error),
     };
     try {
-      await this.#executor().train(this.jobs, listener, this.signal);
+      await this.#executor.train(this.jobs, listener, this.signal);
     } finally {
       await Promise.all(saves);
     }
   }
 
-  #executor(): Executor {
+  /** Lets the executor forget the run. */
+  async finish(): Promise<void> {
+    await this.#executor.finish?.();
+  }
+
+  /** Trains in threads of this process. */
+  #threads(): Executor {
     const { jobs, threads } = this.config;
     return threadExecutor({
       core: this.core,

@@ -20,11 +20,11 @@ export interface Slot {
   last: Weights | null;
 }
 
-/** A job that has not been started. */
-export function newSlot(job: Job): Slot {
+/** A job that has not been started; `parent` has the weights that it starts from, where those are known already. */
+export function newSlot(job: Job, parent: Weights | null = null): Slot {
   const state: JobState = {
     id: job.id,
-    parent: job.parent,
+    parent: parent === null ? job.parent : null,
     status: 'waiting',
     epochCost: classifierParameters(job.spec),
     epochs: job.epochs,
@@ -32,7 +32,7 @@ export function newSlot(job: Job): Slot {
     joinable: false,
     helpers: 0,
   };
-  return { job, state, team: null, outcome: null, restarts: 0, parent: null, last: null };
+  return { job, state, team: null, outcome: null, restarts: 0, parent, last: null };
 }
 
 /** A job's present state, for the scheduler. */

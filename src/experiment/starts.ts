@@ -61,7 +61,8 @@ async function filesOf(
   );
 }
 
-function startOf(
+/** Starting weights from a file's bytes. Throws what reading them throws, and `shape` for weights of other widths. */
+export function startOf(
   bytes: Uint8Array,
   file: string,
   name: string,

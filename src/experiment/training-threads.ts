@@ -57,6 +57,11 @@ export class TrainingThreads {
     return this.#helpers.size;
   }
 
+  /** Lets a trainer that waits at a checkpoint go on. */
+  goOn(): void {
+    this.#trainer.postMessage(null);
+  }
+
   /** Starts a thread that helps this network alone: it would keep the network's memory while it waits for another. */
   addHelper(): void {
     const helper = this.#launch(startWorker({ role: 'help', ticket: this.#tickets.pop()! }));

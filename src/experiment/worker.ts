@@ -42,6 +42,7 @@ async function train({
   split,
   parent,
   checkpoints,
+  isCopied,
   tickets,
   stop,
   clock,
@@ -68,7 +69,14 @@ async function train({
       now: () => timeOf(clock),
       shouldStop: () => Atomics.load(stop, 0) !== 0,
       from: found?.checkpoint ?? null,
-      ...(checkpoints !== null && { save: (checkpoint) => saveCheckpoint(checkpoints, job, checkpoint) }),
+      ...(checkpoints !== null && {
+        save: async (checkpoint) => {
+          await saveCheckpoint(checkpoints, job, checkpoint);
+          if (!isCopied) return;
+          send({ type: 'checkpoint' });
+          await once(port, 'message');
+        },
+      }),
     });
     send({ type: 'trained', trained }, buffersOf(trained));
   } catch (error) {
