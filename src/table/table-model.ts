@@ -245,6 +245,13 @@ export async function loadTableModel(
   return new TableModel(network, encoder);
 }
 
+/** The encoder that a model's file has beside the network; null for a file without one. Throws `format` as loadTableModel. */
+export function encoderOf(bytes: Uint8Array, source: string): TableEncoder | null {
+  if (bytes[8] !== 0x7b) return null; // No safetensors file.
+  const json = decodeSafetensors(bytes, source).metadata?.[ENCODER_KEY];
+  return json === undefined ? null : readEncoder(json, source);
+}
+
 function asTable(rows: Table | readonly TableRow[]): Table {
   return Array.isArray(rows) ? tableOf(rows) : (rows as Table);
 }

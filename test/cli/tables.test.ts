@@ -196,6 +196,14 @@ describe('predict --model, evaluate and explain', () => {
   });
 });
 
+it('export says which features its file takes in place of columns', async () => {
+  const found = await run('export', 'made.safetensors', '--format', 'onnx', '--out', 'made.onnx');
+  expect(found.code).toBe(0);
+  expect(found.stderr).toBe(
+    'made.onnx takes the features of a table, not its columns: patient, temperature, temperature is missing, coughs.\n',
+  );
+});
+
 describe('a file', () => {
   it('is a table by its content: CSV, packed by gzip, or Parquet', async () => {
     const plain = await readTable(join(folder, 'visits.csv'), { decimal: ',' });

@@ -104,8 +104,12 @@ describe('wrong usage ends with 2 and one sentence', () => {
     ['a negative rate', ['train', '--model', 'small', '--lr', '-0.1'], '--lr is "-0.1"'],
     ['a rate of NaN', ['train', '--model', 'small', '--lr', 'NaN'], '--lr is "NaN"'],
     ['an infinite rate', ['train', '--model', 'small', '--lr', '1e999'], '--lr is "1e999"'],
-    ['no weights to predict with', ['predict', 'a.png'], "required option '--weights <file>'"],
-    ['no image', ['predict', '--weights', 'w.pkl'], "missing required argument 'image'"],
+    [
+      'no weights to predict with',
+      ['predict', 'a.png'],
+      '--weights is missing; --weights for images or --model',
+    ],
+    ['no image', ['predict', '--weights', 'w.pkl'], "missing required argument 'file'"],
   ];
   let ended: Finished[];
   beforeAll(async () => {

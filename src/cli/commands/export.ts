@@ -3,7 +3,10 @@ import { EXPORT_FORMATS, type ExportFormat, exportModel } from '../../formats/ex
 import { writeFileAtomic } from '../../node/files.js';
 import { stemOf, withExtension } from '../../node/model-names.js';
 import { readModelFile } from '../../node/models.js';
+import { printable } from '../../results/format.js';
 import { byteCount } from '../../strict/words.js';
+import { featureNames } from '../../table/encoder.js';
+import { encoderOf } from '../../table/table-model.js';
 import { addForceOption, addJsonOption, expectFree, path } from '../options.js';
 
 interface ExportOptions {
@@ -46,9 +49,15 @@ export function addExport(program: Command): void {
     .action(async (model: string, _, command: Command) => {
       const { format, out, force, json } = command.optsWithGlobals<ExportOptions>();
       const target = out ?? withExtension(model, EXPORT_FORMATS[format].extension);
-      const bytes = exportModel(await readModelFile(model), format, { name: stemOf(target), source: model });
+      const read = await readModelFile(model);
+      const bytes = exportModel(read, format, { name: stemOf(target), source: model });
+      const encoder = encoderOf(read, model);
       await expectFree(target, force);
       await writeFileAtomic(target, bytes);
+      if (encoder !== null) {
+        const names = featureNames(encoder.columns).map(printable).join(', ');
+        process.stderr.write(`${target} takes the features of a table, not its columns: ${names}.\n`);
+      }
       if (json)
         process.stdout.write(
           `${JSON.stringify({ type: 'exported', model, format, file: target, bytes: bytes.length })}\n`,
