@@ -176,7 +176,7 @@ export function addTrainingOptions(command: Command, { ofGrids = false } = {}): 
     .addOption(
       new Option(
         '--recipe <name>',
-        'settings by name: published, the defaults; best, images that are flipped and moved, several seeds, an ensemble (half an hour)',
+        'settings by name: published, the defaults; best, images that are flipped and moved, several seeds, an ensemble (some ten times as long)',
       )
         .choices(RECIPE_NAMES)
         .default('published'),
