@@ -14,12 +14,7 @@ const MOST_CELLS = 500_000_000;
  * @example const table = await parseParquet(new Uint8Array(await file.arrayBuffer()));
  */
 export async function parseParquet(bytes: Uint8Array, source = 'The Parquet file'): Promise<Table> {
-  const { buffer, byteOffset, byteLength } = bytes;
-  const file = {
-    byteLength,
-    slice: (start: number, end = byteLength): ArrayBuffer =>
-      buffer.slice(byteOffset + start, byteOffset + end) as ArrayBuffer,
-  };
+  const file = new BytesFile(bytes);
   let rows: TableRow[];
   try {
     const metadata = await parquetMetadataAsync(file);
@@ -31,6 +26,8 @@ export async function parseParquet(bytes: Uint8Array, source = 'The Parquet file
     rows = await parquetReadObjects({ file, metadata, compressors });
   } catch (cause) {
     throw formatError(source, `it cannot be read (${oneLine((cause as Error).message)})`, 'a Parquet table');
+  } finally {
+    file.close();
   }
   const nested = rows[0] && Object.entries(rows[0]).find(([, value]) => isNested(value));
   if (nested) throw formatError(source, `column ${nested[0]} is nested`, 'columns of single values');
@@ -39,4 +36,31 @@ export async function parseParquet(bytes: Uint8Array, source = 'The Parquet file
 
 function isNested(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !(value instanceof Date);
+}
+
+/**
+ * A file's bytes, handed out a moment later, and never once it is closed. hyparquet asks for all columns and then may throw
+ * while it arranges them: what it has begun to read would fail with nobody to hear of it, which ends a process of Node.
+ */
+class BytesFile {
+  readonly byteLength: number;
+  readonly #bytes: Uint8Array;
+  #closed = false;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.byteLength = bytes.length;
+  }
+
+  slice(start: number, end?: number): Promise<ArrayBuffer> {
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        if (!this.#closed) resolve(this.#bytes.slice(start, end).buffer as ArrayBuffer);
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
 }
