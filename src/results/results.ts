@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { TreadleError } from '#bindings';
 import { classifierParameters } from '../model/classifier.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
-import { oneLine, preview } from '../strict/text.js';
+import { csvField, oneLine, preview } from '../strict/text.js';
 import { byMerit, type Candidate } from './best.js';
 import { CLASSIFIER_FIGURES } from './epochs.js';
 import { passOf } from './job-id.js';
@@ -145,6 +145,12 @@ function checkModels(results: RunResults, source: string): void {
       expected,
     });
   };
+  const expectSize = (place: string, test: TestRecord | null): void => {
+    const sizes = test === null ? [] : [test.confusion.length, ...test.confusion.map((row) => row.length)];
+    const wrong = sizes.find((size) => size !== classes);
+    if (wrong === undefined) return;
+    fail(`the size of ${place}.confusion`, wrong, `${classes} (one row and one column per class)`);
+  };
   const ids = new Set<string>();
   const all = [
     ...models.map((model, index) => ({ ...model, place: `models.${index}` })),
@@ -157,22 +163,12 @@ function checkModels(results: RunResults, source: string): void {
     if (kept !== null && !epochs.some(({ epoch }) => epoch === kept.epoch)) {
       fail(`${place}.kept.epoch`, kept.epoch, 'one of its epochs');
     }
-    const sizes = test === null ? [] : [test.confusion.length, ...test.confusion.map((row) => row.length)];
-    const wrong = sizes.find((size) => size !== classes);
-    if (wrong !== undefined) {
-      fail(`the size of ${place}.test.confusion`, wrong, `${classes} (one row and one column per class)`);
-    }
+    expectSize(`${place}.test`, test);
   });
   const stranger = results.ensemble?.members.find((member) => !models.some(({ id }) => id === member));
   if (stranger !== undefined)
     fail('ensemble.members', JSON.stringify(stranger), 'the id of one of the models');
-  const rows = results.ensemble?.test.confusion ?? [];
-  const odd =
-    rows.length === 0
-      ? undefined
-      : [rows.length, ...rows.map((row) => row.length)].find((size) => size !== classes);
-  if (odd !== undefined)
-    fail('the size of ensemble.test.confusion', odd, `${classes} (one row and one column per class)`);
+  expectSize('ensemble.test', results.ensemble?.test ?? null);
   if (best !== null && bestModel(results) === undefined) {
     fail('best', JSON.stringify(best), 'the id of one of the models');
   }
@@ -199,9 +195,4 @@ export function epochsCsv(results: RunResults): string {
 
 function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
-}
-
-/** A CSV field, quoted by RFC 4180 where it must be. */
-function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -39,3 +39,8 @@ function jsonStart(value: unknown, room: number): string {
   }
   return text + (isList ? ']' : '}');
 }
+
+/** A text as a field of CSV, quoted by RFC 4180 where it must be. */
+export function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

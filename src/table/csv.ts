@@ -1,7 +1,8 @@
 import Papa from 'papaparse';
 import { expectKeys, expectOneOf, problem } from '#bindings';
 import { formatError } from '../formats/tensor.js';
-import { quote } from '../strict/text.js';
+import { csvField, quote } from '../strict/text.js';
+import { categoryOf } from './kinds.js';
 import type { Cell, Table } from './table.js';
 
 /** How a CSV text is read. */
@@ -122,6 +123,5 @@ export function toCsv({ columns, rows }: Table): string {
 }
 
 function csvText(cell: Cell): string {
-  const text = cell === null ? '' : cell instanceof Date ? cell.toISOString() : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return cell === null ? '' : csvField(categoryOf(cell));
 }

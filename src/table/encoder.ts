@@ -134,6 +134,11 @@ export function widthOf(encoder: ColumnEncoder): number {
   return (encoder.kind === 'date' ? encoder.parts.length : 1) + more;
 }
 
+/** Features that all columns become. */
+export function featuresOf(columns: readonly ColumnEncoder[]): number {
+  return columns.reduce((sum, column) => sum + widthOf(column), 0);
+}
+
 /**
  * Names of the features, such as `age`, `age is missing`, `colour = red`.
  *
@@ -166,45 +171,53 @@ export function encodeFeatures(table: Table, columns: readonly ColumnEncoder[], 
     indices.push(index);
     values.push(value);
   };
+  const writers = columns.map((encoder, at) => {
+    const { cells } = found[at]!;
+    const addCell = cellWriter(encoder, featuresOf(columns.slice(0, at)), add);
+    return (row: number) => addCell(cells[row]!);
+  });
   for (let row = 0; row < table.rows; row++) {
-    let first = 0;
-    for (const [at, encoder] of columns.entries()) {
-      addCell(encoder, found[at]!.cells[row]!, first, add);
-      first += widthOf(encoder);
-    }
+    for (const write of writers) write(row);
     indptr[row + 1] = indices.length;
   }
   return { indptr, indices, values };
 }
 
-function addCell(
+/** Adds what a cell of a column becomes, from feature `first` on. */
+function cellWriter(
   encoder: ColumnEncoder,
-  cell: Cell,
   first: number,
   add: (index: number, value: number) => void,
-): void {
+): (cell: Cell) => void {
   const last = first + widthOf(encoder) - 1;
-  if (cell === null) {
-    // A column that was never empty in training is at its mean here, and a category of it is one of the others.
-    if (encoder.missing || encoder.kind === 'category') add(last, 1);
-    return;
-  }
+  // A column that was never empty in training is at its mean here, and a category of it is one of the others.
+  const isTold = encoder.missing || encoder.kind === 'category';
+  const write = presentWriter(encoder, first, add);
+  return (cell) => {
+    if (cell !== null) write(cell);
+    else if (isTold) add(last, 1);
+  };
+}
+
+function presentWriter(
+  encoder: ColumnEncoder,
+  first: number,
+  add: (index: number, value: number) => void,
+): (cell: Exclude<Cell, null>) => void {
   switch (encoder.kind) {
     case 'number':
-      add(first, scaled(cell as number, encoder.scale));
-      return;
+      return (cell) => add(first, scaled(cell as number, encoder.scale));
     case 'yesNo':
-      add(first, categoryOf(cell) === encoder.yes ? 1 : 0);
-      return;
-    case 'date': {
-      const time = dateOf(cell)!;
-      for (const [at, { part, scale }] of encoder.parts.entries())
-        add(first + at, scaled(partOf(time, part), scale));
-      return;
-    }
+      return (cell) => add(first, categoryOf(cell) === encoder.yes ? 1 : 0);
+    case 'date':
+      return (cell) => {
+        const time = dateOf(cell)!;
+        for (const [at, { part, scale }] of encoder.parts.entries())
+          add(first + at, scaled(partOf(time, part), scale));
+      };
     default: {
-      const at = encoder.values.indexOf(categoryOf(cell));
-      add(first + (at < 0 ? encoder.values.length : at), 1);
+      const places = new Map(encoder.values.map((value, at) => [value, at]));
+      return (cell) => add(first + (places.get(categoryOf(cell)) ?? encoder.values.length), 1);
     }
   }
 }
@@ -256,9 +269,10 @@ function isLike(encoder: ColumnEncoder, cell: Exclude<Cell, null>): boolean {
 /** Targets as training takes them: names of classes, or numbers, row-major. Throws `data` for empty and for other cells. */
 export function encodeTargets(table: Table, target: TargetEncoder): string[] | Float64Array {
   if (target.task === 'classification') {
+    const classes = new Set(target.classes);
     return columnOf(table, target.name, 'target').cells.map((cell, row) => {
       const name = cell === null ? null : categoryOf(cell);
-      if (name !== null && target.classes.includes(name)) return name;
+      if (name !== null && classes.has(name)) return name;
       throw badTarget(target.name, row, cell, `one of ${target.classes.join(', ')}`);
     });
   }

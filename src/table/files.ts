@@ -5,7 +5,6 @@ import type { ModelOptions } from '../model/create.js';
 import { readFileBounded, writeFileAtomic } from '../node/files.js';
 import { oneLine } from '../strict/text.js';
 import { type CsvOptions, parseCsv } from './csv.js';
-import { parseParquet } from './parquet.js';
 import type { Table } from './table.js';
 import { loadTableModel, type TableModel } from './table-model.js';
 
@@ -23,7 +22,11 @@ export async function readTable(path: string, options: CsvOptions = {}): Promise
   let bytes = await readFileBounded(path, MAX_FILE_BYTES);
   if (startsWith(bytes, [0x1f, 0x8b])) bytes = await unzipped(bytes, path);
   // "PAR1"
-  if (startsWith(bytes, [0x50, 0x41, 0x52, 0x31])) return parseParquet(bytes, path);
+  if (startsWith(bytes, [0x50, 0x41, 0x52, 0x31])) {
+    // Imported here: its libraries are large, and every command would load them.
+    const { parseParquet } = await import('./parquet.js');
+    return parseParquet(bytes, path);
+  }
   if (bytes.length > MAX_TEXT_BYTES) {
     throw formatError(
       path,

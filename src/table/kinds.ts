@@ -46,7 +46,7 @@ export function decideKinds(table: Table, given: Readonly<Record<string, Kind>> 
   return table.columns.map((column) => {
     const facts = factsOf(column);
     const asked = Object.hasOwn(given, column.name) ? given[column.name] : undefined;
-    const found = asked === undefined ? inferKind(column, facts) : askedKind(column, asked);
+    const found = asked === undefined ? inferKind(column, facts) : askedKind(column, facts, asked);
     return { name: column.name, ...found, missing: facts.missing, distinct: facts.values.size };
   });
 }
@@ -91,7 +91,7 @@ function inferKind(column: Column, { values, missing }: Facts): { kind: Kind; re
   return { kind: 'category', reason: `${values.size} different values` };
 }
 
-function askedKind({ name, cells }: Column, asked: Kind): { kind: Kind; reason: string } {
+function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): { kind: Kind; reason: string } {
   const subject = `columns.${name}`;
   expectOneOf(subject, asked, KINDS);
   const reason = 'it was asked for';
@@ -105,7 +105,6 @@ function askedKind({ name, cells }: Column, asked: Kind): { kind: Kind; reason: 
       expected: 'a kind that its cells are of',
     });
   }
-  const { values } = factsOf({ name, cells });
   if (asked === 'yesNo' && values.size > 1 && yesOf(values) === null) {
     throw problem('usage', { subject, found: asked, expected: 'yesNo for two values such as yes and no' });
   }

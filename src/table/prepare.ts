@@ -3,10 +3,10 @@ import type { Task } from '../data/targets.js';
 import {
   encodeFeatures,
   encodeTargets,
+  featuresOf,
   learnColumns,
   type TableEncoder,
   type TargetEncoder,
-  widthOf,
 } from './encoder.js';
 import { type ColumnDecision, categoryOf, decideKinds, type Kind } from './kinds.js';
 import { columnOf, type Table } from './table.js';
@@ -43,6 +43,51 @@ const KEYS = ['target', 'columns', 'task', 'classes', 'hidden'];
 const MOST_CLASSES_OF_NUMBERS = 10;
 const MOST_CLASSES = 10_000;
 
+/** What is decided on all rows of a table, before anything is learnt: how its cells are read, and which classes there are. */
+export interface Decided {
+  readonly columns: readonly ColumnDecision[];
+  readonly target: TargetEncoder;
+  /** The targets of all rows. */
+  readonly y: Prepared['y'];
+}
+
+/** Decides what the columns and the targets of a table are. Throws as {@link prepare}. */
+export function decide(table: Table, options: PrepareOptions): Decided {
+  expectKeys('options', options, KEYS);
+  const { target, columns: given = {}, task, classes } = options;
+  const targets = typeof target === 'string' ? [target] : target;
+  if (!Array.isArray(targets) || targets.length === 0) {
+    throw problem('usage', {
+      subject: 'target',
+      found: target,
+      expected: 'the name of a column, or several',
+    });
+  }
+  for (const name of targets) columnOf(table, name, 'target');
+  const features = table.columns.filter(({ name }) => !targets.includes(name));
+  const columns = decideKinds({ rows: table.rows, columns: features }, given);
+  const decided = classes === undefined ? learnTarget(table, targets, task) : givenClasses(targets, classes);
+  if (!columns.some(({ kind, distinct }) => kind !== 'leave' && distinct > 0)) {
+    const left = columns.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+    throw problem('data', {
+      subject: 'The table',
+      found: 'without a column to learn from',
+      because: left,
+      expected: 'at least one',
+    });
+  }
+  return { columns, target: decided, y: encodeTargets(table, decided) };
+}
+
+/** What was decided as options: for a part of the rows, whose means and categories are its own. */
+export function settled({ columns, target }: Decided): Pick<PrepareOptions, 'columns' | 'task' | 'classes'> {
+  return {
+    columns: Object.fromEntries(columns.map(({ name, kind }) => [name, kind])),
+    task: target.task,
+    ...(target.task === 'classification' && { classes: target.classes }),
+  };
+}
+
 /**
  * Learns from a table how its columns become features, and prepares it: numbers are standardised, gaps are the mean with a
  * feature that says so, categories are one-hot with one feature for those that training has not seen, dates become parts. Give
@@ -55,46 +100,21 @@ const MOST_CLASSES = 10_000;
  * await model.fit({ x, y });
  */
 export function prepare(table: Table, options: PrepareOptions): Prepared {
-  expectKeys('options', options, KEYS);
-  const { target, columns: given = {}, task, classes, hidden = [64, 32] } = options;
-  const targets = typeof target === 'string' ? [target] : target;
-  if (!Array.isArray(targets) || targets.length === 0) {
-    throw problem('usage', {
-      subject: 'target',
-      found: target,
-      expected: 'the name of a column, or several',
-    });
-  }
-  for (const name of targets) columnOf(table, name, 'target');
-  const features = { rows: table.rows, columns: table.columns.filter(({ name }) => !targets.includes(name)) };
-  const decisions = decideKinds(features, given);
-  const encoder: TableEncoder = {
-    version: 1,
-    columns: learnColumns(features, decisions),
-    target: classes === undefined ? learnTarget(table, targets, task) : givenClasses(targets, classes),
-  };
-  if (encoder.columns.length === 0) {
-    const left = decisions.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-    throw problem('data', {
-      subject: 'The table',
-      found: 'without a column to learn from',
-      because: left,
-      expected: 'at least one',
-    });
-  }
-  const y = encodeTargets(table, encoder.target);
-  const outputs = encoder.target.task === 'classification' ? encoder.target.classes.length : targets.length;
+  const { columns, target, y } = decide(table, options);
+  const { hidden = [64, 32] } = options;
+  const encoder: TableEncoder = { version: 1, columns: learnColumns(table, columns), target };
+  const classes = target.task === 'classification' ? target.classes : null;
   const spec = mlp({
-    inputs: encoder.columns.reduce((sum, column) => sum + widthOf(column), 0),
+    inputs: featuresOf(encoder.columns),
     hidden,
-    outputs,
+    outputs: target.task === 'classification' ? target.classes.length : target.names.length,
     inputType: 'sparse',
   });
   return {
-    columns: decisions,
+    columns,
     encoder,
-    spec: encoder.target.task === 'classification' ? { ...spec, classes: encoder.target.classes } : spec,
-    x: encodeFeatures(features, encoder.columns),
+    spec: classes === null ? spec : { ...spec, classes },
+    x: encodeFeatures(table, encoder.columns),
     y,
   };
 }

@@ -8,9 +8,9 @@ import type { ModelOptions } from '../model/create.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
-import { encodeFeatures, encodeTargets, readEncoder, type TableEncoder, widthOf } from './encoder.js';
+import { encodeFeatures, encodeTargets, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
-import { type Prepared, type PrepareOptions, prepare } from './prepare.js';
+import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
 import { type Table, type TableRow, tableOf, takeTableRows } from './table.js';
 
 /** The key of a file's metadata under which the encoder stands, as JSON. */
@@ -72,20 +72,23 @@ export async function fitTable(table: Table, options: TableFitOptions): Promise<
   const asked: PrepareOptions = Object.fromEntries(
     Object.entries({ target, columns, task, classes, hidden }).filter(([, value]) => value !== undefined),
   ) as unknown as PrepareOptions;
-  const whole = prepare(table, asked);
+  const whole = decide(table, asked);
   const { train, held } = partsOf(table, validation, seed, whole);
-  const { encoder, spec } = prepare(train, { ...asked, ...settled(whole) });
+  const { encoder, spec, x, y } = prepare(train, { ...asked, ...settled(whole) });
   const network = await createModel(spec, { ...made, seed });
   try {
     const own = dataOf(held, encoder, 'The held-out rows');
-    const history = await network.fit(dataOf(train, encoder, 'The training rows'), {
-      epochs: EPOCHS,
-      patience: PATIENCE,
-      ...fit,
-      task: encoder.target.task,
-      seed,
-      validation: own,
-    });
+    const history = await network.fit(
+      { x, y },
+      {
+        epochs: EPOCHS,
+        patience: PATIENCE,
+        ...fit,
+        task: encoder.target.task,
+        seed,
+        validation: own,
+      },
+    );
     return {
       model: new TableModel(network, encoder),
       columns: whole.columns,
@@ -98,30 +101,18 @@ export async function fitTable(table: Table, options: TableFitOptions): Promise<
   }
 }
 
-/** What is decided on all rows: how cells are read, and which classes there are. Means and categories are of training rows. */
-export function settled({
-  columns,
-  encoder,
-}: Prepared): Pick<PrepareOptions, 'columns' | 'task' | 'classes'> {
-  const { target } = encoder;
-  return {
-    columns: Object.fromEntries(columns.map(({ name, kind }) => [name, kind])),
-    task: target.task,
-    ...(target.task === 'classification' && { classes: target.classes }),
-  };
-}
-
 function partsOf(
   table: Table,
   validation: number | Table,
   seed: number,
-  { encoder: { target }, y }: Prepared,
+  { target, y }: Decided,
 ): { train: Table; held: Table } {
   if (typeof validation !== 'number') return { train: table, held: validation };
-  const labels =
-    target.task === 'classification'
-      ? Uint32Array.from(y as string[], (name) => target.classes.indexOf(name))
-      : null;
+  let labels: Uint32Array | null = null;
+  if (target.task === 'classification') {
+    const places = new Map(target.classes.map((name, at) => [name, at]));
+    labels = Uint32Array.from(y as string[], (name) => places.get(name)!);
+  }
   const parts = holdOut(table.rows, validation, seed, labels);
   return { train: takeTableRows(table, parts.train), held: takeTableRows(table, parts.validation) };
 }
@@ -185,14 +176,16 @@ export class TableModel {
     expectKeys('options', options, ['repeats', 'seed']);
     const { repeats = 5, seed = 0 } = options;
     const table = asTable(rows);
-    const { loss } = this.evaluate(table);
+    const { x, y } = dataOf(table, this.encoder, 'The table');
+    const { loss } = this.network.evaluate({ x, y });
     const found = this.encoder.columns.map(({ name }, column) => {
       const losses = Array.from({ length: repeats }, (_, repeat) => {
         const order = shuffled(table.rows, seed, column * repeats + repeat);
         const columns = table.columns.map((own) =>
           own.name === name ? { name, cells: Array.from(order, (row) => own.cells[row]!) } : own,
         );
-        return this.evaluate({ columns, rows: table.rows }).loss - loss;
+        const moved = this.#features({ columns, rows: table.rows });
+        return this.network.evaluate({ x: moved, y }).loss - loss;
       });
       return { column: name, loss: losses.reduce((sum, one) => sum + one, 0) / repeats };
     });
@@ -230,13 +223,10 @@ export async function loadTableModel(
   options: ModelOptions = {},
   source = 'The model',
 ): Promise<TableModel> {
-  const { metadata } = decodeSafetensors(bytes, source);
-  const json = metadata?.[ENCODER_KEY];
-  if (json === undefined)
-    throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
-  const encoder = readEncoder(json, source);
+  const encoder = storedEncoder(bytes, source);
+  if (encoder === null) throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
   const network = await loadModel(bytes, options);
-  const features = encoder.columns.reduce((sum, column) => sum + widthOf(column), 0);
+  const features = featuresOf(encoder.columns);
   if (network.spec.input.features !== features || network.spec.input.type !== 'sparse') {
     const found = `its encoder makes ${features} features`;
     network.dispose();
@@ -247,7 +237,10 @@ export async function loadTableModel(
 
 /** The encoder that a model's file has beside the network; null for a file without one. Throws `format` as loadTableModel. */
 export function encoderOf(bytes: Uint8Array, source: string): TableEncoder | null {
-  if (bytes[8] !== 0x7b) return null; // No safetensors file.
+  return bytes[8] === 0x7b ? storedEncoder(bytes, source) : null; // Else it is no safetensors file.
+}
+
+function storedEncoder(bytes: Uint8Array, source: string): TableEncoder | null {
   const json = decodeSafetensors(bytes, source).metadata?.[ENCODER_KEY];
   return json === undefined ? null : readEncoder(json, source);
 }

@@ -1,39 +1,60 @@
 import type { Command } from 'commander';
 import { readTable, readTableModel } from '../../table/files.js';
+import type { Table } from '../../table/table.js';
+import type { TableModel } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
 import { addTableOptions, csvOptions, scoresText, type TableReading, tableModelOption } from '../tables.js';
 import { importanceText } from './fit.js';
 
-/** Adds `evaluate` and `explain`; `end` takes the exit code. */
-export function addEvaluate(program: Command, end: (code: number) => void): void {
-  const evaluate = program
-    .command('evaluate')
-    .description('test a model of a table on a table that has the target')
-    .argument('<table>', 'a CSV or Parquet file')
-    .addOption(tableModelOption().makeOptionMandatory());
-  addTableOptions(evaluate, 'the scores').action(async (file: string, _, command: Command) => {
-    const { model, table, json } = await open(file, command.optsWithGlobals());
-    const scores = model.evaluate(table);
-    process.stdout.write(json ? `${JSON.stringify(scores)}\n` : `${scoresText(scores, model)}\n`);
-    model.dispose();
-    end(EXIT.done);
-  });
-  const explain = program
-    .command('explain')
-    .description('show how much each column matters to a model, on a table that it was not trained on')
-    .argument('<table>', 'a CSV or Parquet file with the target')
-    .addOption(tableModelOption().makeOptionMandatory());
-  addTableOptions(explain, 'one object per column').action(async (file: string, _, command: Command) => {
-    const { model, table, json } = await open(file, command.optsWithGlobals());
-    const found = model.explain(table);
-    const lines = found.map((one) => `${JSON.stringify(one)}\n`).join('');
-    process.stdout.write(json ? lines : `${importanceText(found)}\n`);
-    model.dispose();
-    end(EXIT.done);
-  });
+/** A command that asks a model about a table. */
+interface Question {
+  name: string;
+  description: string;
+  /** What its argument is. */
+  table: string;
+  /** What `--json` prints. */
+  json: string;
+  answer: (model: TableModel, table: Table, json: boolean) => string;
 }
 
-async function open(file: string, options: TableReading & { model: string }) {
-  const model = await readTableModel(options.model);
-  return { model, table: await readTable(file, csvOptions(options)), json: options.json };
+const QUESTIONS: readonly Question[] = [
+  {
+    name: 'evaluate',
+    description: 'test a model of a table on a table that has the target',
+    table: 'a CSV or Parquet file',
+    json: 'the scores',
+    answer(model, table, json) {
+      const scores = model.evaluate(table);
+      return json ? JSON.stringify(scores) : scoresText(scores, model);
+    },
+  },
+  {
+    name: 'explain',
+    description: 'show how much each column matters to a model, on a table that it was not trained on',
+    table: 'a CSV or Parquet file with the target',
+    json: 'one object per column',
+    answer(model, table, json) {
+      const found = model.explain(table);
+      return json ? found.map((one) => JSON.stringify(one)).join('\n') : importanceText(found);
+    },
+  },
+];
+
+/** Adds `evaluate` and `explain`; `end` takes the exit code. */
+export function addEvaluate(program: Command, end: (code: number) => void): void {
+  for (const { name, description, table, json, answer } of QUESTIONS) {
+    const command = program
+      .command(name)
+      .description(description)
+      .argument('<table>', table)
+      .addOption(tableModelOption().makeOptionMandatory());
+    addTableOptions(command, json).action(async (file: string, _, command: Command) => {
+      const options = command.optsWithGlobals<TableReading & { model: string }>();
+      const model = await readTableModel(options.model);
+      const text = answer(model, await readTable(file, csvOptions(options)), options.json);
+      process.stdout.write(`${text}\n`);
+      model.dispose();
+      end(EXIT.done);
+    });
+  }
 }

@@ -3,10 +3,10 @@ import type { History } from '../../model/model.js';
 import { figure, printable } from '../../results/format.js';
 import { readTable, writeTableModel } from '../../table/files.js';
 import { type ColumnDecision, KINDS, type Kind } from '../../table/kinds.js';
-import { type Prepared, prepare } from '../../table/prepare.js';
+import { type Decided, decide, settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
 import { columnOf } from '../../table/table.js';
-import { fitTable, type Importance, settled } from '../../table/table-model.js';
+import { fitTable, type Importance } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
 import { path, usageError, wholeNumber } from '../options.js';
 import { withSignals } from '../signals.js';
@@ -107,7 +107,7 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
     ...(task !== undefined && { task }),
     ...(hidden !== undefined && { hidden }),
   };
-  const whole = prepare(table, asked);
+  const whole = decide(table, asked);
   const rule = ruleOf(whole, options);
   const { rest, held } =
     options.test === undefined
@@ -150,7 +150,7 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
 }
 
 /** Rows are held out by class for a task of classes, unless a column says otherwise. */
-function ruleOf({ encoder: { target } }: Prepared, { group, time, seed }: TrainOptions) {
+function ruleOf({ target }: Decided, { group, time, seed }: TrainOptions) {
   if (group !== undefined || time !== undefined) return { group, time, seed };
   return { seed, stratify: target.task === 'classification' ? target.name : undefined };
 }

@@ -126,16 +126,18 @@ async function predictTable(files: readonly string[], options: PredictOptions): 
 /** The predictions as columns: classes with their probabilities, or numbers. */
 function predictedColumns(model: TableModel, table: Table): Column[] {
   const { target } = model.encoder;
-  const said = model.predict(table);
   if (target.task === 'regression') {
+    const said = model.predict(table);
     return target.names.map((name) => ({
       name: `predicted ${name}`,
       cells: said.map((value) => (typeof value === 'object' ? value[name]! : value)),
     }));
   }
   const probabilities = model.probabilities(table);
+  const best = (row: Record<string, number>) =>
+    target.classes.reduce((first, other) => (row[other]! > row[first]! ? other : first));
   return [
-    { name: `predicted ${target.name}`, cells: said as string[] },
+    { name: `predicted ${target.name}`, cells: probabilities.map(best) },
     ...target.classes.map((own) => ({
       name: `probability of ${own}`,
       cells: probabilities.map((row) => Number(row[own]!.toPrecision(7))),
