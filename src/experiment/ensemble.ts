@@ -1,5 +1,5 @@
 import type { AbortSignalLike, Core } from '#bindings';
-import { toShared } from '../data/shared.js';
+import { sharedSamples } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../results/records.js';
 import { onAbort } from '../strict/abort.js';
@@ -138,8 +138,8 @@ export async function testEnsembleFiles(
     core,
     files: [...files],
     shape,
-    data: shared(data),
-    choice: choice && shared(choice),
+    data: sharedSamples(data),
+    choice: choice && sharedSamples(choice),
   });
   let stopListening = (): void => {};
   try {
@@ -156,8 +156,4 @@ export async function testEnsembleFiles(
     stopListening();
     await worker.terminate();
   }
-}
-
-function shared({ images, labels }: LabelledImages): LabelledImages {
-  return { images: toShared(images), labels: toShared(labels) };
 }

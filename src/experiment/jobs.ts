@@ -66,7 +66,8 @@ function specOf(
   return { inputs, hidden, classes, dropout: dropout ?? config.dropout, ...(moves && { shape }) };
 }
 
-function countFrom(first: number, count: number): number[] {
+/** Whole numbers that follow one another. */
+export function countFrom(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => first + index);
 }
 

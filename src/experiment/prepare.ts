@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from '#bindings';
-import { toShared } from '../data/shared.js';
+import { sharedSamples, toShared } from '../data/shared.js';
 import { stratifiedSplit, takeStratified } from '../data/split.js';
 import { loadDataset } from '../fashion-mnist/dataset.js';
 import type { LabelledImages } from '../model/classifier.js';
@@ -68,11 +68,20 @@ export async function prepareData(
       validationSamples: split.validation.length,
       testSamples: test.count,
     },
-    shape: { inputs: imageWidth * imageHeight, classes, imageWidth },
-    train: { images: toShared(train.images), labels: toShared(train.labels) },
-    test: { images: toShared(test.images), labels: toShared(test.labels) },
+    shape: shapeOfData(dataset),
+    train: sharedSamples(train),
+    test: sharedSamples(test),
     split,
   };
+}
+
+/** What the images of a dataset are to a network. */
+export function shapeOfData({
+  imageWidth,
+  imageHeight,
+  classNames,
+}: Pick<DatasetRecord, 'imageWidth' | 'imageHeight' | 'classNames'>): DataShape {
+  return { inputs: imageWidth * imageHeight, classes: classNames.length, imageWidth };
 }
 
 /** The samples of these indices. */

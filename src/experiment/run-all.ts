@@ -21,6 +21,7 @@ import { type Clock, newClock, timeOf } from './clock.js';
 import { resolveConfig } from './config.js';
 import type { ExecutorChoice } from './executor.js';
 import { jobOptions } from './job-options.js';
+import { countFrom } from './jobs.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
 import { leaveToReplace, type Replace } from './replacement.js';
 import { Run } from './run.js';
@@ -185,9 +186,7 @@ async function openOrBegin(
   const data = await prepareData(choice, config, signal);
   const starts =
     resumed === null
-      ? from === undefined
-        ? null
-        : await startingWeights(from, config, data.shape)
+      ? await startingWeights(from, config, data.shape)
       : await keptStarts(checkpointsOf(folder), resumed.record.from?.digests ?? {}, config, data.shape);
   const record: RunRecord = {
     schema: 2,
@@ -198,9 +197,9 @@ async function openOrBegin(
     verify: choice.verify,
     weights: recordedPath(weights, folder),
     from:
-      resumed === null
-        ? starts && { path: recordedPath(from!, folder), digests: digestsOf(starts) }
-        : resumed.record.from,
+      from === undefined
+        ? (resumed?.record.from ?? null)
+        : { path: recordedPath(from, folder), digests: digestsOf(starts) },
     replaceable,
     finished: false,
   };
@@ -212,7 +211,7 @@ async function openOrBegin(
   }
   const hooks = { emit: onEvent, signal, clock: options.clock };
   const begun = { folder, config, record };
-  const run = new Run(begun, weights, core, data, starts ?? new Map(), hooks, options.executor);
+  const run = new Run(begun, weights, core, data, starts, hooks, options.executor);
   checkMemory(run.jobs, core, data);
   if (resumed !== null) {
     await ensureWritableFolder(checkpointsOf(folder));
@@ -221,10 +220,8 @@ async function openOrBegin(
   } else {
     await ensureWritableFolder(folder);
     await lock(folder);
-    if (starts !== null) {
-      await ensureWritableFolder(checkpointsOf(folder));
-      await keepStarts(checkpointsOf(folder), starts);
-    }
+    await ensureWritableFolder(checkpointsOf(folder));
+    await keepStarts(checkpointsOf(folder), starts);
     await beginRun(run);
   }
   announce(run, resumed !== null);
@@ -233,7 +230,7 @@ async function openOrBegin(
 
 /** Names of all weights files of a run. */
 function weightsNamesOf({ architectures, learningRates, seed, seeds }: RunConfig): string[] {
-  const numbers = seeds === 1 ? [null] : Array.from({ length: seeds }, (_, index) => seed + index);
+  const numbers = seeds === 1 ? [null] : countFrom(seed, seeds);
   return architectures.flatMap(({ name }) =>
     numbers.flatMap((own) => learningRates.flatMap((rate) => weightsFileNames(name, rate, own))),
   );

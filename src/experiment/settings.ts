@@ -36,7 +36,7 @@ function noRepeats(values: readonly unknown[]): boolean {
   return new Set(values).size === values.length;
 }
 
-const hidden = v.pipe(
+export const hidden = v.pipe(
   v.array(wholeNumber([1, MAX_WIDTH]), 'a list of widths'),
   v.minLength(1, 'a list of at least one width'),
   v.maxLength(64, 'a list of at most 64 widths'),
@@ -47,7 +47,7 @@ const name = v.pipe(
   v.check((text) => isName(text) && text !== '__proto__', ARCHITECTURE_RULE),
 );
 
-const dropout = v.pipe(
+export const dropout = v.pipe(
   v.number(DROPOUT_RULE),
   v.check((rate) => rate >= 0 && rate < 1, DROPOUT_RULE),
 );
@@ -85,7 +85,7 @@ const architectures = v.pipe(
   ),
 );
 
-const learningRate = v.pipe(
+export const learningRate = v.pipe(
   v.number(LEARNING_RATE_RULE),
   v.check((rate) => rate > 0 && rate <= MAX_LEARNING_RATE, LEARNING_RATE_RULE),
 );

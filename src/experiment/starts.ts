@@ -23,15 +23,16 @@ export interface StartingWeights {
 export type Starts = ReadonlyMap<string, StartingWeights>;
 
 /**
- * The weights that each architecture of a run starts from, by its name: of a file, which all have to fit, or of a folder,
+ * The weights that each architecture of a run starts from, by its name: none where `from` is undefined; of a file, which all have to fit, or of a folder,
  * where it is the best by validation of the models of that name. Throws `not-found`, `unreadable` and what reading a file
  * throws, `not-found` for an architecture that a folder has no weights of, and `shape` for weights of other widths.
  */
 export async function startingWeights(
-  from: string,
+  from: string | undefined,
   { architectures }: Pick<RunConfig, 'architectures'>,
   shape: DataShape,
 ): Promise<Starts> {
+  if (from === undefined) return new Map();
   const files = await filesOf(from, architectures);
   const starts = new Map<string, StartingWeights>();
   for (const { name, hidden } of architectures) {

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { AbortSignalLike, Core, TreadleError } from '#bindings';
-import { toShared } from '../data/shared.js';
+import { sharedSamples } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../results/records.js';
 import { onAbort } from '../strict/abort.js';
@@ -31,7 +31,7 @@ export interface TestFilesOptions {
 export async function testFiles(files: readonly string[], options: TestFilesOptions): Promise<void> {
   const { core, onTested, threads = 1, signal, average = 'none' } = options;
   const shape = { ...options.shape, average };
-  const data = { images: toShared(options.data.images), labels: toShared(options.data.labels) };
+  const data = sharedSamples(options.data);
   const count = Math.min(threads, files.length);
   const shares = Array.from({ length: count }, (_, thread) =>
     files.map((_, index) => index).filter((index) => index % count === thread),

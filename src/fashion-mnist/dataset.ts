@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { TreadleError } from '#bindings';
-import { release, toShared } from '../data/shared.js';
+import { release, sharedSamples } from '../data/shared.js';
 import { listFolder, readFileBounded } from '../node/files.js';
 import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from '../node/idx.js';
 import { throwIfAborted } from '../strict/abort.js';
@@ -118,7 +118,7 @@ function samples(imageFile: IdxFile, labelFile: IdxFile): SizedImages {
       { subject: labelFile.file, found: labelCount, expected: count },
     );
   }
-  const shared = { images: toShared(images), labels: toShared(labels), count, height, width };
+  const shared = { ...sharedSamples({ images, labels }), count, height, width };
   release(imageFile.content);
   return shared;
 }

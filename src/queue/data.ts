@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { TreadleError } from '#bindings';
-import { toShared } from '../data/shared.js';
+import { sharedSamples } from '../data/shared.js';
 import { type PreparedData, splitOf } from '../experiment/prepare.js';
 import type { SampleIndices } from '../experiment/train-job.js';
 import { cacheFolder } from '../fashion-mnist/cache.js';
@@ -87,7 +87,7 @@ export async function obtainData(
   const highest = classes.labels.reduce((most, label) => Math.max(most, label), 0);
   if (highest >= data.classes)
     throw formatError(labels.path, `it has the label ${highest}`, `0 to ${data.classes - 1}`);
-  const taken = { images: toShared(pictures.images), labels: toShared(classes.labels) };
+  const taken = sharedSamples({ images: pictures.images, labels: classes.labels });
   return { data: taken, split: splitOf(taken.labels, data.classes, split) };
 }
 

@@ -2,69 +2,41 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { BUILD_NAMES, ERROR_CODES, MAX_WIDTH } from '#bindings';
 import { CHECKS } from '../experiment/checks.js';
-import { LIMITS } from '../experiment/limits.js';
-import { MAX_LEARNING_RATE } from '../experiment/settings.js';
+import { dropout, hidden, learningRate } from '../experiment/settings.js';
 import { formatError } from '../formats/tensor.js';
 import { CLASSIFIER_FIGURES } from '../results/epochs.js';
 import { jobId } from '../results/job-id.js';
 import type { Job, RunEvent } from '../results/records.js';
 import { type JsonLimits, structureProblem } from '../strict/json.js';
-import { ID_RULE, isId } from '../strict/names.js';
 import { quote } from '../strict/text.js';
+import { count, id, name, notNegative, number, positive } from '../strict/values.js';
 
 // Everything that comes out of Redis is from strangers: each record is one line of JSON of a strict form.
 
 const text = (most: number) =>
   v.pipe(v.string('a text'), v.maxLength(most, `a text of at most ${most} characters`));
-const number = v.pipe(v.number('a number'), v.finite('a finite number'));
-const notNegative = v.pipe(number, v.minValue(0, 'a number from 0 up'));
-const count = v.pipe(
-  v.number('a whole number'),
-  v.safeInteger('a whole number'),
-  v.minValue(0, 'a whole number from 0 up'),
-);
-const positive = v.pipe(count, v.minValue(1, 'a whole number from 1 up'));
 const upTo = ([least, most]: readonly [number, number]) =>
   v.pipe(count, v.minValue(least, `at least ${least}`), v.maxValue(most, `at most ${most}`));
-const id = v.pipe(v.string(ID_RULE), v.check(isId, ID_RULE));
 const sha256 = v.pipe(v.string('a SHA-256'), v.regex(/^[0-9a-f]{64}$/, 'a SHA-256 of 64 hex digits'));
-const rate = v.pipe(
-  number,
-  v.check(
-    (value) => value > 0 && value <= MAX_LEARNING_RATE,
-    `a number above 0 and at most ${MAX_LEARNING_RATE}`,
-  ),
-);
-const widths = v.pipe(
-  v.array(upTo([1, MAX_WIDTH]), 'a list of widths'),
-  v.minLength(1, 'a list of at least one width'),
-  v.maxLength(64, 'a list of at most 64 widths'),
-);
-const name = v.pipe(v.string('a name'), v.regex(/^[\w-]{1,64}$/, 'a name'));
-
 const spec = v.strictObject({
   inputs: upTo([1, MAX_WIDTH]),
-  hidden: widths,
+  hidden,
   classes: upTo([2, 256]),
-  dropout: v.pipe(
-    number,
-    v.minValue(0, 'at least 0'),
-    v.check((value) => value < 1, 'below 1'),
-  ),
+  dropout,
   shape: v.optional(v.pipe(v.array(upTo([1, MAX_WIDTH]), 'a list'), v.maxLength(3, 'at most 3 sizes'))),
 });
 
 const job = v.strictObject({
   id,
   model: name,
-  learningRate: rate,
-  pass: upTo(LIMITS.passes),
+  learningRate,
+  pass: CHECKS.passes,
   schedule: CHECKS.schedule,
   spec,
-  epochs: upTo(LIMITS.epochs),
-  batchSize: upTo(LIMITS.batchSize),
+  epochs: CHECKS.epochs,
+  batchSize: CHECKS.batchSize,
   augment: CHECKS.augment,
-  seed: upTo(LIMITS.seed),
+  seed: CHECKS.seed,
   keep: CHECKS.keep,
   build: v.picklist(BUILD_NAMES, `one of ${BUILD_NAMES.join(', ')}`),
   from: v.nullable(sha256),
@@ -89,9 +61,9 @@ const QueuedRun = v.strictObject({
   /** The two IDX files that are trained on, and the number of classes. */
   data: v.strictObject({ images: dataFile, labels: dataFile, classes: upTo([2, 256]) }),
   split: v.strictObject({
-    validationSize: v.nullable(upTo(LIMITS.validationSize)),
-    trainSamples: v.nullable(upTo(LIMITS.trainSamples)),
-    seed: upTo(LIMITS.seed),
+    validationSize: CHECKS.validationSize,
+    trainSamples: CHECKS.trainSamples,
+    seed: CHECKS.seed,
   }),
   /** How many jobs it has, and the SHA-256 of their records. */
   jobs: positive,
@@ -105,7 +77,7 @@ const FIGURES = Object.fromEntries(CLASSIFIER_FIGURES.map(({ name }) => [name, n
   typeof number
 >;
 const epoch = { epoch: positive, ...FIGURES, seconds: notNegative };
-const model = { job: id, model: name, learningRate: rate };
+const model = { job: id, model: name, learningRate };
 
 const event = v.variant('type', [
   v.strictObject({

@@ -1,29 +1,17 @@
 import * as v from 'valibot';
 import { AUGMENT_KEYS } from '#bindings';
 import { PANELS } from '../metrics/figures.js';
-import { ID_RULE, isId, isName, NAME_RULE } from '../strict/names.js';
+import { count, id, name, notNegative, number, positive } from '../strict/values.js';
 import { CLASSIFIER_FIGURES } from './epochs.js';
 import { jobId } from './job-id.js';
 import type { RunResults } from './records.js';
 
-/** Allowed numbers, each with a message that says what is expected. */
-const number = v.pipe(v.number('a number'), v.finite('a finite number'));
 const share = v.pipe(number, v.minValue(0, 'a number from 0 to 1'), v.maxValue(1, 'a number from 0 to 1'));
-const notNegative = v.pipe(number, v.minValue(0, 'a number from 0 up'));
-const count = v.pipe(
-  v.number('a whole number from 0 up'),
-  v.safeInteger('a whole number from 0 up'),
-  v.minValue(0, 'a whole number from 0 up'),
-);
-const positive = v.pipe(count, v.minValue(1, 'a whole number from 1 up'));
 const learningRate = v.pipe(
   number,
   v.check((rate) => rate > 0, 'a number above 0'),
 );
 const text = v.string('a text');
-/** Names become part of file names. */
-const name = v.pipe(v.string(NAME_RULE), v.check(isName, NAME_RULE));
-const id = v.pipe(v.string(ID_RULE), v.check(isId, ID_RULE));
 
 function list<T extends v.GenericSchema>(item: T, what: string) {
   return v.array(item, `a list of ${what}`);

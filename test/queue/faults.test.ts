@@ -278,15 +278,20 @@ describe.skipIf(!HAS_REDIS)(`a queue in trouble${HAS_REDIS ? '' : `: ${NO_REDIS}
 describe.skipIf(!HAS_REDIS)('a Redis that is restarted', () => {
   const SETTINGS = { architectures: [{ name: 'slim', hidden: [16] }], epochs: 6 };
 
-  it('loses nothing where it keeps its data', async () => {
-    const redis = await startRedis({ keeps: true });
+  /** A Redis of the test's own, with workers and a run; ended with the test. */
+  async function set(options: Parameters<typeof startRedis>[0] = {}) {
+    const redis = await startRedis(options);
     const workers = new Workers();
     onTestFinished(async () => {
       await workers.end();
       await redis.close();
     });
     const folder = await temporaryFolder();
-    const run = await training(folder, SETTINGS);
+    return { redis, workers, folder, run: await training(folder, SETTINGS) };
+  }
+
+  it('loses nothing where it keeps its data', async () => {
+    const { redis, workers, folder, run } = await set({ keeps: true });
     await workers.add(redis.url, folder);
     let restarted: Promise<void> | null = null;
     const heard = await trained(byQueue(redis.url, run), run.jobs, {
@@ -300,14 +305,7 @@ describe.skipIf(!HAS_REDIS)('a Redis that is restarted', () => {
   });
 
   it('that keeps nothing ends in one error, and the run is resumed from its store', async () => {
-    const redis = await startRedis();
-    const workers = new Workers();
-    onTestFinished(async () => {
-      await workers.end();
-      await redis.close();
-    });
-    const folder = await temporaryFolder();
-    const run = await training(folder, SETTINGS);
+    const { redis, workers, folder, run } = await set();
     const store = join(folder, 'store');
     await workers.add(redis.url, folder, { store });
     let restarted: Promise<void> | null = null;

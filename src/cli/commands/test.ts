@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
 import { type EnsembleTest, testEnsembleFiles } from '../../experiment/ensemble.js';
 import type { Average } from '../../experiment/evaluate.js';
-import type { DataShape } from '../../experiment/jobs.js';
+import { shapeOfData } from '../../experiment/prepare.js';
 import { bestStored, listModels, type StoredModel } from '../../experiment/stored-models.js';
 import { testFiles } from '../../experiment/test-files.js';
 import { type Dataset, loadDataset } from '../../fashion-mnist/dataset.js';
@@ -78,7 +78,7 @@ async function testAndShow(options: TestOptions, signal: AbortSignal): Promise<n
     {
       core,
       data: dataset.test,
-      shape: shapeOf(dataset),
+      shape: shapeOfData(dataset),
       threads: availableParallelism(),
       average: options.average,
       signal,
@@ -99,7 +99,7 @@ async function ensembleAndShow(
   for (const file of files) await loadWeights(file); // Told before the data is fetched.
   const core = await openCore(options.build);
   const dataset = await datasetFor(options, signal);
-  const shape = { ...shapeOf(dataset), average: options.average };
+  const shape = { ...shapeOfData(dataset), average: options.average };
   const tested = await testEnsembleFiles(files, { core, shape, data: dataset.test, signal });
   if (options.json) write(JSON.stringify({ type: 'ensemble', ...tested }));
   else write(ensembleText(tested, dataset));
@@ -115,10 +115,6 @@ function ensembleText({ result, members, agreement }: EnsembleTest, { classNames
     `Accuracy ${figure(result.accuracy)}, ${difference(result.accuracy - best)} beside the best of them.`,
     testText(result, classNames, textOptions(process.stdout)),
   ].join('\n');
-}
-
-function shapeOf({ imageWidth, imageHeight, classNames }: Dataset): DataShape {
-  return { inputs: imageWidth * imageHeight, classes: classNames.length, imageWidth };
 }
 
 /** The data, whose source is told of on stderr while it is got, and on stdout unless that is for programs. */
