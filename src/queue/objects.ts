@@ -52,7 +52,10 @@ async function newestFile(folder: string): Promise<string | null> {
 
 const order = (a: number[], b: number[]) => a[0]! - b[0]! || a[1]! - b[1]!;
 
-/** Copies a job's newest checkpoint out of a folder into the store, and removes all but the newest two there. */
+/**
+ * Copies a job's newest checkpoint out of a folder into the store, and removes all but the newest two there. That of the last
+ * epoch stays: the result follows at once.
+ */
 export async function pushCheckpoint(
   store: Store,
   run: string,
@@ -61,7 +64,7 @@ export async function pushCheckpoint(
   folder: string,
 ): Promise<void> {
   const file = await newestFile(folder);
-  if (file === null) return;
+  if (file === null || placeOf(file)[0] >= job.epochs) return;
   const bytes = await readFileBounded(join(folder, file), MAX_CHECKPOINT);
   const at = checkpointsAt(run, job.id);
   await store.put(`${at}${padded(attempt)}/${file}`, bytes, LIFE_MS);

@@ -113,10 +113,8 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
   return {
     location: 'the Redis of the queue',
     async put(name, bytes, lifeMs) {
-      const isPacked = await isWorthPacking(bytes);
-      const stored = isPacked
-        ? await promisify(gzip)(bytes, { level: 1 })
-        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const packed = (await isWorthPacking(bytes)) ? await promisify(gzip)(bytes, { level: 1 }) : null;
+      const stored = packed ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const now = Date.now();
       const args = [name, stored.length, now, now + lifeMs, maxBytes];
       if ((await scripts.treadleReserve(...keys, ...args)) !== 1) throw full(name, stored.length, maxBytes);
@@ -125,7 +123,7 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
         id: randomUUID(),
         chunks: Math.ceil(stored.length / CHUNK),
         size: bytes.length,
-        gzip: isPacked,
+        gzip: packed !== null,
       };
       for (let index = 0; index < place.chunks; index++) {
         const chunk = stored.subarray(index * CHUNK, (index + 1) * CHUNK);
