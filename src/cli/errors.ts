@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { TreadleError } from '#bindings';
 import { SETTINGS } from '../experiment/settings.js';
+import { FASHION_MNIST } from '../fashion-mnist/identity.js';
 import { deniedSentence } from '../node/denied.js';
 import { optionOf } from './options.js';
 
@@ -30,7 +31,7 @@ function inOptions({ message, subject = '', code }: TreadleError): string {
   if (Object.hasOwn(SETTINGS, subject) || PARAMETERS.has(subject)) {
     return message.replace(new RegExp(`(^|: )${subject} `), `$1${option} `);
   }
-  if (code === 'network') return `${message} Give it by --data DIR.`;
+  if (code === 'network' && subject === FASHION_MNIST) return `${message} Give it by --data DIR.`;
   return subject === 'the weights folder' ? `${message} Give it by --weights DIR.` : message;
 }
 

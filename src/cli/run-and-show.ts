@@ -101,6 +101,8 @@ async function executorOf(
     throw usageError(store === undefined ? '--store-limit' : '--store', 'given', 'it with --queue only');
   }
   const { queueExecutor } = await import('../queue/executor.js');
+  const { loadBullmq } = await import('../queue/modules.js');
+  await loadBullmq(); // Before there is a run that could not go on.
   return queueExecutor({
     url: queueUrl(queue),
     store,

@@ -8,14 +8,14 @@ import { redact } from './redact.js';
 export interface ConnectOptions {
   /** Milliseconds that it is tried again once it is lost; for ever when left out. */
   patienceMs?: number;
-  /** Milliseconds that the first attempt may take. */
+  /** Milliseconds that it is tried to open at all: a Redis that is being started answers a moment later. */
   firstMs?: number;
   /** Told once when it is lost, and once when it is back. */
   log?: ((line: string) => void) | undefined;
 }
 
 /** See `firstMs`. */
-const FIRST_MS = 10_000;
+const FIRST_MS = 5000;
 
 /** Longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 2000;
@@ -29,24 +29,25 @@ export async function connect(
   { patienceMs, firstMs = FIRST_MS, log }: ConnectOptions = {},
 ): Promise<Redis> {
   const { Redis } = await loadRedis();
+  const until = Date.now() + firstMs;
   let isOpen = false;
   let lostAt = 0;
+  let last: Error | null = null;
   const client = new Redis(address.url, {
     lazyConnect: true,
     connectTimeout: firstMs,
     maxRetriesPerRequest: null,
     retryStrategy: (times) => {
-      if (!isOpen) return null;
+      if (!isOpen) return Date.now() < until && !isRefusal(last) ? times * 50 : null;
       if (patienceMs !== undefined && lostAt !== 0 && Date.now() - lostAt > patienceMs) return null;
       return Math.min(times * 100, LONGEST_PAUSE);
     },
   });
-  let last: Error | null = null;
   client.on('error', (error: Error) => {
     last = error;
   });
   try {
-    await client.connect();
+    await opened(client, () => last);
     await client.ping();
   } catch (error) {
     client.disconnect();
@@ -65,8 +66,20 @@ export async function connect(
   return client;
 }
 
+/** Resolves when the client is ready, and rejects when it gives up or is not allowed in. */
+async function opened(client: Redis, reason: () => Error | null): Promise<void> {
+  const ended = new Promise<never>((_, reject) => {
+    client.once('end', () => reject(reason() ?? new Error('no connection')));
+  });
+  const ready = new Promise<void>((resolve) => client.once('ready', () => resolve()));
+  client.connect().catch(() => {}); // The first attempt's end; others may follow.
+  await Promise.race([ready, ended]);
+}
+
 /** What Redis answers to a user or a password that it does not know. */
 const REFUSED = /\b(WRONGPASS|NOAUTH|NOPERM|invalid password|no password is set)\b/i;
+
+const isRefusal = (error: Error | null) => error !== null && REFUSED.test(error.message);
 
 /** An error of the queue's Redis in one sentence, without credentials. */
 export function queueError(address: QueueAddress, cause: unknown): TreadleError {

@@ -105,6 +105,20 @@ describe.skipIf(!HAS_REDIS)('a connection', () => {
     expect(error).toBeInstanceOf(TreadleError);
   });
 
+  it('to a Redis that is being started is opened once it answers', async () => {
+    const late = await startRedis();
+    try {
+      await late.stop();
+      const opening = connect(queueAddress(late.url), { firstMs: 30_000 });
+      await late.start();
+      const client = await opening;
+      expect(await client.ping()).toBe('PONG');
+      client.disconnect();
+    } finally {
+      await late.close();
+    }
+  });
+
   it('by TLS to a server without it is refused', async () => {
     await failure('network', () =>
       connect(queueAddress(`rediss://:wrongsecret@127.0.0.1:${redis.port}`), { firstMs: 300 }),
