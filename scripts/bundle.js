@@ -90,5 +90,10 @@ for (const [name, { entry, files, workers }] of Object.entries(OUTPUTS)) {
 }
 
 const worker = await rolldown({ input: join(DIST, 'experiment/worker.js'), platform: 'node' });
-await worker.write({ file: join(DIST, 'experiment/worker.js'), format: 'esm', codeSplitting: false });
+await worker.write({
+  file: join(DIST, 'experiment/worker.js'),
+  format: 'esm',
+  codeSplitting: false,
+  comments: false,
+});
 await worker.close();
