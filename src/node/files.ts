@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TreadleError } from '#bindings';
 
@@ -124,18 +124,42 @@ async function isFolder(path: string): Promise<boolean> {
  */
 export async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
-    // Checked before opening: opening a named pipe would wait for its writer.
-    if (!(await stat(path)).isFile()) {
-      throw new TreadleError('unreadable', `${path} is not a file; a regular file is expected.`, {
-        subject: path,
-        found: 'no file',
-        expected: 'a regular file',
-      });
-    }
+    await expectFile(path);
     return await readOpened(path, maxBytes);
   } catch (cause) {
     throw cause instanceof TreadleError ? cause : readFailure(path, cause);
   }
+}
+
+/** Bytes of a piece of {@link readFileInPieces}. */
+const PIECE = 2 ** 20;
+
+/** The content of a file of any size, piece by piece. Throws as {@link readFileBounded}. */
+export async function* readFileInPieces(path: string): AsyncGenerator<Uint8Array, void> {
+  let handle: FileHandle | null = null;
+  try {
+    await expectFile(path);
+    handle = await open(path, 'r');
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(PIECE), 0, PIECE);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (cause) {
+    throw cause instanceof TreadleError ? cause : readFailure(path, cause);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Checked before opening: opening a named pipe would wait for its writer. */
+async function expectFile(path: string): Promise<void> {
+  if ((await stat(path)).isFile()) return;
+  throw new TreadleError('unreadable', `${path} is not a file; a regular file is expected.`, {
+    subject: path,
+    found: 'no file',
+    expected: 'a regular file',
+  });
 }
 
 /** Names in a folder, sorted. Throws `not-found` or `unreadable`; `expected` says what should be there. */

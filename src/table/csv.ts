@@ -1,9 +1,9 @@
-import Papa from 'papaparse';
-import { expectKeys, expectOneOf, problem } from '#bindings';
-import { formatError } from '../formats/tensor.js';
-import { csvField, quote } from '../strict/text.js';
+import { expectKeys, expectOneOf, expectWhole, problem } from '#bindings';
+import { csvField } from '../strict/text.js';
+import type { Cell } from './cells.js';
+import { CsvReader, type CsvRules } from './csv-reader.js';
 import { categoryOf } from './kinds.js';
-import type { Cell, Table } from './table.js';
+import type { Table } from './table.js';
 
 /** How a CSV text is read. */
 export interface CsvOptions {
@@ -13,61 +13,107 @@ export interface CsvOptions {
   decimal?: '.' | ',';
 }
 
-/** Texts that stand for an empty cell. */
-const EMPTY = new Set(['', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'null', 'NULL', 'None', '?']);
-
-/** More than any table of a person; a hostile text has as many columns as characters. */
-const MOST_COLUMNS = 100_000;
-
 /**
  * The table in a text of comma-separated values (RFC 4180, with any separator): names in the first line, a row in every
  * other that is not empty, quotes around cells that hold separators or line ends. Cells are numbers where they are written
  * as such, null where they are empty or say NA, NaN, null or the like, and texts else. `source` is named in errors.
  * Throws `format` for a text that is none, `usage` for options that are none.
  *
- * @example parseCsv('a,b\n1,x\n').columns[0]; // { name: 'a', cells: [1] }
+ * @example [...parseCsv('a,b\n1,x\n').columns[0].cells]; // [1]
  */
 export function parseCsv(text: string, options: CsvOptions = {}, source = 'The CSV text'): Table {
   if (typeof text !== 'string') {
     throw problem('usage', { subject: 'text', found: text, expected: 'a string' });
   }
-  const { separator, decimal } = checkCsvOptions(options);
-  const { data, errors, meta } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), {
-    delimiter: separator ?? '',
-    delimitersToGuess: [',', ';', '\t', '|'],
-    skipEmptyLines: true,
-  });
-  const wrong = errors.find(({ type }) => type === 'Quotes');
-  if (wrong !== undefined) {
-    throw formatError(
-      source,
-      `row ${(wrong.row ?? 0) + 1} has a quote that is not closed or stands within a cell`,
-      'a CSV table',
-    );
+  const reader = new CsvReader(checkCsvOptions(options), source);
+  const encoder = new TextEncoder();
+  for (let at = 0; at < text.length; ) {
+    // Not between the two halves of a character.
+    const end = at + SLICE + (isHighSurrogate(text.charCodeAt(at + SLICE - 1)) ? 1 : 0);
+    reader.push(encoder.encode(text.slice(at, end)));
+    at = end;
   }
-  const [names, ...rows] = data;
-  if (names === undefined)
-    throw formatError(source, 'it has no line', 'a first line with the names of the columns');
-  expectNames(names, source);
-  const odd = rows.findIndex((row) => row.length !== names.length);
-  if (odd >= 0) {
-    throw formatError(
-      source,
-      `row ${odd + 1} below the names has ${rows[odd]!.length} cells (separator ${quote(meta.delimiter)})`,
-      `${names.length}, one for each name`,
-    );
+  return reader.end();
+}
+
+const isHighSurrogate = (code: number) => code >= 0xd800 && code < 0xdc00;
+
+/** Characters of a text that are read at once. */
+const SLICE = 2 ** 20;
+
+/** Bytes as they come: of a file, a Response, a Blob. */
+export type ByteChunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ReadableStream<Uint8Array>;
+
+/**
+ * The table in CSV that comes in chunks of bytes, as UTF-8: as {@link parseCsv}, without holding the text. The thread is free
+ * between two chunks. Rejects with `format` and `usage`, and with what the chunks reject with.
+ *
+ * @example const table = await readCsv(file.stream());
+ */
+export async function readCsv(
+  chunks: ByteChunks,
+  options: CsvOptions = {},
+  source = 'The CSV text',
+): Promise<Table> {
+  const reader = new CsvReader(checkCsvOptions(options), source);
+  for await (const chunk of iterated(chunks)) reader.push(chunk);
+  return reader.end();
+}
+
+/**
+ * The same as tables of at least `rows` rows each but for the last, one at a time: for what is larger than memory.
+ *
+ * @example for await (const part of csvParts(file.stream(), { rows: 100_000 })) console.log(part.rows);
+ */
+export async function* csvParts(
+  chunks: ByteChunks,
+  { rows = 100_000, ...options }: CsvOptions & { rows?: number } = {},
+  source = 'The CSV text',
+): AsyncGenerator<Table, void> {
+  expectWhole('rows', rows, 1, Number.MAX_SAFE_INTEGER);
+  const reader = new CsvReader(checkCsvOptions(options), source);
+  for await (const chunk of iterated(chunks)) {
+    reader.push(chunk);
+    if (reader.rows >= rows) yield reader.take();
   }
-  return {
-    columns: names.map((name, column) => ({
-      name: name.trim(),
-      cells: rows.map((row) => csvCell(row[column]!, decimal)),
-    })),
-    rows: rows.length,
-  };
+  const last = reader.end();
+  if (last.rows > 0) yield last;
+}
+
+/** Chunks one after another. Throws `usage` for what is none. */
+async function* iterated(chunks: ByteChunks): AsyncGenerator<Uint8Array, void> {
+  const isIterable =
+    typeof chunks === 'object' &&
+    chunks !== null &&
+    (Symbol.asyncIterator in chunks || Symbol.iterator in chunks);
+  if (isIterable && !ArrayBuffer.isView(chunks)) {
+    for await (const chunk of chunks as AsyncIterable<Uint8Array>) yield expectBytes(chunk);
+    return;
+  }
+  // Safari's streams are not iterable.
+  if (typeof (chunks as Partial<ReadableStream> | null)?.getReader !== 'function') {
+    throw problem('usage', {
+      subject: 'chunks',
+      found: chunks,
+      expected: 'a stream of bytes, or an iterable of Uint8Array',
+    });
+  }
+  const reader = (chunks as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      yield expectBytes(next.value);
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function expectBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw problem('usage', { subject: 'a chunk', found: chunk, expected: 'a Uint8Array' });
 }
 
 /** Options with their defaults. Throws `usage`. */
-export function checkCsvOptions(options: CsvOptions): { separator: string | undefined; decimal: '.' | ',' } {
+export function checkCsvOptions(options: CsvOptions): CsvRules {
   expectKeys('options', options, ['separator', 'decimal']);
   const { separator, decimal = '.' } = options;
   expectOneOf('decimal', decimal, ['.', ','] as const);
@@ -84,41 +130,15 @@ export function checkCsvOptions(options: CsvOptions): { separator: string | unde
   return { separator, decimal };
 }
 
-function expectNames(names: readonly string[], source: string): void {
-  if (names.length > MOST_COLUMNS) {
-    throw formatError(source, `it has ${names.length} columns`, `at most ${MOST_COLUMNS}`);
-  }
-  const seen = new Set<string>();
-  for (const [index, name] of names.entries()) {
-    const own = name.trim();
-    if (own === '') throw formatError(source, `column ${index + 1} has no name`, 'a name for each column');
-    if (seen.has(own)) throw formatError(source, `two columns are called ${quote(own)}`, 'names that differ');
-    seen.add(own);
-  }
-}
-
-const POINT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/;
-
-/** A cell's text as what it is: codes such as `007` stay texts. */
-export function csvCell(text: string, decimal: '.' | ','): Cell {
-  const own = text.trim();
-  if (EMPTY.has(own)) return null;
-  if (/^[+-]?0\d/.test(own)) return own;
-  if (decimal === '.' ? POINT.test(own) : COMMA.test(own)) {
-    const value = Number(own.replace(',', '.'));
-    return Number.isFinite(value) ? value : own;
-  }
-  return own;
-}
-
 /**
  * A table as CSV text, with line feeds; cells are quoted where they must be.
  *
  * @example toCsv(tableOf([{ a: 1, b: null }])); // 'a,b\n1,\n'
  */
 export function toCsv({ columns, rows }: Table): string {
-  const lines = Array.from({ length: rows }, (_, row) => columns.map(({ cells }) => csvText(cells[row]!)));
+  const lines = Array.from({ length: rows }, (_, row) =>
+    columns.map(({ cells }) => csvText(cells.at(row) ?? null)),
+  );
   return [columns.map(({ name }) => csvText(name)), ...lines].map((line) => `${line.join(',')}\n`).join('');
 }
 

@@ -2,8 +2,9 @@ import * as v from 'valibot';
 import { type Csr, problem, TreadleError } from '#bindings';
 import { formatError } from '../formats/tensor.js';
 import { structureProblem } from '../strict/json.js';
-import { type ColumnDecision, categoryOf, dateOf, yesOf } from './kinds.js';
-import { type Cell, type Column, columnOf, type Table } from './table.js';
+import { type Cell, type Cells, hasGaps, mappedRows, NumberCells, valuesOf } from './cells.js';
+import { type ColumnDecision, categoryOf, dateOf, factsOf, firstNot, yesOf } from './kinds.js';
+import { type Column, columnOf, type Table } from './table.js';
 
 /** Parts of a time that a date column becomes. */
 export const DATE_PARTS = ['year', 'month', 'day', 'weekday', 'hour'] as const;
@@ -60,33 +61,38 @@ const MOST_VALUES = 100_000;
 /** Learns how columns become features, from the rows of training alone. */
 export function learnColumns(table: Table, decisions: readonly ColumnDecision[]): ColumnEncoder[] {
   return decisions.flatMap(({ name, kind }): ColumnEncoder[] => {
+    if (kind === 'leave') return [];
     const { cells } = columnOf(table, name);
-    const missing = cells.includes(null);
-    const present = cells.filter((cell) => cell !== null);
-    if (present.length === 0) return [];
+    const { values } = factsOf(cells);
+    if (values.size === 0) return [];
+    const missing = hasGaps(cells);
     switch (kind) {
       case 'number':
-        return [{ kind, name, scale: scaleOf(present as number[]), missing }];
+        return [{ kind, name, scale: scaleOf(numbersOf(cells, Number)), missing }];
       case 'yesNo':
-        return [{ kind, name, ...pairOf(present), missing }];
+        return [{ kind, name, ...pairOf(values), missing }];
       case 'date': {
-        const times = present.map((cell) => dateOf(cell)!);
         const parts = DATE_PARTS.map((part) => ({
           part,
-          scale: scaleOf(times.map((time) => partOf(time, part))),
+          scale: scaleOf(numbersOf(cells, (cell) => partOf(dateOf(cell)!, part))),
         }));
         return [{ kind, name, parts: parts.filter(({ scale }) => scale.deviation > 0), missing }];
       }
-      case 'category':
-        return [{ kind, name, values: commonValues(present), missing }];
       default:
-        return [];
+        return [{ kind, name, values: commonValues(cells), missing }];
     }
   });
 }
 
-function pairOf(cells: readonly Exclude<Cell, null>[]): { yes: string; no: string } {
-  const values = new Set(cells.map(categoryOf));
+/** A number for each cell that is not empty. */
+function numbersOf(cells: Cells, numberOf: (cell: Exclude<Cell, null>) => number): Float64Array {
+  const of = mappedRows(cells, (cell) => (cell === null ? Number.NaN : numberOf(cell)));
+  return Float64Array.from({ length: cells.length }, (_, row) => of(row)).filter(
+    (value) => !Number.isNaN(value),
+  );
+}
+
+function pairOf(values: ReadonlySet<string>): { yes: string; no: string } {
   const yes = yesOf(values);
   if (yes !== null) return { yes, no: [...values].find((value) => value !== yes)! };
   // A training part may have one of the two only.
@@ -95,9 +101,12 @@ function pairOf(cells: readonly Exclude<Cell, null>[]): { yes: string; no: strin
 }
 
 /** Values by how often they occur; those of a single row are for the feature of the others, which is trained by them. */
-function commonValues(cells: readonly Exclude<Cell, null>[]): string[] {
+function commonValues(cells: Cells): string[] {
   const counts = new Map<string, number>();
-  for (const cell of cells) counts.set(categoryOf(cell), (counts.get(categoryOf(cell)) ?? 0) + 1);
+  for (const [value, count] of valuesOf(cells)) {
+    const name = categoryOf(value);
+    counts.set(name, (counts.get(name) ?? 0) + count);
+  }
   const common = [...counts].filter(([, count]) => count > 1);
   const kept = common.length > 0 ? common : [...counts];
   return kept
@@ -106,7 +115,7 @@ function commonValues(cells: readonly Exclude<Cell, null>[]): string[] {
     .map(([value]) => value);
 }
 
-function scaleOf(values: readonly number[]): Scale {
+function scaleOf(values: Float64Array): Scale {
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2 / values.length, 0);
   return { mean, deviation: Math.sqrt(variance) };
@@ -164,60 +173,74 @@ export function encodeFeatures(table: Table, columns: readonly ColumnEncoder[], 
   const found = columns.map((encoder) => table.columns.find(({ name }) => name === encoder.name));
   expectColumns(columns, found, source);
   const indptr = new Float64Array(table.rows + 1);
-  const indices: number[] = [];
-  const values: number[] = [];
+  const most = table.rows * columns.reduce((sum, encoder) => sum + mostEntries(encoder), 0);
+  const indices = new Uint32Array(most);
+  const values = new Float32Array(most);
+  let count = 0;
   const add = (index: number, value: number): void => {
     if (value === 0) return;
-    indices.push(index);
-    values.push(value);
+    indices[count] = index;
+    values[count++] = value;
   };
   const writers = columns.map((encoder, at) => {
-    const { cells } = found[at]!;
-    const addCell = cellWriter(encoder, featuresOf(columns.slice(0, at)), add);
-    return (row: number) => addCell(cells[row]!);
+    return rowWriter(encoder, found[at]!.cells, featuresOf(columns.slice(0, at)), add);
   });
   for (let row = 0; row < table.rows; row++) {
     for (const write of writers) write(row);
-    indptr[row + 1] = indices.length;
+    indptr[row + 1] = count;
   }
-  return { indptr, indices, values };
+  return { indptr, indices: indices.subarray(0, count), values: values.subarray(0, count) };
 }
 
-/** Adds what a cell of a column becomes, from feature `first` on. */
-function cellWriter(
+/** Entries that one cell of a column becomes at most. */
+function mostEntries(encoder: ColumnEncoder): number {
+  return encoder.kind === 'date' ? Math.max(1, encoder.parts.length) : 1;
+}
+
+/** Adds what a row's cell of a column becomes, from feature `first` on. */
+function rowWriter(
   encoder: ColumnEncoder,
+  cells: Cells,
   first: number,
   add: (index: number, value: number) => void,
-): (cell: Cell) => void {
-  const last = first + widthOf(encoder) - 1;
-  // A column that was never empty in training is at its mean here, and a category of it is one of the others.
-  const isTold = encoder.missing || encoder.kind === 'category';
-  const write = presentWriter(encoder, first, add);
-  return (cell) => {
-    if (cell !== null) write(cell);
-    else if (isTold) add(last, 1);
+): (row: number) => void {
+  if (encoder.kind === 'number' && cells instanceof NumberCells && !encoder.missing) {
+    const { values } = cells;
+    // A column that was never empty in training is at its mean where it is now.
+    return (row) => add(first, Number.isNaN(values[row]!) ? 0 : scaled(values[row]!, encoder.scale));
+  }
+  const entriesOf = entriesOfCells(encoder, first);
+  const entries = mappedRows(cells, entriesOf);
+  return (row) => {
+    for (const [index, value] of entries(row)) add(index, value);
   };
 }
 
-function presentWriter(
-  encoder: ColumnEncoder,
-  first: number,
-  add: (index: number, value: number) => void,
-): (cell: Exclude<Cell, null>) => void {
+type Entries = readonly (readonly [index: number, value: number])[];
+
+/** What the cells of a column become. */
+function entriesOfCells(encoder: ColumnEncoder, first: number): (cell: Cell) => Entries {
+  const last = first + widthOf(encoder) - 1;
+  // A column that was never empty in training is at its mean here, and a category of it is one of the others.
+  const empty: Entries = encoder.missing || encoder.kind === 'category' ? [[last, 1]] : [];
+  const present = presentEntries(encoder, first);
+  return (cell) => (cell === null ? empty : present(cell));
+}
+
+function presentEntries(encoder: ColumnEncoder, first: number): (cell: Exclude<Cell, null>) => Entries {
   switch (encoder.kind) {
     case 'number':
-      return (cell) => add(first, scaled(cell as number, encoder.scale));
+      return (cell) => [[first, scaled(cell as number, encoder.scale)]];
     case 'yesNo':
-      return (cell) => add(first, categoryOf(cell) === encoder.yes ? 1 : 0);
+      return (cell) => [[first, categoryOf(cell) === encoder.yes ? 1 : 0]];
     case 'date':
       return (cell) => {
         const time = dateOf(cell)!;
-        for (const [at, { part, scale }] of encoder.parts.entries())
-          add(first + at, scaled(partOf(time, part), scale));
+        return encoder.parts.map(({ part, scale }, at) => [first + at, scaled(partOf(time, part), scale)]);
       };
     default: {
       const places = new Map(encoder.values.map((value, at) => [value, at]));
-      return (cell) => add(first + (places.get(categoryOf(cell)) ?? encoder.values.length), 1);
+      return (cell) => [[first + (places.get(categoryOf(cell)) ?? encoder.values.length), 1]];
     }
   }
 }
@@ -234,12 +257,12 @@ function expectColumns(
 ): void {
   const missing = encoders.filter((_, at) => found[at] === undefined).map(({ name }) => name);
   const mistyped = encoders.flatMap((encoder, at) => {
-    const row = found[at]?.cells.findIndex((cell) => cell !== null && !isLike(encoder, cell)) ?? -1;
-    return row < 0
-      ? []
-      : [
-          `${encoder.name} is ${JSON.stringify(found[at]!.cells[row])} in row ${row} and was learnt as ${KIND_WORDS[encoder.kind]}`,
-        ];
+    const wrong = found[at] && firstNot(found[at].cells, (cell) => isLike(encoder, cell));
+    if (!wrong) return [];
+    const [row, cell] = wrong;
+    return [
+      `${encoder.name} is ${JSON.stringify(cell)} in row ${row} and was learnt as ${KIND_WORDS[encoder.kind]}`,
+    ];
   });
   const wrong = [...(missing.length > 0 ? [`it lacks ${missing.join(', ')}`] : []), ...mistyped];
   if (wrong.length === 0) return;
@@ -270,18 +293,22 @@ function isLike(encoder: ColumnEncoder, cell: Exclude<Cell, null>): boolean {
 export function encodeTargets(table: Table, target: TargetEncoder): string[] | Float64Array {
   if (target.task === 'classification') {
     const classes = new Set(target.classes);
-    return columnOf(table, target.name, 'target').cells.map((cell, row) => {
-      const name = cell === null ? null : categoryOf(cell);
+    const { cells } = columnOf(table, target.name, 'target');
+    const nameOf = mappedRows(cells, (cell) => (cell === null ? null : categoryOf(cell)));
+    return Array.from({ length: table.rows }, (_, row) => {
+      const name = nameOf(row);
       if (name !== null && classes.has(name)) return name;
-      throw badTarget(target.name, row, cell, `one of ${target.classes.join(', ')}`);
+      throw badTarget(target.name, row, cells.at(row) ?? null, `one of ${target.classes.join(', ')}`);
     });
   }
   const columns = target.names.map((name) => columnOf(table, name, 'target'));
   const values = new Float64Array(table.rows * columns.length);
   for (const [at, { name, cells }] of columns.entries()) {
-    for (const [row, cell] of cells.entries()) {
+    let row = 0;
+    for (const cell of cells) {
       if (typeof cell !== 'number' || !Number.isFinite(cell)) throw badTarget(name, row, cell, 'a number');
       values[row * columns.length + at] = cell;
+      row++;
     }
   }
   return values;

@@ -1,62 +1,87 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { TreadleError } from '#bindings';
 import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
-import { readFileBounded, writeFileAtomic } from '../node/files.js';
+import { readFileBounded, readFileInPieces, writeFileAtomic } from '../node/files.js';
 import { oneLine } from '../strict/text.js';
-import { type CsvOptions, parseCsv } from './csv.js';
+import { byteCount } from '../strict/words.js';
+import { type CsvOptions, csvParts, readCsv } from './csv.js';
 import type { Table } from './table.js';
 import { loadTableModel, type TableModel } from './table-model.js';
 
-/** The largest file that is read, and the most that a compressed one may hold: as much text as V8 holds in a string. */
+/** The largest file that is read into memory: Parquet, and models. */
 const MAX_FILE_BYTES = 2 ** 31;
-const MAX_TEXT_BYTES = 2 ** 29;
+
+/** The most text that is read of CSV, unpacked. */
+const MAX_TEXT_BYTES = 2 ** 36;
 
 /**
- * The table in a file: Parquet, or CSV text in UTF-8, as it is or compressed by gzip; told by its content. `options` are of CSV.
- * Rejects with `not-found`, `unreadable`, and as {@link parseCsv} and {@link parseParquet} do.
+ * The table in a file: Parquet, or CSV text in UTF-8, as it is or compressed by gzip; told by its content. The text is not held:
+ * numbers take eight bytes each, texts that come again four. `options` are of CSV. Rejects with `not-found`, `unreadable`, and as
+ * {@link parseCsv} and {@link parseParquet} do.
  *
  * @example const table = await readTable('houses.csv', { separator: ';', decimal: ',' });
  */
 export async function readTable(path: string, options: CsvOptions = {}): Promise<Table> {
-  let bytes = await readFileBounded(path, MAX_FILE_BYTES);
-  if (startsWith(bytes, [0x1f, 0x8b])) bytes = await unzipped(bytes, path);
-  // "PAR1"
-  if (startsWith(bytes, [0x50, 0x41, 0x52, 0x31])) {
-    // Imported here: its libraries are large, and every command would load them.
-    const { parseParquet } = await import('./parquet.js');
-    return parseParquet(bytes, path);
+  if (await isParquet(path))
+    return (await loadParquet()).parseParquet(await readFileBounded(path, MAX_FILE_BYTES), path);
+  return readCsv(textOf(path), options, path);
+}
+
+/**
+ * The same as tables one at a time, of at least `rows` rows but for the last, or of a row group of Parquet: for files larger than
+ * memory.
+ *
+ * @example for await (const part of tableParts('flights.csv', { rows: 50_000 })) console.log(part.rows);
+ */
+export async function* tableParts(
+  path: string,
+  options: CsvOptions & { rows?: number } = {},
+): AsyncGenerator<Table, void> {
+  if (await isParquet(path)) {
+    yield* (await loadParquet()).parquetParts(await readFileBounded(path, MAX_FILE_BYTES), path);
+  } else {
+    yield* csvParts(textOf(path), options, path);
   }
-  if (bytes.length > MAX_TEXT_BYTES) {
-    throw formatError(
-      path,
-      `it has ${bytes.length} bytes of text`,
-      `at most ${MAX_TEXT_BYTES}; Parquet holds more`,
-    );
-  }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw formatError(path, 'it is not UTF-8', 'CSV text in UTF-8, or Parquet');
-  }
-  if (text.includes('\0')) throw formatError(path, 'it holds zero bytes', 'CSV text, or Parquet');
-  return parseCsv(text, options, path);
+}
+
+/** Loaded on use: its libraries are large, and every command would load them. */
+const loadParquet = () => import('./parquet.js');
+
+/** Whether a file begins as Parquet does: "PAR1". */
+async function isParquet(path: string): Promise<boolean> {
+  return startsWith(await startOf(path), [0x50, 0x41, 0x52, 0x31]);
+}
+
+async function startOf(path: string): Promise<Uint8Array> {
+  for await (const piece of readFileInPieces(path)) return piece;
+  return new Uint8Array();
 }
 
 function startsWith(bytes: Uint8Array, first: readonly number[]): boolean {
   return first.every((byte, at) => bytes[at] === byte);
 }
 
-async function unzipped(bytes: Uint8Array, path: string): Promise<Uint8Array> {
+/** The bytes of a file's text, unpacked where they are gzip. */
+async function* textOf(path: string): AsyncGenerator<Uint8Array, void> {
+  const isPacked = startsWith(await startOf(path), [0x1f, 0x8b]);
+  let total = 0;
+  for await (const piece of isPacked ? unpacked(path) : readFileInPieces(path)) {
+    total += piece.length;
+    if (total > MAX_TEXT_BYTES)
+      throw formatError(path, `it has more than ${byteCount(MAX_TEXT_BYTES)} of text`, 'less');
+    yield piece;
+  }
+}
+
+async function* unpacked(path: string): AsyncGenerator<Uint8Array, void> {
+  const text = Readable.from(readFileInPieces(path), { objectMode: false }).compose(createGunzip());
   try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_TEXT_BYTES });
+    for await (const piece of text) yield piece as Uint8Array;
   } catch (cause) {
-    throw formatError(
-      path,
-      `it cannot be unpacked (${oneLine((cause as Error).message)})`,
-      'gzip of at most 512 MiB',
-    );
+    if (cause instanceof TreadleError) throw cause;
+    throw formatError(path, `it cannot be unpacked (${oneLine((cause as Error).message)})`, 'gzip');
   }
 }
 

@@ -1,11 +1,12 @@
 /** `treadle/tables`: models of tables, from CSV, Parquet or objects to predictions. */
-export { type CsvOptions, parseCsv, toCsv } from './csv.js';
+export type { Cell, Cells } from './cells.js';
+export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
-export { parseParquet } from './parquet.js';
+export { parquetParts, parseParquet } from './parquet.js';
 export { type Prepared, type PrepareOptions, prepare } from './prepare.js';
 export { type SplitOptions, splitTable } from './split.js';
-export { type Cell, type Column, type Table, type TableRow, tableOf } from './table.js';
+export { type Column, type Table, type TableRow, tableOf } from './table.js';
 export {
   fitTable,
   type Importance,

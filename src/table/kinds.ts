@@ -1,5 +1,6 @@
 import { asText, expectKeys, expectOneOf, problem } from '#bindings';
-import type { Cell, Column, Table } from './table.js';
+import { type Cell, type Cells, valuesOf } from './cells.js';
+import type { Column, Table } from './table.js';
 
 /** What a column is taken for; `leave` for one that is not used. */
 export const KINDS = ['number', 'category', 'yesNo', 'date', 'leave'] as const;
@@ -13,7 +14,7 @@ export interface ColumnDecision {
   readonly reason: string;
   /** Empty cells. */
   readonly missing: number;
-  /** Different values, empty ones not counted. */
+  /** Different values, empty ones not counted; no more than 10,001 are. */
   readonly distinct: number;
 }
 
@@ -44,27 +45,36 @@ export function decideKinds(table: Table, given: Readonly<Record<string, Kind>> 
     table.columns.map(({ name }) => name),
   );
   return table.columns.map((column) => {
-    const facts = factsOf(column);
+    const facts = factsOf(column.cells);
     const asked = Object.hasOwn(given, column.name) ? given[column.name] : undefined;
     const found = asked === undefined ? inferKind(column, facts) : askedKind(column, facts, asked);
     return { name: column.name, ...found, missing: facts.missing, distinct: facts.values.size };
   });
 }
 
-interface Facts {
+/** Different values that are counted of a column. */
+export const MOST_COUNTED = 10_001;
+
+/** What a column's cells are. */
+export interface Facts {
   missing: number;
-  /** Every different value, as text. */
+  /** Different values as text, no more than {@link MOST_COUNTED} of them. */
   values: Set<string>;
 }
 
-function factsOf({ cells }: Column): Facts {
+/** Goes over a column's cells. */
+export function factsOf(cells: Cells): Facts {
+  const numbers = new Set<number>();
   const values = new Set<string>();
-  let missing = 0;
-  for (const cell of cells) {
-    if (cell === null) missing++;
-    else values.add(categoryOf(cell));
+  let present = 0;
+  for (const [value, count] of valuesOf(cells)) {
+    present += count;
+    if (numbers.size + values.size >= MOST_COUNTED) continue;
+    if (typeof value === 'number') numbers.add(value);
+    else values.add(categoryOf(value));
   }
-  return { missing, values };
+  for (const number of numbers) values.add(categoryOf(number));
+  return { missing: cells.length - present, values };
 }
 
 /** A cell as the name of a category. */
@@ -78,15 +88,15 @@ function inferKind(column: Column, { values, missing }: Facts): { kind: Kind; re
   if (values.size === 1 && missing === 0) return { kind: 'leave', reason: 'it is the same in every row' };
   if (yesOf(values) !== null) return { kind: 'yesNo', reason: `it is ${[...values].sort().join(' or ')}` };
   if (isOf('number', cells)) {
-    const counts = cells.every((cell, row) => cell === (cells[0] as number) + row) && cells.length > 2;
-    return counts
+    return countsRows(cells)
       ? { kind: 'leave', reason: 'it counts the rows' }
       : { kind: 'number', reason: 'all of its values are numbers' };
   }
   if (isOf('date', cells)) return { kind: 'date', reason: 'all of its values are dates' };
   const rows = cells.length - missing;
   if (values.size > Math.min(MOST_CATEGORIES, Math.max(20, rows / 2))) {
-    return { kind: 'leave', reason: `it is text: ${values.size} different values in ${rows} rows` };
+    const count = values.size < MOST_COUNTED ? values.size : `more than ${MOST_COUNTED - 1}`;
+    return { kind: 'leave', reason: `it is text: ${count} different values in ${rows} rows` };
   }
   return { kind: 'category', reason: `${values.size} different values` };
 }
@@ -96,12 +106,12 @@ function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): { k
   expectOneOf(subject, asked, KINDS);
   const reason = 'it was asked for';
   if (asked === 'leave' || asked === 'category') return { kind: asked, reason };
-  const wrong = cells.findIndex((cell) => cell !== null && !isOf(asked, [cell]));
-  if (wrong >= 0) {
+  if (!isOf(asked, cells)) {
+    const [row, cell] = firstNot(cells, (cell) => isKind(asked, cell))!;
     throw problem('usage', {
       subject,
       found: asked,
-      because: `row ${wrong} is ${asText(cells[wrong])}`,
+      because: `row ${row} is ${asText(cell)}`,
       expected: 'a kind that its cells are of',
     });
   }
@@ -111,16 +121,40 @@ function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): { k
   return { kind: asked, reason };
 }
 
+/** Whether the cells are one number more in every row. */
+function countsRows(cells: Cells): boolean {
+  const first = cells.at(0);
+  if (typeof first !== 'number' || cells.length < 3) return false;
+  let row = 0;
+  for (const cell of cells) if (cell !== first + row++) return false;
+  return true;
+}
+
 /** Whether every cell that is not empty is of a kind. */
-function isOf(kind: Kind, cells: readonly Cell[]): boolean {
-  return cells.every((cell) => {
-    if (cell === null) return true;
-    if (kind === 'number') return typeof cell === 'number' && Number.isFinite(cell);
-    if (kind === 'date') return dateOf(cell) !== null;
-    if (kind === 'yesNo')
-      return typeof cell === 'boolean' || /^(?:yes|no|[yntf01]|true|false|on|off)$/i.test(String(cell));
-    return true;
-  });
+function isOf(kind: Kind, cells: Cells): boolean {
+  for (const [value] of valuesOf(cells)) if (!isKind(kind, value)) return false;
+  return true;
+}
+
+function isKind(kind: Kind, cell: Exclude<Cell, null>): boolean {
+  if (kind === 'number') return typeof cell === 'number' && Number.isFinite(cell);
+  if (kind === 'date') return dateOf(cell) !== null;
+  if (kind === 'yesNo')
+    return typeof cell === 'boolean' || /^(?:yes|no|[yntf01]|true|false|on|off)$/i.test(String(cell));
+  return true;
+}
+
+/** The first cell, with its row, that is not empty and not as it should be. */
+export function firstNot(
+  cells: Cells,
+  isGood: (cell: Exclude<Cell, null>) => boolean,
+): [row: number, cell: Exclude<Cell, null>] | null {
+  let row = 0;
+  for (const cell of cells) {
+    if (cell !== null && !isGood(cell)) return [row, cell];
+    row++;
+  }
+  return null;
 }
 
 /** The value of a pair that means yes; null for values that are no such pair. 1 and 0 are numbers as well as a pair. */

@@ -1,4 +1,4 @@
 /** `treadle/tables` in Node: with files. */
 
-export { readTable, readTableModel, writeTableModel } from './files.js';
+export { readTable, readTableModel, tableParts, writeTableModel } from './files.js';
 export * from './index.js';

@@ -1,11 +1,13 @@
-import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type ParquetRowRange, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { problem, TreadleError } from '#bindings';
 import { formatError } from '../formats/tensor.js';
 import { oneLine } from '../strict/text.js';
-import { type Table, type TableRow, tableOf } from './table.js';
+import { type Cell, CellsBuilder } from './cells.js';
+import { cellOf, type Table, tableFrom } from './table.js';
 
-/** More cells than fit into memory as JavaScript holds them. */
-const MOST_CELLS = 500_000_000;
+/** More cells than fit into memory. */
+const MOST_CELLS = 2 ** 29;
 
 /**
  * The table in the bytes of a Parquet file: columns of numbers, texts, booleans and times, in any of its compressions. Rejects
@@ -13,30 +15,95 @@ const MOST_CELLS = 500_000_000;
  *
  * @example const table = await parseParquet(new Uint8Array(await file.arrayBuffer()));
  */
-export async function parseParquet(bytes: Uint8Array, source = 'The Parquet file'): Promise<Table> {
+export function parseParquet(bytes: Uint8Array, source = 'The Parquet file'): Promise<Table> {
+  return withParquet(bytes, source, async ({ names, groups, read }) => {
+    const rows = groups.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
+    if (rows * names.length > MOST_CELLS) {
+      throw new Error(`it has ${rows} rows of ${names.length} columns, more than ${MOST_CELLS} cells`);
+    }
+    const columns = buildersOf(names);
+    for (const group of groups) await read(group, columns);
+    return tableFrom(columns, rows);
+  });
+}
+
+/**
+ * The same as tables, one for each of the file's row groups, one at a time: for what is larger than memory.
+ *
+ * @example for await (const part of parquetParts(bytes)) console.log(part.rows);
+ */
+export async function* parquetParts(
+  bytes: Uint8Array,
+  source = 'The Parquet file',
+): AsyncGenerator<Table, void> {
+  const groups = await withParquet(bytes, source, async ({ groups }) => groups);
+  for (const group of groups) {
+    yield await withParquet(bytes, source, async ({ names, read }) => {
+      const columns = buildersOf(names);
+      await read(group, columns);
+      return tableFrom(columns, group.rowEnd - group.rowStart);
+    });
+  }
+}
+
+/** Rows of a file that lie together. */
+type Group = Readonly<ParquetRowRange>;
+
+interface OpenParquet {
+  names: readonly string[];
+  groups: readonly Group[];
+  /** Adds a group's cells to the columns. */
+  read: (group: Group, columns: ReadonlyMap<string, CellsBuilder>) => Promise<void>;
+}
+
+const buildersOf = (names: readonly string[]) => new Map(names.map((name) => [name, new CellsBuilder()]));
+
+/** Opens a file for an action. Rejects with `format` whatever goes wrong. */
+async function withParquet<T>(
+  bytes: Uint8Array,
+  source: string,
+  action: (file: OpenParquet) => Promise<T>,
+): Promise<T> {
+  if (!(bytes instanceof Uint8Array))
+    throw problem('usage', { subject: 'bytes', found: bytes, expected: 'a Uint8Array' });
   const file = new BytesFile(bytes);
-  let rows: TableRow[];
   try {
     const metadata = await parquetMetadataAsync(file);
-    const columns = metadata.schema.length - 1;
-    const count = Number(metadata.num_rows);
-    if (count * columns > MOST_CELLS) {
-      throw new Error(`it has ${count} rows of ${columns} columns, more than ${MOST_CELLS} cells`);
-    }
-    rows = await parquetReadObjects({ file, metadata, compressors });
+    const { children } = parquetSchema(metadata);
+    const nested = children.find(
+      (child) => child.children.length > 0 || child.element.repetition_type === 'REPEATED',
+    );
+    if (nested) throw nestedError(nested.element.name, source);
+    const scan = await parquetScan({ file, metadata, compressors });
+    return await action({
+      names: children.map(({ element }) => element.name),
+      groups: scan.ranges,
+      async read(group, columns) {
+        const rows = group.rowEnd - group.rowStart;
+        for (const [column, builder] of columns) {
+          const data = await scan.readColumn({ column, ...group });
+          if (data.length !== rows)
+            throw new Error(`column ${column} has ${data.length} values for ${rows} rows`);
+          for (let row = 0; row < rows; row++) builder.push(parquetCell(data[row], column, source));
+        }
+      },
+    });
   } catch (cause) {
+    if (cause instanceof TreadleError) throw cause;
     throw formatError(source, `it cannot be read (${oneLine((cause as Error).message)})`, 'a Parquet table');
   } finally {
     file.close();
   }
-  const nested = rows[0] && Object.entries(rows[0]).find(([, value]) => isNested(value));
-  if (nested) throw formatError(source, `column ${nested[0]} is nested`, 'columns of single values');
-  return tableOf(rows);
 }
 
-function isNested(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !(value instanceof Date);
+function parquetCell(value: unknown, column: string, source: string): Cell {
+  if (typeof value === 'object' && value !== null && !(value instanceof Date))
+    throw nestedError(column, source);
+  return cellOf(value, column);
 }
+
+const nestedError = (column: string, source: string) =>
+  formatError(source, `column ${column} is nested`, 'columns of single values');
 
 /**
  * A file's bytes, handed out a moment later, and never once it is closed. hyparquet asks for all columns and then may throw

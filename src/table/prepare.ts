@@ -1,5 +1,6 @@
 import { type Csr, expectKeys, type ModelSpec, mlp, problem, TreadleError } from '#bindings';
 import type { Task } from '../data/targets.js';
+import { hasGaps, valuesOf } from './cells.js';
 import {
   encodeFeatures,
   encodeTargets,
@@ -8,7 +9,7 @@ import {
   type TableEncoder,
   type TargetEncoder,
 } from './encoder.js';
-import { type ColumnDecision, categoryOf, decideKinds, type Kind } from './kinds.js';
+import { type ColumnDecision, decideKinds, factsOf, type Kind, MOST_COUNTED } from './kinds.js';
 import { columnOf, type Table } from './table.js';
 
 /** What is to be learnt of a table. */
@@ -41,7 +42,7 @@ const KEYS = ['target', 'columns', 'task', 'classes', 'hidden'];
 
 /** Whole numbers of no more different values than these are classes. */
 const MOST_CLASSES_OF_NUMBERS = 10;
-const MOST_CLASSES = 10_000;
+const MOST_CLASSES = MOST_COUNTED - 1;
 
 /** What is decided on all rows of a table, before anything is learnt: how its cells are read, and which classes there are. */
 export interface Decided {
@@ -129,18 +130,24 @@ function givenClasses(names: readonly string[], classes: readonly string[]): Tar
 }
 
 function learnTarget(table: Table, names: readonly string[], task: PrepareOptions['task']): TargetEncoder {
-  const cells = names.flatMap((name) => columnOf(table, name).cells);
-  const empty = cells.indexOf(null);
-  if (empty >= 0) {
+  const columns = names.map((name) => columnOf(table, name).cells);
+  const gap = columns.findIndex(hasGaps);
+  if (gap >= 0) {
+    const row = [...columns[gap]!].indexOf(null);
     throw problem('data', {
-      subject: `target ${names[Math.floor(empty / table.rows)]} in row ${empty % table.rows}`,
+      subject: `target ${names[gap]} in row ${row}`,
       found: 'empty',
       expected: 'a value in every row',
     });
   }
-  const values = new Set(cells.map((cell) => categoryOf(cell!)));
-  const numbers = cells.every((cell) => typeof cell === 'number');
-  const few = numbers && cells.every(Number.isInteger) && values.size <= MOST_CLASSES_OF_NUMBERS;
+  const values = new Set(columns.flatMap((cells) => [...factsOf(cells).values]));
+  const areNumbers = (isGood: (value: unknown) => boolean): boolean =>
+    columns.every((cells) => {
+      for (const [value] of valuesOf(cells)) if (!isGood(value)) return false;
+      return true;
+    });
+  const numbers = areNumbers((value) => typeof value === 'number');
+  const few = values.size <= MOST_CLASSES_OF_NUMBERS && areNumbers(Number.isInteger);
   const inferred = names.length === 1 && (!numbers || few) ? 'classification' : 'regression';
   if ((task ?? inferred) === 'regression') {
     if (values.size > 1) return { task: 'regression', names };
@@ -151,7 +158,7 @@ function learnTarget(table: Table, names: readonly string[], task: PrepareOption
   }
   if (values.size < 2) throw oneValue(names[0]!, values);
   if (values.size > MOST_CLASSES) {
-    const found = `${values.size} different values`;
+    const found = `${values.size < MOST_COUNTED ? values.size : 'too many'} different values`;
     throw new TreadleError(
       'data',
       `target ${names[0]} has ${found}; at most ${MOST_CLASSES} classes are expected.`,

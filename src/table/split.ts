@@ -1,8 +1,9 @@
 import { problem } from '#bindings';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
+import { type Cells, mappedRows } from './cells.js';
 import { categoryOf, dateOf } from './kinds.js';
-import { type Cell, columnOf, type Table, takeTableRows } from './table.js';
+import { columnOf, type Table, takeTableRows } from './table.js';
 
 /** Random streams of group splits. */
 const GROUP_STREAM = 2 ** 43;
@@ -79,22 +80,26 @@ function groupsOf(table: Table, name: string, { share, seed = 0 }: SplitOptions)
 }
 
 function latest(table: Table, name: string, share: number): (row: number) => boolean {
-  const times = columnOf(table, name, 'time').cells.map((cell, row) => {
-    const time = typeof cell === 'number' ? cell : dateOf(cell)?.getTime();
+  const { cells } = columnOf(table, name, 'time');
+  const timeOf = mappedRows(cells, (cell) => (typeof cell === 'number' ? cell : dateOf(cell)?.getTime()));
+  const times = Float64Array.from({ length: table.rows }, (_, row) => {
+    const time = timeOf(row);
     if (time !== undefined) return time;
-    throw problem('data', { subject: `${name} in row ${row}`, found: cell, expected: 'a time or a number' });
+    const subject = `${name} in row ${row}`;
+    throw problem('data', { subject, found: cells.at(row), expected: 'a time or a number' });
   });
-  const order = times.map((_, row) => row).sort((a, b) => times[a]! - times[b]! || a - b);
+  const order = Array.from(times, (_, row) => row).sort((a, b) => times[a]! - times[b]! || a - b);
   const first = Math.round(table.rows * (1 - share));
   const held = new Set(order.slice(first));
   return (row) => held.has(row);
 }
 
-/** Cells as the indices of their values; empty ones are a value too. */
-function indicesOf(cells: readonly Cell[]): Uint32Array {
+/** Cells as the indices of their values, in the order of their first rows; empty ones are a value too. */
+function indicesOf(cells: Cells): Uint32Array {
   const known = new Map<string | null, number>();
-  return Uint32Array.from(cells, (cell) => {
-    const key = cell === null ? null : categoryOf(cell);
+  const keyOf = mappedRows(cells, (cell) => (cell === null ? null : categoryOf(cell)));
+  return Uint32Array.from({ length: cells.length }, (_, row) => {
+    const key = keyOf(row);
     if (!known.has(key)) known.set(key, known.size);
     return known.get(key)!;
   });

@@ -8,6 +8,7 @@ import type { ModelOptions } from '../model/create.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
+import { takeCells } from './cells.js';
 import { encodeFeatures, encodeTargets, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
@@ -182,7 +183,7 @@ export class TableModel {
       const losses = Array.from({ length: repeats }, (_, repeat) => {
         const order = shuffled(table.rows, seed, column * repeats + repeat);
         const columns = table.columns.map((own) =>
-          own.name === name ? { name, cells: Array.from(order, (row) => own.cells[row]!) } : own,
+          own.name === name ? { name, cells: takeCells(own.cells, order) } : own,
         );
         const moved = this.#features({ columns, rows: table.rows });
         return this.network.evaluate({ x: moved, y }).loss - loss;

@@ -1,12 +1,10 @@
 import { isList, problem } from '#bindings';
+import { type Cell, type Cells, CellsBuilder, takeCells } from './cells.js';
 
-/** What stands in a cell: a text, a number, true or false, a time, or null for nothing. */
-export type Cell = string | number | boolean | Date | null;
-
-/** A column, its cells from the first row to the last. */
+/** A column with its cells, from the first row to the last: an array, or what `readTable` and the like make of them. */
 export interface Column {
   readonly name: string;
-  readonly cells: readonly Cell[];
+  readonly cells: Cells;
 }
 
 /** A table, column by column. */
@@ -28,7 +26,7 @@ export function tableOf(rows: readonly TableRow[]): Table {
   if (!isList(rows) || ArrayBuffer.isView(rows)) {
     throw problem('usage', { subject: 'rows', found: rows, expected: 'an array of objects' });
   }
-  const columns = new Map<string, Cell[]>();
+  const columns = new Map<string, CellsBuilder>();
   for (let row = 0; row < rows.length; row++) {
     const own: unknown = rows[row];
     if (typeof own !== 'object' || own === null || Array.isArray(own)) {
@@ -41,13 +39,25 @@ export function tableOf(rows: readonly TableRow[]): Table {
     for (const [name, value] of Object.entries(own)) {
       let cells = columns.get(name);
       if (cells === undefined) {
-        cells = Array.from({ length: rows.length }, () => null);
+        cells = new CellsBuilder();
         columns.set(name, cells);
       }
-      cells[row] = cellOf(value, `rows[${row}].${name}`);
+      cells.padTo(row);
+      cells.push(cellOf(value, `rows[${row}].${name}`));
     }
   }
-  return { columns: [...columns].map(([name, cells]) => ({ name, cells })), rows: rows.length };
+  return tableFrom(columns, rows.length);
+}
+
+/** The table of columns that were built, with empty cells where one is shorter. */
+export function tableFrom(columns: ReadonlyMap<string, CellsBuilder>, rows: number): Table {
+  return {
+    columns: [...columns].map(([name, cells]) => {
+      cells.padTo(rows);
+      return { name, cells: cells.build() };
+    }),
+    rows,
+  };
 }
 
 /** A value as a cell. Throws `usage` for an object that is no time. */
@@ -67,7 +77,7 @@ export function cellOf(value: unknown, subject: string): Cell {
 /** The rows of these numbers, in their order. */
 export function takeTableRows({ columns }: Table, rows: ArrayLike<number>): Table {
   return {
-    columns: columns.map(({ name, cells }) => ({ name, cells: Array.from(rows, (row) => cells[row]!) })),
+    columns: columns.map(({ name, cells }) => ({ name, cells: takeCells(cells, rows) })),
     rows: rows.length,
   };
 }

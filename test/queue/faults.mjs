@@ -1,12 +1,14 @@
 // Faults at random moments: twelve models by way of a queue on three hosts with six workers, again and again. In each run a
 // worker is killed, a host is cut off and comes back, Redis is killed and started, the producer is killed and resumed.
-// The hosts are network namespaces on a bridge with a delay where the system allows it; else plain processes, where a
-// worker that is cut off is stopped and woken. Prints how many runs ended with the bytes of a local one.
+// The hosts are network namespaces on a bridge with a delay of 5 ms each way where the system allows it: by netem, else by a
+// relay before Redis, through which workers speak. Else they are plain processes, where a worker that is cut off is stopped
+// and woken. Prints how many runs ended with the bytes of a local one.
 //
 //   npm run test:faults -- --runs 20 --cut 60 --lock 30 --epochs 10 --samples 10000 --seed 1
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -85,12 +87,30 @@ const made = makeHosts();
 const hasHosts = typeof made !== 'string';
 say(
   hasHosts
-    ? `three network namespaces on a bridge${made.delay ? ', 5 ms delay' : ' without delay (tc netem is not allowed)'}`
+    ? `three network namespaces on a bridge, 5 ms delay by ${made.delay ? 'netem' : 'a relay (tc netem is not allowed)'}`
     : made,
 );
 const ADDRESS = hasHosts ? `${NET}.1` : '127.0.0.1';
 const PORT = 20_000 + random(20_000);
 const URL_ = `redis://${ADDRESS}:${PORT}/0`;
+const RELAY = PORT + 1;
+const WORKERS_URL = hasHosts && !made.delay ? `redis://${ADDRESS}:${RELAY}/0` : URL_;
+const DELAY_MS = 5;
+
+/** Passes on what comes at a port, a moment later each way. */
+function startRelay() {
+  const later = (from, to) => {
+    from.on('data', (chunk) => setTimeout(() => to.write(chunk), DELAY_MS));
+    from.on('error', () => {});
+    from.on('close', () => setTimeout(() => to.destroy(), DELAY_MS));
+  };
+  const server = createServer((client) => {
+    const redis = connect(PORT, ADDRESS);
+    later(client, redis);
+    later(redis, client);
+  });
+  return server.listen(RELAY, ADDRESS);
+}
 
 const children = new Set();
 function start(command, args, options = {}) {
@@ -138,7 +158,7 @@ function startWorker(host, number) {
     CLI,
     'worker',
     '--queue',
-    URL_,
+    WORKERS_URL,
     '--threads',
     '1',
     '--lock',
@@ -280,12 +300,14 @@ async function oneRun(number, expected) {
 }
 
 let workers = [];
+let relay = null;
 try {
   const local = startRun('local', SETTINGS);
   if ((await local.ended).code !== 0) throw new Error(local.errors);
   const expected = digestOf('local');
   say(`local: ${expected.files} files, ${expected.digest}`);
   await startRedis();
+  relay = WORKERS_URL === URL_ ? null : startRelay();
   workers = HOSTS.flatMap((host) => [1, 2].map((number) => startWorker(host, number)));
   const total = { same: 0, faults: 0, begun: 0, epochs: 0 };
   for (let number = 1; number <= Number(values.runs); number++) {
@@ -297,8 +319,10 @@ try {
   );
   process.exitCode = total.same === Number(values.runs) ? 0 : 1;
 } finally {
+  relay?.close();
   for (const child of children) child.kill('SIGKILL');
   await Promise.all([...children].map(({ ended }) => ended));
   if (hasHosts) removeHosts();
   rmSync(ROOT, { recursive: true, force: true });
 }
+process.exit();

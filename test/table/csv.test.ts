@@ -1,11 +1,22 @@
 import fc from 'fast-check';
+import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { parseCsv, parseParquet, tableOf, toCsv } from '../../dist/table/index.js';
+import { csvCell } from '../../dist/table/csv-cell.js';
+import {
+  csvParts,
+  parquetParts,
+  parseCsv,
+  parseParquet,
+  readCsv,
+  type Table,
+  tableOf,
+  toCsv,
+} from '../../dist/table/index.js';
 import { failure } from '../support/errors.js';
 import { PARQUET } from './parquet-files.js';
 
 const cellsOf = (text: string, options = {}) =>
-  Object.fromEntries(parseCsv(text, options).columns.map(({ name, cells }) => [name, cells]));
+  Object.fromEntries(parseCsv(text, options).columns.map(({ name, cells }) => [name, [...cells]]));
 
 describe('a CSV text', () => {
   it('is numbers, texts and gaps', () => {
@@ -43,7 +54,7 @@ describe('a CSV text', () => {
     ['a,a\n1,2\n', 'two columns are called "a"'],
     ['a,\n1,2\n', 'column 2 has no name'],
     ['a,b\n1,2\n3\n', 'row 2 below the names has 1 cells (separator ",")'],
-    ['a,b\n1,"2\n', 'row 2 has a quote that is not closed'],
+    ['a,b\n1,"2\n', 'row 1 below the names has a quote that is not closed'],
   ])('is refused: %j', async (text, words) => {
     expect((await failure('format', () => parseCsv(text, {}, 'x.csv'))).message).toContain(`x.csv: ${words}`);
   });
@@ -78,8 +89,8 @@ describe('a CSV text', () => {
             rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]]))),
           );
           const read = parseCsv(toCsv(table), { separator: ',' });
-          expect(read.columns.map(({ name, cells }) => [name, cells])).toEqual(
-            table.columns.map(({ name, cells }) => [name, cells]),
+          expect(read.columns.map(({ name, cells }) => [name, [...cells]])).toEqual(
+            table.columns.map(({ name, cells }) => [name, [...cells]]),
           );
         },
       ),
@@ -87,12 +98,147 @@ describe('a CSV text', () => {
   });
 });
 
+/** A table as plain arrays. */
+const plain = ({ rows, columns }: Table) => ({
+  rows,
+  cells: columns.map(({ name, cells }) => [name, [...cells]]),
+});
+
+/** Texts of cells: numbers in every form, codes, gaps, words, quotes. */
+const field = fc.oneof(
+  fc.double({ noNaN: true }).map(String),
+  fc.integer().map(String),
+  fc
+    .tuple(fc.constantFrom('', '-', '+'), fc.stringMatching(/^[0-9]{0,18}[.,]?[0-9]{0,18}$/))
+    .map((parts) => parts.join('')),
+  fc.constantFrom(
+    '',
+    'NA',
+    '007',
+    '-0',
+    '+5',
+    '.',
+    '-',
+    '1e5',
+    ' 12 ',
+    '12 ',
+    'yes',
+    'Zürich',
+    '\u{1F600}',
+    '5.',
+    '-.5',
+    '0.1.2',
+    '\r',
+  ),
+  fc.string({ maxLength: 60 }).filter((text) => !/["\r\n]/.test(text)),
+);
+
+describe('CSV that comes in chunks', () => {
+  const rowsOf = fc.array(fc.tuple(field, field, field), { minLength: 1, maxLength: 30 });
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+  it('is what papaparse reads, whether there are quotes in it or not, in chunks of any size', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        rowsOf,
+        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom(',', ';', '\t'),
+        fc.constantFrom('.', ','),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 50 }),
+        async (rows, end, separator, decimal, hasQuotes, size) => {
+          fc.pre(separator !== decimal);
+          const needsQuotes = (text: string) => /["\r\n]/.test(text) || text.includes(separator);
+          fc.pre(hasQuotes || !rows.flat().some(needsQuotes));
+          const line = (row: readonly string[]) =>
+            row
+              .map((text, at) => (needsQuotes(text) || (hasQuotes && at === 1) ? quoted(text) : text))
+              .join(separator);
+          const text = ['a', 'b', 'c'].join(separator) + end + rows.map((row) => line(row) + end).join('');
+          const bytes = new TextEncoder().encode(text);
+          const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+            bytes.subarray(at * size, (at + 1) * size),
+          );
+          const found = plain(await readCsv(chunks, { separator, decimal: decimal as '.' }));
+          const { data } = Papa.parse<string[]>(text, {
+            delimiter: separator,
+            newline: end,
+            skipEmptyLines: true,
+          });
+          const cells = data.slice(1).map((row) => row.map((own) => csvCell(own, decimal as '.')));
+          expect(found.rows).toBe(cells.length);
+          expect(found.cells).toEqual(['a', 'b', 'c'].map((name, at) => [name, cells.map((row) => row[at])]));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('of many blocks is one table, or parts of it', async () => {
+    const rows = Array.from(
+      { length: 60_000 },
+      (_, row) => `${row},${row % 7 === 0 ? '' : row / 8},${row % 3 ? 'x' : '"y\n"'}`,
+    );
+    const bytes = new TextEncoder().encode(`n,half,word\n${rows.join('\n')}`);
+    const chunks = Array.from({ length: 13 }, (_, at) => bytes.subarray(at * 100_000, (at + 1) * 100_000));
+    expect(chunks.reduce((sum, { length }) => sum + length, 0)).toBe(bytes.length);
+    const whole = plain(await readCsv(chunks));
+    expect(whole.rows).toBe(60_000);
+    expect(whole).toEqual(plain(parseCsv(new TextDecoder().decode(bytes))));
+    const parts: Table[] = [];
+    for await (const part of csvParts(chunks, { rows: 20_000 })) parts.push(part);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.slice(0, -1).every((part) => part.rows >= 20_000)).toBe(true);
+    const names = ['n', 'half', 'word'];
+    const joined = names.map((name, at) => [name, parts.flatMap(({ columns }) => [...columns[at]!.cells])]);
+    expect(joined).toEqual(whole.cells);
+  });
+
+  it('may be a stream of the web', async () => {
+    const stream = new Blob(['a,b\n1,2\n']).stream();
+    expect(plain(await readCsv(stream))).toEqual({
+      rows: 1,
+      cells: [
+        ['a', [1]],
+        ['b', [2]],
+      ],
+    });
+  });
+
+  it.each([
+    [[Uint8Array.of(0x61, 10, 0xff, 10)], 'format', 'it is not UTF-8'],
+    [[Uint8Array.of(0x61, 10, 0, 10)], 'format', 'it holds zero bytes'],
+    [['a,b'], 'usage', 'a chunk is'],
+    [5, 'usage', 'chunks is 5'],
+    [new Uint8Array(3), 'usage', 'chunks is'],
+    [[new TextEncoder().encode('a,b\n1,2,3\n')], 'format', 'row 1 below the names has 3 cells'],
+  ] as const)('is refused: %j', async (chunks, code, words) => {
+    expect((await failure(code, () => readCsv(chunks as never))).message).toContain(words);
+  });
+
+  it('is refused where parts have no rows', async () => {
+    const parts = csvParts([new TextEncoder().encode('a\n1\n')], { rows: 0 });
+    await failure('range', () => parts.next());
+  });
+});
+
 describe('a Parquet file', () => {
+  it('in parts is the same rows', async () => {
+    const parts: Table[] = [];
+    for await (const part of parquetParts(new Uint8Array(Buffer.from(PARQUET.snappy, 'base64'))))
+      parts.push(part);
+    expect(parts.map(({ rows }) => rows)).toEqual([3]);
+    expect([...parts[0]!.columns[0]!.cells]).toEqual(['a', 'b', null]);
+  });
+
   const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
 
   it.each(['snappy', 'zstd', 'gzip'] as const)('is read, compressed by %s', async (compression) => {
     const table = await parseParquet(bytesOf(PARQUET[compression]));
-    expect(table).toEqual({
+    expect({
+      ...table,
+      columns: table.columns.map(({ name, cells }) => ({ name, cells: [...cells] })),
+    }).toEqual({
       rows: 3,
       columns: [
         { name: 'name', cells: ['a', 'b', null] },

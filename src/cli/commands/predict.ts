@@ -147,7 +147,7 @@ function predictedColumns(model: TableModel, table: Table): Column[] {
 
 function jsonRows({ columns, rows }: Table): string {
   return Array.from({ length: rows }, (_, row) => {
-    return `${JSON.stringify(Object.fromEntries(columns.map(({ name, cells }) => [name, cells[row]])))}\n`;
+    return `${JSON.stringify(Object.fromEntries(columns.map(({ name, cells }) => [name, cells.at(row)])))}\n`;
   }).join('');
 }
 
