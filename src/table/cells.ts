@@ -119,16 +119,59 @@ export function mappedRows<T>(cells: Cells, action: (cell: Cell) => T): (row: nu
   };
 }
 
-/** Rows of one piece of a column that grows. */
-const PIECE = 2 ** 15;
+/** Rows of the first piece of a column that grows, and of the largest; each is twice as long as the one before. */
+const FIRST_PIECE = 16;
+const LARGEST_PIECE = 2 ** 15;
+
+type Values = Float64Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** Numbers in pieces: nothing is copied while they grow. */
+class Pieces<T extends Values> {
+  readonly #type: new (
+    length: number,
+  ) => T;
+  readonly #pieces: T[] = [];
+  #last: T;
+  #filled = 0;
+
+  constructor(type: new (length: number) => T) {
+    this.#type = type;
+    this.#last = new type(FIRST_PIECE);
+    this.#pieces.push(this.#last);
+  }
+
+  push(value: number): void {
+    if (this.#filled === this.#last.length) {
+      this.#last = new this.#type(Math.min(2 * this.#last.length, LARGEST_PIECE));
+      this.#pieces.push(this.#last);
+      this.#filled = 0;
+    }
+    this.#last[this.#filled++] = value;
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    for (const piece of this.#pieces) yield* piece === this.#last ? piece.subarray(0, this.#filled) : piece;
+  }
+
+  /** All of them in one array. */
+  joined(length: number): T {
+    const whole = new this.#type(length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece === this.#last ? piece.subarray(0, this.#filled) : piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+}
 
 /** A column that grows cell by cell: packed for as long as all are numbers, or all are times. */
 export class CellsBuilder {
   #length = 0;
   /** What is packed; null for cells of several kinds and for texts, which are coded. */
   #packed: 'number' | 'time' | null = 'number';
-  #numbers: Float64Array[] = [];
-  #codes: Uint32Array[] = [];
+  #numbers = new Pieces<Float64Array<ArrayBuffer>>(Float64Array);
+  #codes: Pieces<Uint32Array<ArrayBuffer>> | null = null;
   #values: Cell[] = [null];
   #places = new Map<Cell, number>();
   /** Places of times, which are objects and so never the same. */
@@ -146,17 +189,18 @@ export class CellsBuilder {
       return;
     }
     if (!Number.isNaN(value)) this.#hasValue = true;
-    this.#add(this.#numbers, Float64Array, value);
+    this.#numbers.push(value);
+    this.#length++;
   }
 
   push(cell: Cell): void {
     const value = this.#packedValue(cell);
-    if (value !== null) {
-      this.#add(this.#numbers, Float64Array, value);
-      return;
+    if (value !== null) this.#numbers.push(value);
+    else {
+      this.#codes ??= this.#unpacked();
+      this.#codes.push(this.#codeOf(cell));
     }
-    if (this.#packed !== null) this.#unpack();
-    this.#add(this.#codes, Uint32Array, this.#codeOf(cell));
+    this.#length++;
   }
 
   /** A cell as a packed column has it; null where it can have it not. */
@@ -177,48 +221,21 @@ export class CellsBuilder {
 
   /** The column; nothing may be added any more. */
   build(): Cells {
-    if (this.#packed === null) {
-      this.#places.clear();
-      this.#times.clear();
-      return new CodedCells(this.#joined(this.#codes, Uint32Array), this.#values);
-    }
-    const values = this.#joined(this.#numbers, Float64Array);
+    if (this.#codes !== null) return new CodedCells(this.#codes.joined(this.#length), this.#values);
+    const values = this.#numbers.joined(this.#length);
     return this.#packed === 'time' ? new TimeCells(values) : new NumberCells(values);
   }
 
-  #add<T extends Float64Array | Uint32Array>(
-    pieces: T[],
-    type: new (length: number) => T,
-    value: number,
-  ): void {
-    const at = this.#length % PIECE;
-    if (at === 0) pieces.push(new type(PIECE));
-    pieces[pieces.length - 1]![at] = value;
-    this.#length++;
-  }
-
-  #joined<T extends Float64Array | Uint32Array>(pieces: T[], type: new (length: number) => T): T {
-    const whole = new type(this.#length);
-    for (const [index, piece] of pieces.entries()) {
-      const first = index * PIECE;
-      whole.set(piece.subarray(0, this.#length - first) as never, first);
+  /** What was packed, as codes. */
+  #unpacked(): Pieces<Uint32Array<ArrayBuffer>> {
+    const codes = new Pieces<Uint32Array<ArrayBuffer>>(Uint32Array);
+    for (const value of this.#numbers) {
+      const cell = this.#packed === 'time' ? new Date(value) : value;
+      codes.push(this.#codeOf(Number.isNaN(value) ? null : cell));
     }
-    pieces.length = 0;
-    return whole;
-  }
-
-  /** Goes over to coded cells. */
-  #unpack(): void {
-    const numbers = this.#numbers.splice(0);
-    const length = this.#length;
-    const isTime = this.#packed === 'time';
     this.#packed = null;
-    this.#length = 0;
-    for (let row = 0; row < length; row++) {
-      const value = numbers[Math.floor(row / PIECE)]![row % PIECE]!;
-      const cell = Number.isNaN(value) ? null : isTime ? new Date(value) : value;
-      this.#add(this.#codes, Uint32Array, this.#codeOf(cell));
-    }
+    this.#numbers = new Pieces<Float64Array<ArrayBuffer>>(Float64Array);
+    return codes;
   }
 
   #codeOf(cell: Cell): number {

@@ -149,19 +149,20 @@ export class CsvReader {
       { preview: 20 },
       false,
     );
-    const [names] = data;
-    if (names === undefined) return bytes.length;
-    if (names.length > MOST_COLUMNS)
-      throw formatError(this.#source, `it has ${names.length} columns`, `at most ${MOST_COLUMNS}`);
+    const columns = data[0]?.length ?? 0;
+    if (columns > MOST_COLUMNS) {
+      throw formatError(this.#source, `it has ${columns} columns`, `at most ${MOST_COLUMNS}`);
+    }
     this.#separator = meta.delimiter;
-    // Papa tells no offset: the names' row is the first that is not empty, up to the line's end outside of quotes.
-    let end = 0;
-    let begin: number;
-    do {
+    // Papa tells no offset: the names' row is the first that is not empty.
+    let begin = 0;
+    let end = endOfRow(bytes, begin);
+    while (end < bytes.length && isBlank(bytes.subarray(begin, end))) {
       begin = end;
       end = endOfRow(bytes, begin);
-    } while (isBlank(bytes.subarray(begin, end)));
-    const own = this.#parse(this.#decode(bytes.subarray(begin, end)), {}, true).data[0]!;
+    }
+    if (isBlank(bytes.subarray(begin, end))) return bytes.length;
+    const [own = ['']] = this.#parse(this.#decode(bytes.subarray(begin, end)), {}, true).data;
     this.#begin(this.#checkedNames(own));
     return end;
   }

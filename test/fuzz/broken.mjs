@@ -8,6 +8,8 @@ const twice = (name) => Buffer.from(`{"${name}":1,"${name}":2}`);
 
 /** Broken files by reader. */
 export const BROKEN = {
+  csv: () => [latin1('a,a\n1,2\n'), latin1('"a\n'), latin1(',\n'), latin1('a\n1,2\n'), latin1('\xff\xfea\0')],
+  encoder: () => [latin1('{}'), latin1('[1'), latin1('{"version":2}')],
   idx: () => [
     latin1('\0\0\x08\x03', '\xff'.repeat(12)),
     latin1('\0\0\x08\x03', '\x80\0\0\0\0\0\0\x02\0\0\0\x01'),

@@ -59,6 +59,34 @@ const MAKERS = {
     Buffer.from(JSON.stringify(firstVersion(results(defaultConfig())))),
     Buffer.from(JSON.stringify(ofPasses(results(defaultConfig())))),
   ],
+  csv: () =>
+    [
+      'a,b,c\n1,x,2024-01-31\n-2.5e3,"y, ""z""",NA\n.5,"two\nlines",\n',
+      '\uFEFFname;wert\r\n"M\u00FCller";1,5\r\n007;-2\r\n',
+      'x\ty\n1\t2\n\n3\t4',
+      'n\n1\n2\n3\n',
+      'v,w,x,y,z\n12345678901234567890,-0,1e400,0x1f,true\n,,,,\n',
+    ].map((text) => Buffer.from(text)),
+  encoder: () => [
+    Buffer.from(
+      JSON.stringify({
+        version: 1,
+        columns: [
+          { kind: 'number', name: 'size', scale: { mean: 1.5, deviation: 2 }, missing: true },
+          { kind: 'yesNo', name: 'old', yes: 'yes', no: 'no', missing: false },
+          {
+            kind: 'date',
+            name: 'when',
+            parts: [{ part: 'year', scale: { mean: 2000, deviation: 5 } }],
+            missing: false,
+          },
+          { kind: 'category', name: 'colour', values: ['red', 'blue'], missing: true },
+        ],
+        target: { task: 'classification', name: 'kind', classes: ['a', 'b'] },
+      }),
+    ),
+    Buffer.from(JSON.stringify({ version: 1, columns: [], target: { task: 'regression', names: ['x'] } })),
+  ],
   png: pngCorpus,
   jpeg: jpegCorpus,
 };

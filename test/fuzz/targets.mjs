@@ -18,6 +18,9 @@ const { toNumpy, toStateDict } = await dist('formats/naming.js');
 const { encodeModel } = await dist('formats/model-bytes.js');
 const { exportModel } = await dist('formats/export/formats.js');
 const { importModel } = await dist('formats/import/import.js');
+const { CsvReader } = await dist('table/csv-reader.js');
+const { readEncoder } = await dist('table/encoder.js');
+const { decideKinds } = await dist('table/kinds.js');
 
 export { TreadleError };
 
@@ -92,6 +95,21 @@ export const TARGETS = {
       ),
     limit: ({ length }) => 64 * length + SLACK,
   },
+  csv: {
+    read(bytes) {
+      const reader = new CsvReader({ separator: undefined, decimal: '.' }, 'x');
+      reader.push(bytes);
+      return reader.end();
+    },
+    check: checkTable,
+    limit: ({ length }) => 2000 * length + 10 * MIB + SLACK,
+  },
+  encoder: {
+    read: (bytes) => readEncoder(Buffer.from(bytes).toString('utf8'), 'x'),
+    check: ({ columns, target }) =>
+      must(columns.every(({ kind }) => kind !== undefined) && target.task !== undefined),
+    limit: ({ length }) => 64 * length + SLACK,
+  },
   png: {
     read: (bytes) => decodeImage(bytes, 'x', SIZE, SIZE),
     check: checkPixels,
@@ -149,6 +167,13 @@ function checkDescription({ tensors, network, problem }, bytes) {
   } catch (error) {
     must(error.message === problem?.message);
   }
+}
+
+/** Every column has a cell for each row, and something can be decided of it. */
+function checkTable(table) {
+  must(table.columns.length > 0);
+  for (const { name, cells } of table.columns) must(name.trim() !== '' && [...cells].length === table.rows);
+  must(decideKinds(table).length === table.columns.length);
 }
 
 function checkPixels(pixels) {

@@ -267,7 +267,7 @@ describe('a Parquet file', () => {
         const found = await parseParquet(bytes).catch((error) => error);
         if (found instanceof Error) expect(['format', 'usage']).toContain((found as { code?: string }).code);
       }),
-      { numRuns: 300 },
+      { numRuns: Number(process.env.TREADLE_PARQUET_INPUTS ?? 300) },
     );
   });
 });
