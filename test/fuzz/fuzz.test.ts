@@ -23,6 +23,8 @@ const READERS = [
   'import',
   'config',
   'results',
+  'csv',
+  'encoder',
   'png',
   'jpeg',
 ];
