@@ -53,7 +53,7 @@ function words(value: number): [number, number] {
 }
 
 /** An endless stream of unsigned 32-bit words: the seed is the key, the stream number half of the counter. */
-function wordStream(seed: number, stream: number): () => number {
+export function wordStream(seed: number, stream: number): () => number {
   const key = words(seed);
   const [streamLow, streamHigh] = words(stream);
   let [block, at] = [0, 4];

@@ -43,7 +43,7 @@ export interface DrawnTest {
   /** Its chart's, and of the files without their extension. */
   name: string;
   title: string;
-  test: TestRecord;
+  test: Pick<TestRecord, 'confusion' | 'accuracy' | 'macroF1'>;
 }
 
 /** A model's test. */
@@ -52,9 +52,12 @@ export function drawnModel(model: TestedModel): DrawnTest {
 }
 
 /** The confusion matrix of a test, with class names on both axes. */
-export function confusionChart({ dataset }: RunResults, { name, title, test }: DrawnTest): Chart {
+export function confusionChart(
+  { dataset: { classNames } }: { dataset: Pick<RunResults['dataset'], 'classNames'> },
+  { name, title, test }: DrawnTest,
+): Chart {
   const { confusion } = test;
-  const names = dataset.classNames.map((name) => clip(printable(name), 20));
+  const names = classNames.map((name) => clip(printable(name), 20));
   const counted = names.length <= MOST_CLASSES_WITH_COUNTS;
   const cell = counted ? CELL.counted : plainCell(names.length);
   const longest = names.reduce((most, name) => Math.max(most, [...name].length), 0) * CHARACTER;

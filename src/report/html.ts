@@ -8,14 +8,10 @@ import { drawnEnsemble, ensembleText, membersTable } from './ensemble.js';
 import { confusionChart, type DrawnTest, drawnModel, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
-import { SCRIPT } from './script.js';
-import { STYLE } from './style.js';
+import { facts, headlineFigure, pageHtml, section } from './page.js';
 import { type Chart, embedSvg } from './svg.js';
 import { epochsTable, modelsTable, passesTable, publishedTable } from './tables.js';
 import { type SeriesStyle, seriesStyle } from './theme.js';
-
-/** The page's Content-Security-Policy: nothing outside it is loaded, whatever its data holds. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /**
  * `report.html`: one page that needs no other file and no network; the same results give the same bytes. Charts
@@ -44,42 +40,12 @@ export function reportHtml(results: RunResults, drawn: readonly Chart[] = []): s
     section('run', 'The run', runSection(results)),
     section('repeat', 'How to repeat it', repeatSection(results)),
   ].filter((part) => part !== null);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${dataset.name}: ${count} – treadle report</title>
-<link rel="icon" href="data:,">
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<header>
-<h1>${dataset.name}: ${count}</h1>
-<p class="note">${whole(dataset.trainSamples)} training, ${whole(dataset.validationSamples)} validation and ${whole(dataset.testSamples)} test images in ${dataset.classNames.length} classes. ${config.mode === 'chained' ? 'Chained' : 'Independent'} training, ${config.epochs} ${config.epochs === 1 ? 'epoch' : 'epochs'} per model, ${duration(environment.seconds)} in all.</p>
-<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
-</header>
-<main>
-${sections.map(({ markup }) => markup)}
-</main>
-<footer>Written by treadle from results.json.</footer>
-<script>${trusted(SCRIPT)}</script>
-</body>
-</html>
-`.markup;
-}
-
-function section(id: string, title: string, content: Content) {
-  return {
-    id,
-    title,
-    markup: html`<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title}</h2>
-${content}
-</section>
-`,
-  };
+  return pageHtml({
+    title: `${dataset.name}: ${count}`,
+    lead: html`${whole(dataset.trainSamples)} training, ${whole(dataset.validationSamples)} validation and ${whole(dataset.testSamples)} test images in ${dataset.classNames.length} classes. ${config.mode === 'chained' ? 'Chained' : 'Independent'} training, ${config.epochs} ${config.epochs === 1 ? 'epoch' : 'epochs'} per model, ${duration(environment.seconds)} in all.`,
+    sections,
+    origin: 'Written by treadle from results.json.',
+  });
 }
 
 function bestSection(results: RunResults, matrixOf: (test: DrawnTest) => Chart): Content {
@@ -127,10 +93,8 @@ ${other === null ? null : html`<p class="note">Published: the model that the pub
 
 function headline(title: string, value: number, published?: number): Markup {
   const against =
-    published === undefined
-      ? null
-      : html`<dd class="against">published ${figure(published)} (${difference(value - published)})</dd>`;
-  return html`<div><dt>${title}</dt><dd class="value">${figure(value)}</dd>${against}</div>`;
+    published === undefined ? null : `published ${figure(published)} (${difference(value - published)})`;
+  return headlineFigure(title, figure(value), against);
 }
 
 function modelsSection(results: RunResults): Content {
@@ -279,10 +243,6 @@ function imagesText(config: RunConfig): string {
     const parts = Object.entries(augment).map(([key, value]) => `${key} ${value}`);
     return `changed (${parts.join(', ')})`;
   });
-}
-
-function facts(entries: readonly [string, Content][]): Markup {
-  return html`<dl class="facts">${entries.map(([title, value]) => html`<dt>${title}</dt><dd>${value}</dd>\n`)}</dl>`;
 }
 
 function repeatSection(results: RunResults): Content {

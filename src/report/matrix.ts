@@ -15,7 +15,7 @@ const MOST_CONFUSIONS = 50;
 export function testDetails(
   title: string,
   id: string,
-  { confusion }: TestRecord,
+  { confusion }: Pick<TestRecord, 'confusion'>,
   classNames: readonly string[],
   draw: () => Chart,
 ): Markup {

@@ -54,6 +54,11 @@ caption > span { display: inline-block; position: sticky; left: 0; max-width: ca
 .figures tbody tr.best { background: var(--band); }
 .figures tbody tr:hover { background: var(--band); }
 .figures tfoot th, .figures tfoot td { border-bottom: 0; font-weight: 600; }
+.figures .words { text-align: left; }
+.bars { max-width: 760px; }
+.bars .bar { width: 60%; min-width: 120px; }
+.bars .bar span { display: block; height: 12px; border-radius: 3px; background: var(--series1); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .badge { font-size: 12px; font-weight: 600; padding: 1px 7px; margin-left: 6px; border-radius: 99px; border: 1px solid currentColor; }
 .badge.best { color: var(--series1); }
 .badge.failed { color: var(--series6); }

@@ -1,4 +1,12 @@
 /** `treadle/tables`: models of tables, from CSV, Parquet or objects to predictions. */
+export {
+  type Assessment,
+  assess,
+  type BinaryCurves,
+  type ClassAssessment,
+  type NumberAssessment,
+  type OutputAssessment,
+} from './assess.js';
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';

@@ -9,10 +9,11 @@ import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
 import { takeCells } from './cells.js';
-import { encodeFeatures, encodeTargets, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
+import { asTable, dataOf } from './data.js';
+import { encodeFeatures, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
-import { type Table, type TableRow, tableOf, takeTableRows } from './table.js';
+import { type Table, type TableRow, takeTableRows } from './table.js';
 
 /** The key of a file's metadata under which the encoder stands, as JSON. */
 export const ENCODER_KEY = 'treadle_table';
@@ -116,11 +117,6 @@ function partsOf(
   }
   const parts = holdOut(table.rows, validation, seed, labels);
   return { train: takeTableRows(table, parts.train), held: takeTableRows(table, parts.validation) };
-}
-
-function dataOf(table: Table, encoder: TableEncoder, source: string) {
-  const x = encodeFeatures(table, encoder.columns, source);
-  return { x, y: encodeTargets(table, encoder.target) };
 }
 
 /**
@@ -244,8 +240,4 @@ export function encoderOf(bytes: Uint8Array, source: string): TableEncoder | nul
 function storedEncoder(bytes: Uint8Array, source: string): TableEncoder | null {
   const json = decodeSafetensors(bytes, source).metadata?.[ENCODER_KEY];
   return json === undefined ? null : readEncoder(json, source);
-}
-
-function asTable(rows: Table | readonly TableRow[]): Table {
-  return Array.isArray(rows) ? tableOf(rows) : (rows as Table);
 }
