@@ -1,7 +1,7 @@
 import { problem } from '#bindings';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
-import { categoryOf, dateOf } from './kinds.js';
+import { categoryOf, dateOf, type Kind } from './kinds.js';
 import { type Cell, columnOf, type Table, takeTableRows } from './table.js';
 
 /** Random streams of group splits. */
@@ -79,19 +79,32 @@ function groupsOf(table: Table, name: string, { share, seed = 0 }: SplitOptions)
 }
 
 function latest(table: Table, name: string, share: number): (row: number) => boolean {
-  const times = columnOf(table, name, 'time').cells.map((cell, row) => {
-    const time = typeof cell === 'number' ? cell : dateOf(cell)?.getTime();
-    if (time !== undefined) return time;
-    throw problem('data', { subject: `${name} in row ${row}`, found: cell, expected: 'a time or a number' });
-  });
+  const times = timesOf(table, name);
   const order = times.map((_, row) => row).sort((a, b) => times[a]! - times[b]! || a - b);
   const first = Math.round(table.rows * (1 - share));
   const held = new Set(order.slice(first));
   return (row) => held.has(row);
 }
 
-/** Cells as the indices of their values; empty ones are a value too. */
-function indicesOf(cells: readonly Cell[]): Uint32Array {
+/** What columns are taken for where rows are grouped: the group is an identity, nothing to learn from, unless it was asked for. */
+export function withoutGroup(
+  columns: Readonly<Record<string, Kind>>,
+  group: string | undefined,
+): Readonly<Record<string, Kind>> {
+  return group === undefined ? columns : { [group]: 'leave', ...columns };
+}
+
+/** A column's times or numbers, in milliseconds where they are times. Throws `data` for a cell that is neither. */
+export function timesOf(table: Table, name: string): number[] {
+  return columnOf(table, name, 'time').cells.map((cell, row) => {
+    const time = typeof cell === 'number' ? cell : dateOf(cell)?.getTime();
+    if (time !== undefined) return time;
+    throw problem('data', { subject: `${name} in row ${row}`, found: cell, expected: 'a time or a number' });
+  });
+}
+
+/** Cells as the indices of their values, in the order in which they first come; empty ones are a value too. */
+export function indicesOf(cells: readonly Cell[]): Uint32Array {
   const known = new Map<string | null, number>();
   return Uint32Array.from(cells, (cell) => {
     const key = cell === null ? null : categoryOf(cell);
