@@ -57,7 +57,7 @@ describe('imports go one way', () => {
     model: ['strict', 'data', 'metrics', 'formats', 'threads', 'train'],
     worker: ['data', 'formats', 'model', 'threads', 'train'],
     node: ['strict', 'data', 'formats', 'model', 'create.js'],
-    table: ['strict', 'data', 'train', 'formats', 'model', 'node', 'create.js'],
+    table: ['strict', 'data', 'metrics', 'train', 'formats', 'model', 'node', 'create.js'],
     'fashion-mnist': ['strict', 'data', 'node', 'results', 'metrics'],
     results: ['strict', 'data', 'metrics', 'model', 'train', 'fashion-mnist'],
     experiment: [

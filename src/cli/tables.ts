@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { Evaluation } from '../model/evaluation.js';
 import { testText, textOptions } from '../report/text.js';
-import { figure } from '../results/format.js';
+import { figure, printable } from '../results/format.js';
 import type { CsvOptions } from '../table/csv.js';
-import type { TableModel } from '../table/table-model.js';
+import type { ColumnDecision } from '../table/kinds.js';
+import type { Importance, TableModel } from '../table/table-model.js';
 import { addJsonOption, path, usageError } from './options.js';
+import { plainTable } from './table.js';
 
 /** Options of the commands that read a table. */
 export interface TableReading {
@@ -33,7 +35,7 @@ function separator(text: string): string {
 }
 
 /** How CSV is read. */
-export function csvOptions({ separator, decimal }: TableReading): CsvOptions {
+export function csvOptions({ separator, decimal }: Pick<TableReading, 'separator' | 'decimal'>): CsvOptions {
   return { ...(separator !== undefined && { separator }), decimal };
 }
 
@@ -60,4 +62,26 @@ export function scoresText(found: Evaluation, { encoder }: TableModel): string {
   }
   if (found.task !== 'regression') return '';
   return `R2 ${figure(found.r2)}   RMSE ${figure(found.rmse)}   MAE ${figure(found.mae)}`;
+}
+
+/** What was decided of each column, in a table. */
+export function decisionsText(columns: readonly ColumnDecision[]): string {
+  const lines = columns.map(({ name, kind, reason, missing }) => [
+    printable(name),
+    kind === 'leave' ? 'left out' : kind === 'yesNo' ? 'yes or no' : kind,
+    reason,
+    missing === 0 ? '' : `${missing} empty`,
+  ]);
+  return plainTable(['column', 'taken for', 'because', 'gaps'], lines, 4);
+}
+
+/** What a training came to, in a sentence. */
+export function trainedText(found: { rows: number; epochs: number; kept: number | null }): string {
+  return `Trained on ${found.rows} rows for ${found.epochs} epochs; epoch ${found.kept} is kept.`;
+}
+
+/** How much each column matters, in a table. */
+export function importanceText(importance: readonly Importance[]): string {
+  const rows = importance.map(({ column, loss }) => [printable(column), figure(loss)]);
+  return `Loss that a column's absence costs (its cells shuffled):\n${plainTable(['column', 'loss'], rows, 1)}`;
 }

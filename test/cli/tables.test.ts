@@ -132,7 +132,7 @@ describe('fit', () => {
 
   it.each([
     [['none.csv', '--target', 'ill'], 1, 'none.csv does not exist'],
-    [['visits.csv'], 2, "required option '--target <column>' not specified"],
+    [['visits.csv'], 2, '--target is missing; a column to predict is expected'],
     [
       ['visits.csv', '--target', 'sick'],
       2,

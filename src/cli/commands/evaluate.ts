@@ -3,8 +3,14 @@ import { readTable, readTableModel } from '../../table/files.js';
 import type { Table } from '../../table/table.js';
 import type { TableModel } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
-import { addTableOptions, csvOptions, scoresText, type TableReading, tableModelOption } from '../tables.js';
-import { importanceText } from './fit.js';
+import {
+  addTableOptions,
+  csvOptions,
+  importanceText,
+  scoresText,
+  type TableReading,
+  tableModelOption,
+} from '../tables.js';
 
 /** A command that asks a model about a table. */
 interface Question {
