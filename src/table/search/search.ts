@@ -25,8 +25,6 @@ export interface TableSearch {
   readonly candidates: readonly CandidateRecord[];
   /** The training of the model. */
   readonly final: TrialRecord;
-  /** What was decided before anything was trained. */
-  readonly plan: Plan;
 }
 
 /**
@@ -69,7 +67,7 @@ export async function searchPlanned(
     search.emit({ type: 'best', candidate: best.id, settings: best.settings });
     const { record, data, bytes } = await search.final(table, best);
     const network = await loadModel(bytes, plan.model);
-    return { model: new TableModel(network, data.encoder), candidates, final: record, plan };
+    return { model: new TableModel(network, data.encoder), candidates, final: record };
   });
 }
 
