@@ -57,7 +57,7 @@ describe('imports go one way', () => {
     model: ['strict', 'data', 'metrics', 'formats', 'threads', 'train'],
     worker: ['data', 'formats', 'model', 'threads', 'train'],
     node: ['strict', 'data', 'formats', 'model', 'create.js'],
-    table: ['strict', 'data', 'train', 'formats', 'model', 'node', 'create.js'],
+    table: ['strict', 'data', 'metrics', 'train', 'formats', 'model', 'node', 'create.js'],
     'fashion-mnist': ['strict', 'data', 'node', 'results', 'metrics'],
     results: ['strict', 'data', 'metrics', 'model', 'train', 'fashion-mnist'],
     experiment: [
@@ -74,7 +74,7 @@ describe('imports go one way', () => {
         'report',
       ],
     ],
-    report: ['strict', 'data', 'metrics', 'model', 'node', 'fashion-mnist', 'results'],
+    report: ['strict', 'data', 'metrics', 'model', 'train', 'table', 'node', 'fashion-mnist', 'results'],
     queue: ['strict', 'data', 'model', 'train', 'formats', 'node', 'fashion-mnist', 'results', 'experiment'],
     bench: ['strict', 'data', 'model', 'train', 'fashion-mnist', 'experiment', 'results'],
   };

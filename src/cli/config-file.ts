@@ -1,13 +1,10 @@
 import * as v from 'valibot';
 import { TreadleError } from '#bindings';
 import { CHECKS, describeIssue } from '../experiment/checks.js';
-import { readFileBounded } from '../node/files.js';
 import type { RunConfig } from '../results/records.js';
-import { type JsonLimits, structureProblem } from '../strict/json.js';
+import type { JsonLimits } from '../strict/json.js';
 import { oneLine, preview, quote } from '../strict/text.js';
-
-/** More than any grid needs; a larger file is not a configuration. */
-const MAX_BYTES = 1 << 20;
+import { isObject, readSettingsText, settingsObject } from './json-file.js';
 
 /** Twice as deep as a configuration; a grid of a thousand architectures has fewer values. */
 const LIMITS: JsonLimits = { depth: 8, values: 100_000 };
@@ -18,8 +15,7 @@ const LIMITS: JsonLimits = { depth: 8, values: 100_000 };
  * Throws `not-found` or `unreadable` for the file and `usage` for its content.
  */
 export async function readConfigFile(file: string): Promise<Partial<RunConfig>> {
-  const text = Buffer.from(await readFileBounded(file, MAX_BYTES)).toString('utf8');
-  return parseConfig(text, file);
+  return parseConfig(await readSettingsText(file), file);
 }
 
 /**
@@ -27,39 +23,7 @@ export async function readConfigFile(file: string): Promise<Partial<RunConfig>> 
  * Throws `usage`.
  */
 export function parseConfig(text: string, file: string): Partial<RunConfig> {
-  const problem = structureProblem(text, LIMITS);
-  if (problem !== null) {
-    const expected = 'a JSON object of settings';
-    throw new TreadleError('usage', `${file} ${problem}; ${expected} is expected.`, {
-      subject: file,
-      found: problem,
-      expected,
-    });
-  }
-  let content: unknown;
-  try {
-    content = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (cause) {
-    const reason = oneLine((cause as Error).message);
-    throw new TreadleError(
-      'usage',
-      `${file} is not JSON (${reason}); a JSON object of settings is expected.`,
-      {
-        subject: file,
-        found: reason,
-        expected: 'a JSON object',
-        cause,
-      },
-    );
-  }
-  if (!isObject(content)) {
-    const expected = 'an object of settings';
-    throw new TreadleError('usage', `${file} has ${preview(content)}; ${expected} is expected.`, {
-      subject: file,
-      found: content,
-      expected,
-    });
-  }
+  const content = settingsObject(text, file, LIMITS);
   const result = v.safeParse(v.partial(v.strictObject(CHECKS)), withListedArchitectures(content, file), {
     abortEarly: true,
   });
@@ -89,8 +53,4 @@ function withListedArchitectures(content: Record<string, unknown>, file: string)
     return { ...value, name };
   });
   return { ...content, architectures };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

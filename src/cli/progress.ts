@@ -114,8 +114,8 @@ export function updateProgress(progress: Progress, event: RunEvent, now: number)
 export function liveLines(progress: Progress, now: number, width: number): string[] {
   const running = [...progress.running.values()];
   const nameWidth = Math.max(0, ...running.map((model) => nameOf(model).length));
-  const lines = running.map((model) => fit(modelParts(model, progress.epochs, nameWidth, now), width));
-  return [...lines, fit(wholeParts(progress, now), width)];
+  const lines = running.map((model) => fitted(modelParts(model, progress.epochs, nameWidth, now), width));
+  return [...lines, fitted(wholeParts(progress, now), width)];
 }
 
 function modelParts(model: Running, epochs: number, nameWidth: number, now: number): string[] {
@@ -167,7 +167,7 @@ function nameOf({ job, model, learningRate }: { job: string; model: string; lear
 }
 
 /** Joins as many of the parts as fit, the first ones first; cuts the very first when it alone does not. */
-function fit(parts: string[], width: number): string {
+export function fitted(parts: string[], width: number): string {
   const line = parts.reduce((whole, part) => {
     const longer = `${whole}  ${part}`;
     return longer.length <= width ? longer : whole;
@@ -217,6 +217,7 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
   }
 }
 
-function count(number: number, noun: string): string {
+/** A number of things: `1 model`, `3 models`. */
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -13,7 +13,7 @@ import { EXIT } from './errors.js';
 import { given, givenSettings, queueUrl, type TrainingOptions, usageError } from './options.js';
 import { goOnUnread } from './output.js';
 import { withSignals } from './signals.js';
-import { jsonView, textView } from './terminal.js';
+import { jsonView, runShow, textView } from './terminal.js';
 
 /** The settings of the recipe, those of the `--config` file over them, and those of the command line over both. */
 export async function settingsOf(options: TrainingOptions, command: Command): Promise<Partial<RunConfig>> {
@@ -28,7 +28,7 @@ export async function runAndShow(
   command: Command,
 ): Promise<number> {
   const clock = newClock();
-  const view = options.json ? jsonView() : textView(() => timeOf(clock));
+  const view = options.json ? jsonView() : textView(runShow(() => timeOf(clock)));
   goOnUnread();
   let begun: string | null = null;
   let resumable = true;

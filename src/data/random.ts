@@ -68,6 +68,17 @@ export function wordStream(seed: number, stream: number): () => number {
 }
 
 /**
+ * A number from 0 to below 1 of 53 random bits: a pure function of its arguments, which are checked as those of
+ * {@link shuffled}.
+ */
+export function unit(seed: number, stream: number): number {
+  checkWhole('seed', seed, Number.MAX_SAFE_INTEGER);
+  checkWhole('stream', stream, Number.MAX_SAFE_INTEGER);
+  const next = wordStream(seed, stream);
+  return ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53;
+}
+
+/**
  * A whole number from 0 to bound - 1, all equally likely, from a source of random 32-bit words: words beyond the last
  * whole multiple of the bound are passed over. `bound` is a whole number from 1 to 2^32.
  */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import {
   type AbortSignalLike,
@@ -14,6 +13,7 @@ import { ensureWritableFolder, removeTemporaries } from '../node/files.js';
 import { lockFolder } from '../node/lock.js';
 import { weightsFileNames } from '../node/model-file.js';
 import { recordedPath, shown } from '../node/paths.js';
+import { coreDigest, idOf, newRunId } from '../node/run-folders.js';
 import type { Job, RunConfig, RunEvent, RunResults } from '../results/records.js';
 import { bestModel } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
@@ -29,10 +29,8 @@ import {
   type BegunRun,
   beginRun,
   checkpointsOf,
-  coreDigest,
   expectSame,
   finishRun,
-  idOf,
   openRun,
   type RunRecord,
   resumedConfig,
@@ -295,10 +293,4 @@ async function untilInterrupted(work: () => Promise<void>): Promise<boolean> {
     if (error instanceof TreadleError && error.code === 'interrupted') return true;
     throw error;
   }
-}
-
-/** A unique name that sorts by time: UTC time stamp and a random suffix. */
-function newRunId(now: Date): string {
-  const stamp = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
-  return `${stamp}-${randomBytes(2).toString('hex')}`;
 }

@@ -1,13 +1,20 @@
-import { createHash } from 'node:crypto';
-import { rm, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
-import { type BuildName, readWasm, TreadleError } from '#bindings';
-import { ensureWritableFolder, listFolder, readFileBounded, writeFileAtomic } from '../node/files.js';
+import { TreadleError } from '#bindings';
+import { ensureWritableFolder } from '../node/files.js';
 import { isInProject } from '../node/paths.js';
+import {
+  differs,
+  expectUnfinished,
+  findRun,
+  idOf,
+  RECORD_FILE,
+  readRecordFile,
+  writeRecordFile,
+} from '../node/run-folders.js';
 import type { DatasetRecord, RunConfig } from '../results/records.js';
-import { type JsonLimits, structureProblem } from '../strict/json.js';
 import { checkConfig, resolveConfig } from './config.js';
 import { SETTINGS } from './settings.js';
 
@@ -63,10 +70,6 @@ const StoredRun = v.object({
   finished: v.boolean('true or false'),
 });
 
-/** Larger than the settings of any run. */
-const MAX_BYTES = 1 << 24;
-const LIMITS: JsonLimits = { depth: 4, values: 1_000_000 };
-
 /** Folder of checkpoints in a run's folder, until the run is finished. */
 export function checkpointsOf(folder: string): string {
   return join(folder, 'checkpoints');
@@ -75,14 +78,14 @@ export function checkpointsOf(folder: string): string {
 /** Makes a run's folder with its settings and record, ready for checkpoints. Throws `unwritable`. */
 export async function beginRun({ folder, config, record }: BegunRun): Promise<void> {
   await ensureWritableFolder(checkpointsOf(folder));
-  await writeJson(join(folder, 'config.json'), config);
+  await writeRecordFile(join(folder, 'config.json'), config);
   // Last: a folder with a record is a run that can be resumed.
   await writeRecord({ folder, record });
 }
 
 /** Writes a run's record anew. Throws `unwritable`. */
 export async function writeRecord({ folder, record }: Omit<BegunRun, 'config'>): Promise<void> {
-  await writeJson(join(folder, 'run.json'), record);
+  await writeRecordFile(join(folder, RECORD_FILE), record);
 }
 
 /** Notes that a run is finished and removes its checkpoints. Throws `unwritable`. */
@@ -91,33 +94,18 @@ export async function finishRun({ folder, record }: Omit<BegunRun, 'config'>): P
   await rm(checkpointsOf(folder), { recursive: true, force: true });
 }
 
-async function writeJson(path: string, value: RunConfig | RunRecord): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
-}
-
 /**
  * A run to resume: by its folder, by its id among those in `out`, or the newest unfinished one there.
  * Throws `not-found` when there is none, `usage` for one that is finished, and `format` or `range` for one whose
  * record is broken.
  */
 export async function openRun(run: string | null, out: string): Promise<BegunRun> {
-  const folder = run === null ? await newestUnfinished(out) : await folderOf(run, out);
+  const folder = await findRun(run, out, async (folder) => !(await readRecord(folder)).finished);
   const record = await readRecord(folder);
-  if (record.finished) {
-    throw new TreadleError('usage', `Run ${idOf(folder)} is finished; an unfinished run is expected.`, {
-      subject: folder,
-      found: 'a finished run',
-      expected: 'an unfinished run',
-    });
-  }
+  expectUnfinished(folder, record.finished);
   const file = join(folder, 'config.json');
-  const config = checkConfig(await readJson(file), file);
+  const config = checkConfig(await readRecordFile(file), file);
   return { folder, config, record };
-}
-
-/** A run's id: the name of its folder, however that was given. */
-export function idOf(folder: string): string {
-  return basename(resolve(folder));
 }
 
 /**
@@ -134,35 +122,10 @@ export function weightsFolderOf({ folder, record }: BegunRun): string {
   );
 }
 
-/** Run folders begin with the time: the last by name is the newest. A folder without a whole record is no run. */
-async function newestUnfinished(out: string): Promise<string> {
-  for (const name of (await listFolder(out, 'a folder of runs')).reverse()) {
-    const folder = join(out, name);
-    const record = await readRecord(folder).catch(() => null);
-    if (record?.finished === false) return folder;
-  }
-  throw new TreadleError('not-found', `${out} has no unfinished run; a run that was stopped is expected.`, {
-    subject: out,
-    found: 'no unfinished run',
-    expected: 'a run that was stopped',
-  });
-}
-
-async function folderOf(run: string, out: string): Promise<string> {
-  for (const folder of [run, join(out, run)]) {
-    if ((await stat(join(folder, 'run.json')).catch(() => null)) !== null) return folder;
-  }
-  throw new TreadleError(
-    'not-found',
-    `${run} is no run, nor is one of that name in ${out}; a run's folder or id is expected.`,
-    { subject: run, found: 'no run', expected: "a run's folder or id" },
-  );
-}
-
 /** Throws `not-found`, `unreadable` or `format`. */
 async function readRecord(folder: string): Promise<RunRecord> {
-  const file = join(folder, 'run.json');
-  const parsed = v.safeParse(StoredRun, await readJson(file));
+  const file = join(folder, RECORD_FILE);
+  const parsed = v.safeParse(StoredRun, await readRecordFile(file));
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
   const subject = v.getDotPath(issue) ?? 'the content';
@@ -174,28 +137,6 @@ async function readRecord(folder: string): Promise<RunRecord> {
     found,
     expected,
   });
-}
-
-async function readJson(path: string): Promise<object> {
-  const text = Buffer.from(await readFileBounded(path, MAX_BYTES)).toString('utf8');
-  const expected = "a JSON object, a run's record,";
-  const fail = (found: string, cause?: unknown): never => {
-    throw new TreadleError('format', `${path} ${found}; ${expected} is expected.`, {
-      subject: path,
-      found,
-      expected,
-      cause,
-    });
-  };
-  const problem = structureProblem(text, LIMITS);
-  if (problem !== null) return fail(problem);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    return fail('is not JSON', cause);
-  }
-  return typeof json === 'object' && json !== null ? json : fail('holds no object');
 }
 
 /**
@@ -224,20 +165,4 @@ export function expectSame(
     const named = ({ name, hash }: RunRecord['dataset']) => `${name} (SHA-256 ${hash})`;
     differs(folder, 'the data', named(found.dataset), named(record.dataset));
   }
-}
-
-function differs(folder: string, subject: string, found: unknown, expected: unknown): never {
-  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
-  throw new TreadleError(
-    'usage',
-    `Run ${idOf(folder)} cannot be resumed: ${subject} is ${text(found)}; ${text(expected)} is expected, as the run was begun with.`,
-    { subject, found, expected },
-  );
-}
-
-/** SHA-256 (hex) of a build's binary. Throws `not-found`. */
-export async function coreDigest(build: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readWasm(build as BuildName))
-    .digest('hex');
 }

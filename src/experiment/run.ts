@@ -2,6 +2,7 @@ import { type AbortSignalLike, type Core, type ErrorCode, TreadleError } from '#
 import { classifierModel, toBlocks } from '../model/classifier.js';
 import { encodeWeights, type WeightsMetadata, writeWeights } from '../node/model-file.js';
 import { shown } from '../node/paths.js';
+import { idOf } from '../node/run-folders.js';
 import { epochRecord } from '../results/epochs.js';
 import { seedOf } from '../results/job-id.js';
 import type {
@@ -23,7 +24,7 @@ import { planJobs } from './jobs.js';
 import { threadExecutor } from './pool.js';
 import { type PreparedData, samplesOf } from './prepare.js';
 import { digestOf } from './replacement.js';
-import { type BegunRun, checkpointsOf, idOf, type RunRecord, writeRecord } from './run-folder.js';
+import { type BegunRun, checkpointsOf, type RunRecord, writeRecord } from './run-folder.js';
 import { digestsOf, type Starts } from './starts.js';
 import { testFiles } from './test-files.js';
 

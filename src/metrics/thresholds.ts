@@ -100,7 +100,8 @@ export function calibration(
     if (!(probability >= 0 && probability <= 1)) {
       throw rangeError(`probabilities[${row}]`, probability, 'a number from 0 to 1');
     }
-    const bin = found[Math.min(bins - 1, Math.floor(probability * bins))]!;
+    // What lies between two bins is of the lower one.
+    const bin = found[Math.max(0, Math.ceil(probability * bins) - 1)]!;
     bin.predicted += probability;
     bin.observed += targets[row]! === 0 ? 0 : 1;
     bin.samples++;

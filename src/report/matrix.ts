@@ -11,25 +11,28 @@ const MOST_CLASSES_IN_A_TABLE = 64;
 /** So many confusions are listed below the chart. */
 const MOST_CONFUSIONS = 50;
 
-/** A model's confusion matrix beside its scores per class. `draw` draws the matrix as a chart. */
+/** A model's confusion matrix beside its scores per class. `draw` draws the matrix as a chart; `samples` are called so. */
 export function testDetails(
   title: string,
   id: string,
   { confusion }: Pick<TestRecord, 'confusion'>,
   classNames: readonly string[],
   draw: () => Chart,
+  samples = 'images',
 ): Markup {
   const scores = classificationScores(confusion);
   const matrix =
     classNames.length > MOST_CLASSES_IN_A_TABLE
       ? html`<div><figure class="whole">${trusted(embedSvg(draw(), id))}</figure>
-${confusionsTable(title, confusion, classNames)}</div>`
-      : matrixTable(title, confusion, classNames, scores);
+${confusionsTable(title, confusion, classNames, samples)}</div>`
+      : matrixTable(title, confusion, classNames, scores, samples);
   return html`<div class="pair${isDense(classNames) ? ' stacked' : null}">
 ${matrix}
-${classTable(title, classNames, scores)}
+${classTable(title, classNames, scores, samples)}
 </div>`;
 }
+
+const capitalised = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** Whether the cells are too many to hold counts. */
 function isDense(classNames: readonly string[]): boolean {
@@ -40,6 +43,7 @@ function confusionsTable(
   title: string,
   confusion: readonly (readonly number[])[],
   classNames: readonly string[],
+  samples: string,
 ): Markup {
   const all = confusionsOf(confusion);
   const shown = all.slice(0, MOST_CONFUSIONS);
@@ -52,7 +56,7 @@ function confusionsTable(
   return html`<div class="scroll short" role="region" tabindex="0" aria-label="Confusions of ${title}">
 <table class="figures">
 <caption><span>${heading}; results.json has every count.</span></caption>
-<thead><tr><th scope="col" class="name">Actual</th><th scope="col">Images</th><th scope="col">Share</th><th scope="col">Predicted as</th></tr></thead>
+<thead><tr><th scope="col" class="name">Actual</th><th scope="col">${capitalised(samples)}</th><th scope="col">Share</th><th scope="col">Predicted as</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table>
@@ -64,6 +68,7 @@ function matrixTable(
   confusion: readonly (readonly number[])[],
   classNames: readonly string[],
   { classes }: ClassificationScores,
+  samples: string,
 ): Markup {
   const heads = classNames.map((name) => html`<th scope="col"><span>${name}</span></th>`);
   const rows = confusion.map((row, actual) => {
@@ -74,7 +79,7 @@ function matrixTable(
   });
   return html`<div class="scroll" role="region" tabindex="0" aria-label="Confusion matrix of ${title}">
 <table class="matrix${isDense(classNames) ? ' dense' : null}">
-<caption><span>Confusion matrix: images of each class, by what they were taken for</span></caption>
+<caption><span>Confusion matrix: ${samples} of each class, by what they were taken for</span></caption>
 <thead><tr><th class="corner">actual ↓<br>predicted →</th>${heads}</tr></thead>
 <tbody>
 ${rows}</tbody>
@@ -92,6 +97,7 @@ function classTable(
   title: string,
   classNames: readonly string[],
   { classes, macro }: ClassificationScores,
+  samples: string,
 ): Markup {
   const rows = classes.map(
     ({ precision, recall, f1, support }, index) =>
@@ -101,7 +107,7 @@ function classTable(
   return html`<div class="scroll${isDense(classNames) ? ' short' : null}" role="region" tabindex="0" aria-label="Scores per class of ${title}">
 <table class="figures">
 <caption><span>Scores per class</span></caption>
-<thead><tr><th scope="col" class="name">Class</th><th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">F1</th><th scope="col">Images</th></tr></thead>
+<thead><tr><th scope="col" class="name">Class</th><th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">F1</th><th scope="col">${capitalised(samples)}</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 <tfoot><tr><th scope="row">Macro average</th><td>${figure(macro.precision)}</td><td>${figure(macro.recall)}</td><td>${figure(macro.f1)}</td><td>${whole(total)}</td></tr></tfoot>

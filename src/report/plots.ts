@@ -7,8 +7,8 @@ import { light, type Role } from './theme.js';
 export interface PlotSeries {
   readonly points: readonly (readonly [x: number, y: number])[];
   readonly role: Role;
-  /** A line through the points, dots, or steps over an area, each as wide as the points are apart. */
-  readonly as: 'line' | 'dashed' | 'dots' | 'steps';
+  /** A line through the points, dots, large dots, or steps over an area, each as wide as the points are apart. */
+  readonly as: 'line' | 'dashed' | 'dots' | 'marks' | 'steps';
 }
 
 /** A chart of one panel. */
@@ -80,6 +80,11 @@ function drawn({ points, role, as }: PlotSeries): object {
   switch (as) {
     case 'dots':
       return { ...common, type: 'scatter', symbolSize: 4, itemStyle: { color, opacity: 0.45 } };
+    case 'marks':
+      return {
+        ...{ ...common, type: 'scatter', symbolSize: 9, z: 4 },
+        itemStyle: { color, opacity: 1, borderColor: light('paper'), borderWidth: 1.5 },
+      };
     case 'steps':
       return {
         ...common,

@@ -26,7 +26,7 @@ export function trainingCharts(
         ? [{ points, role, as: 'dashed' }]
         : [
             { points, role, as: 'line' },
-            { points: best, role: 'series6', as: 'dots' },
+            { points: best, role, as: 'marks' },
           ];
     });
     return drawPlot(curves(panel, lines.map(({ title }) => title).join(' and '), epochs.length, series));
@@ -34,7 +34,8 @@ export function trainingCharts(
 }
 
 function curves(panel: PanelName, what: string, epochs: number, series: readonly PlotSeries[]) {
-  const { title, most } = PANELS[panel];
+  const { most } = PANELS[panel];
+  const title = panel === 'error' ? 'Validation RMSE (blue), MAE (orange)' : PANELS[panel].title;
   return {
     ...{ name: `training-${panel}`, title, label: `${what} over the epochs`, x: 'Epoch', y: '', series },
     xScale: niceScale([0, Math.max(2, epochs)]),

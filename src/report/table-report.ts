@@ -1,7 +1,9 @@
 import type { Interval } from '../metrics/bootstrap.js';
-import { duration, figure, whole } from '../results/format.js';
+import { duration, figure, NONE, whole } from '../results/format.js';
 import type { Assessment, ClassAssessment } from '../table/assess.js';
 import type { ColumnDecision } from '../table/kinds.js';
+import { orderText, type SearchResults, settingsTried, settingText } from '../table/search/results.js';
+import { type Spread, scoreOf, scoresOfTask } from '../table/search/scores.js';
 import type { Importance } from '../table/table-model.js';
 import type { EpochFigures } from '../train/loop.js';
 import { confusionChart, HEATMAP_KEY } from './heatmap.js';
@@ -21,8 +23,11 @@ export interface TableRecord {
   epochs: readonly EpochFigures[];
   /** The epoch whose weights the model has. */
   kept: number;
-  /** On the rows for testing. */
-  assessment: Assessment;
+  task: 'classification' | 'regression';
+  /** On the rows for testing; null where none were held out. */
+  assessment: Assessment | null;
+  /** What was compared before; null for a single training. */
+  search: Pick<SearchResults, 'score' | 'task' | 'candidates'> | null;
   /** Of the rows for testing. */
   importance: readonly Importance[];
   settings: readonly (readonly [string, string])[];
@@ -31,14 +36,18 @@ export interface TableRecord {
 
 /** The report of a model of a table: one page that needs no other file and no network. The same record gives the same bytes. */
 export function tableReportHtml(record: TableRecord): string {
-  const { source, targets, rows, assessment, seconds } = record;
-  const kinds =
-    assessment.task === 'classification' ? `one of ${assessment.classes.length} classes` : 'a number';
+  const { source, targets, rows, assessment, search, seconds } = record;
+  const parts = [
+    `${whole(rows.train)} rows for training`,
+    `${whole(rows.validation)} to end it in time`,
+    ...(rows.test > 0 ? [`${whole(rows.test)} for the test`] : []),
+  ];
   return pageHtml({
     title: `${targets.join(', ')} by ${source}`,
-    lead: `${whole(rows.train)} rows for training, ${whole(rows.validation)} to end it in time, ${whole(rows.test)} for the test, whose target is ${kinds}. ${duration(seconds)} in all.`,
+    lead: `${parts.join(', ')}. ${duration(seconds)} in all.`,
     sections: [
-      section('scores', 'How well it does', scoresSection(assessment)),
+      ...(assessment === null ? [] : [section('scores', 'How well it does', scoresSection(assessment))]),
+      ...(search === null ? [] : [section('search', 'What was compared', searchSection(search))]),
       section('importance', 'Which columns matter', importanceSection(record)),
       section('table', 'The table', tableSection(record)),
       section('training', 'Training', trainingSection(record)),
@@ -46,6 +55,50 @@ export function tableReportHtml(record: TableRecord): string {
     ],
     origin: 'Written by treadle.',
   });
+}
+
+/** Candidates with their settings and scores, the best first; of a single one its folds. */
+function searchSection({ candidates, score, task }: NonNullable<TableRecord['search']>): Content {
+  const names = [score, ...scoresOfTask(task).filter((name) => name !== score)];
+  const first = candidates[0]!;
+  const isOne = candidates.length === 1;
+  const settings = isOne ? [] : settingsTried(candidates);
+  const spread = (found: Spread | undefined) =>
+    found === undefined
+      ? NONE
+      : first.trials.length > 1
+        ? `${figure(found.mean)} ± ${figure(found.deviation)}`
+        : figure(found.mean);
+  const line = (title: string, cells: readonly Content[], mark: string | null) =>
+    html`<tr${mark === null ? null : trusted(` class="${mark}"`)}><th scope="row">${title}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>\n`;
+  const lines = candidates.map((candidate, at) =>
+    line(
+      isOne ? 'Mean ± deviation' : candidate.id,
+      [
+        ...settings.map((name) => settingText(candidate.settings[name])),
+        ...names.map((name) => spread(candidate.scores?.[name])),
+      ],
+      at === 0 && !isOne ? 'best' : null,
+    ),
+  );
+  const folds = isOne
+    ? first.trials.map(({ fold, scores }) =>
+        line(
+          `Fold ${fold ?? 1}`,
+          names.map((name) => figure(scoreOf(scores!, name))),
+          null,
+        ),
+      )
+    : [];
+  const what = isOne
+    ? `Cross-validation with ${first.trials.length} folds.`
+    : `${candidates.length} candidates by ${score}, ${orderText(score)}${first.trials.length > 1 ? `; means of ${first.trials.length} folds` : ''}.`;
+  return html`<p>${what}</p>
+<div class="scroll" role="region" tabindex="0" aria-label="Candidates"><table class="figures">
+<thead><tr><th scope="col" class="name">${isOne ? 'Fold' : 'Candidate'}</th>${[...settings, ...names].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>
+${[...folds, ...lines]}</tbody>
+</table></div>`;
 }
 
 /** Figures of a test by their keys, in the order that they are shown in. */
@@ -85,12 +138,9 @@ function classDetails(assessment: ClassAssessment): Content {
   const { classes, scores, binary } = assessment;
   const { confusion, accuracy, macro } = scores;
   const test = { confusion, accuracy, macroF1: macro.f1 };
-  const details = testDetails('the model', 'matrix', test, classes, () =>
-    confusionChart(
-      { dataset: { classNames: [...classes] } },
-      { name: 'confusion', title: 'the model', test },
-    ),
-  );
+  const dataset = { classNames: [...classes] };
+  const draw = () => confusionChart({ dataset }, { name: 'confusion', title: 'the model', test });
+  const details = testDetails('the model', 'matrix', test, classes, draw, 'rows');
   const charts = [
     ...(binary === null ? [] : thresholdCharts(binary, assessment)),
     calibrationChart(assessment),
@@ -134,17 +184,17 @@ function tableSection({ columns, targets, rows }: TableRecord): Content {
   const total = rows.train + rows.validation + rows.test;
   const lines = columns.map(
     ({ name, kind, reason, missing, distinct }) =>
-      html`<tr><th scope="row">${name}</th><td>${KIND_NAMES[kind]}</td><td class="words">${reason}</td><td>${missing === 0 ? '' : `${whole(missing)} (${((100 * missing) / total).toFixed(1)} %)`}</td><td>${whole(distinct)}</td></tr>\n`,
+      html`<tr><th scope="row">${name}</th><td class="words">${KIND_NAMES[kind]}</td><td class="words">${reason}</td><td>${missing === 0 ? '' : `${whole(missing)} (${((100 * missing) / total).toFixed(1)} %)`}</td><td>${whole(distinct)}</td></tr>\n`,
   );
   return html`<p>${whole(total)} rows. To be predicted: ${targets.join(', ')}.</p>
 <div class="scroll" role="region" tabindex="0" aria-label="Columns"><table class="figures">
-<thead><tr><th scope="col" class="name">Column</th><th scope="col">Taken for</th><th scope="col" class="words">Because</th><th scope="col">Gaps</th><th scope="col">Different values</th></tr></thead>
+<thead><tr><th scope="col" class="name">Column</th><th scope="col" class="words">Taken for</th><th scope="col" class="words">Because</th><th scope="col">Gaps</th><th scope="col">Different values</th></tr></thead>
 <tbody>
 ${lines}</tbody>
 </table></div>`;
 }
 
-function trainingSection({ assessment, epochs, kept }: TableRecord): Content {
+function trainingSection({ task, epochs, kept }: TableRecord): Content {
   return html`<p class="note">Dashed: training rows. Solid: the rows that end training in time. Dot: the epoch that was kept (${kept} of ${epochs.length}).</p>
-${panels(trainingCharts(assessment.task, epochs, kept))}`;
+${panels(trainingCharts(task, epochs, kept))}`;
 }

@@ -5,6 +5,7 @@ import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import type { RunResults } from '../results/records.js';
 import { epochsCsv } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
+import { readableJson } from '../strict/json.js';
 import { comparisonChart, hasComparison } from './comparison.js';
 import { curvesChart, hasCurves } from './curves.js';
 import { drawnTests } from './ensemble.js';
@@ -20,15 +21,8 @@ import type { Chart } from './svg.js';
 export async function writeResults(folder: string, results: RunResults): Promise<string> {
   const file = join(folder, 'results.json');
   await writeFileAtomic(join(folder, 'epochs.csv'), epochsCsv(results));
-  await writeFileAtomic(file, resultsJson(results));
+  await writeFileAtomic(file, readableJson(results));
   return file;
-}
-
-/** Indented JSON with each list of numbers on one line. */
-function resultsJson(results: RunResults): string {
-  const lists = /\[\n\s*(-?\d[^[\]{}"]*?)\n\s*\]/g;
-  const json = JSON.stringify(results, null, 2);
-  return `${json.replace(lists, (_, numbers: string) => `[${numbers.replace(/\s+/g, ' ')}]`)}\n`;
 }
 
 /** Paths of the files that make up a report. */

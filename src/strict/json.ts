@@ -54,3 +54,10 @@ function unescaped(literal: string): string | null {
     return null;
   }
 }
+
+/** Indented JSON with each list of numbers on one line. */
+export function readableJson(value: object): string {
+  const lists = /\[\n\s*(-?\d[^[\]{}"]*?)\n\s*\]/g;
+  const json = JSON.stringify(value, null, 2);
+  return `${json.replace(lists, (_, numbers: string) => `[${numbers.replace(/\s+/g, ' ')}]`)}\n`;
+}

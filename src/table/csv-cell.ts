@@ -1,7 +1,10 @@
-import type { Cell } from './cells.js';
+import { type Cell, type Cells, CodedCells, NumberCells } from './cells.js';
 
 /** Texts that stand for an empty cell. */
-const EMPTY = new Set(['', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'null', 'NULL', 'None', '?']);
+const EMPTY = new Set(['', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'null', 'NULL', '?']);
+
+/** Python's word for an empty cell, which among words is one of them: no damage, no degree. */
+const NONE = 'None';
 
 const POINT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/;
@@ -16,4 +19,15 @@ export function csvCell(text: string, decimal: '.' | ','): Cell {
     return Number.isFinite(value) ? value + 0 : own; // -0 is 0.
   }
   return own;
+}
+
+/** A column in which None is an empty cell where all else are numbers. */
+export function withoutNone(cells: Cells): Cells {
+  if (!(cells instanceof CodedCells) || !cells.values.includes(NONE)) return cells;
+  const areNumbers = cells.values.every(
+    (value) => value === null || value === NONE || typeof value === 'number',
+  );
+  if (!areNumbers) return cells;
+  const numbers = cells.values.map((value) => (typeof value === 'number' ? value : Number.NaN));
+  return new NumberCells(Float64Array.from(cells.codes, (code) => numbers[code]!));
 }

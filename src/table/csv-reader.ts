@@ -4,7 +4,7 @@ import { formatError } from '../formats/tensor.js';
 import { quote } from '../strict/text.js';
 import { byteCount } from '../strict/words.js';
 import { type Cell, CellsBuilder } from './cells.js';
-import { csvCell } from './csv-cell.js';
+import { csvCell, withoutNone } from './csv-cell.js';
 import { FieldReader } from './csv-fields.js';
 import { type Table, tableFrom } from './table.js';
 
@@ -79,7 +79,9 @@ export class CsvReader {
   /** The rows that were read since, as a table. */
   take(): Table {
     const names = this.#names ?? [];
-    const table = tableFrom(new Map(names.map((name, at) => [name, this.#columns[at]!])), this.#rows);
+    const columns = new Map(names.map((name, at) => [name, this.#columns[at]!]));
+    const { columns: read, rows } = tableFrom(columns, this.#rows);
+    const table = { columns: read.map(({ name, cells }) => ({ name, cells: withoutNone(cells) })), rows };
     this.#taken += this.#rows;
     this.#rows = 0;
     this.#begin(names);

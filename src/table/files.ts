@@ -1,23 +1,26 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { TreadleError } from '#bindings';
+import { joinParts } from '../formats/safetensors.js';
 import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
 import { readFileBounded, readFileInPieces, writeFileAtomic } from '../node/files.js';
 import { oneLine } from '../strict/text.js';
 import { byteCount } from '../strict/words.js';
 import { type CsvOptions, csvParts, readCsv } from './csv.js';
+import { parseJson } from './json.js';
 import type { Table } from './table.js';
 import { loadTableModel, type TableModel } from './table-model.js';
 
 /** The largest file that is read into memory: Parquet, and models. */
 const MAX_FILE_BYTES = 2 ** 31;
 
-/** The most text that is read of CSV, unpacked. */
+/** The most text that is read of CSV, unpacked, and of JSON, which is held in memory. */
 const MAX_TEXT_BYTES = 2 ** 36;
+const MAX_JSON_BYTES = 2 ** 28;
 
 /**
- * The table in a file: Parquet, or CSV text in UTF-8, as it is or compressed by gzip; told by its content. The text is not held:
+ * The table in a file: Parquet, CSV or JSON in UTF-8, as it is or compressed by gzip; told by its content. CSV is not held:
  * numbers take eight bytes each, texts that come again four. `options` are of CSV. Rejects with `not-found`, `unreadable`, and as
  * {@link parseCsv} and {@link parseParquet} do.
  *
@@ -26,6 +29,7 @@ const MAX_TEXT_BYTES = 2 ** 36;
 export async function readTable(path: string, options: CsvOptions = {}): Promise<Table> {
   if (await isParquet(path))
     return (await loadParquet()).parseParquet(await readFileBounded(path, MAX_FILE_BYTES), path);
+  if (await isJson(path)) return parseJson(await jsonText(path), path);
   return readCsv(textOf(path), options, path);
 }
 
@@ -52,6 +56,25 @@ const loadParquet = () => import('./parquet.js');
 /** Whether a file begins as Parquet does: "PAR1". */
 async function isParquet(path: string): Promise<boolean> {
   return startsWith(await startOf(path), [0x50, 0x41, 0x52, 0x31]);
+}
+
+/** Whether a text begins as an array or an object of JSON does. */
+async function isJson(path: string): Promise<boolean> {
+  for await (const piece of textOf(path))
+    return /^(?:\uFEFF)?\s*[[{]/.test(new TextDecoder().decode(piece.subarray(0, 1000)));
+  return false;
+}
+
+async function jsonText(path: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  for await (const piece of textOf(path)) {
+    pieces.push(piece);
+    total += piece.length;
+    if (total > MAX_JSON_BYTES)
+      throw formatError(path, `it has more than ${byteCount(MAX_JSON_BYTES)} of JSON`, 'less, or CSV');
+  }
+  return new TextDecoder().decode(joinParts(pieces));
 }
 
 async function startOf(path: string): Promise<Uint8Array> {

@@ -10,11 +10,18 @@ export {
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
+export { parseJson } from './json.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
 export { parquetParts, parseParquet } from './parquet.js';
 export { type Prepared, type PrepareOptions, prepare } from './prepare.js';
+export type { Halving, Range, SearchGrid, Settings } from './search/grid.js';
+export type { CrossValidationOptions, SearchOptions } from './search/plan.js';
+export type { CandidateRecord, SearchEvent, TrialRecord } from './search/records.js';
+export type { ScoreName, Spread } from './search/scores.js';
+export { type CrossValidation, crossValidate, searchTable, type TableSearch } from './search/search.js';
+export type { TrialStore } from './search/store.js';
 export { type SplitOptions, splitTable } from './split.js';
-export { type Column, type Table, type TableRow, tableOf } from './table.js';
+export { type Column, type Table, type TableRow, tableOf, withValues } from './table.js';
 export {
   fitTable,
   type Importance,

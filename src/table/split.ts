@@ -2,7 +2,7 @@ import { problem } from '#bindings';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
 import { type Cells, mappedRows } from './cells.js';
-import { categoryOf, dateOf } from './kinds.js';
+import { categoryOf, dateOf, type Kind } from './kinds.js';
 import { columnOf, type Table, takeTableRows } from './table.js';
 
 /** Random streams of group splits. */
@@ -80,22 +80,35 @@ function groupsOf(table: Table, name: string, { share, seed = 0 }: SplitOptions)
 }
 
 function latest(table: Table, name: string, share: number): (row: number) => boolean {
-  const { cells } = columnOf(table, name, 'time');
-  const timeOf = mappedRows(cells, (cell) => (typeof cell === 'number' ? cell : dateOf(cell)?.getTime()));
-  const times = Float64Array.from({ length: table.rows }, (_, row) => {
-    const time = timeOf(row);
-    if (time !== undefined) return time;
-    const subject = `${name} in row ${row}`;
-    throw problem('data', { subject, found: cells.at(row), expected: 'a time or a number' });
-  });
+  const times = timesOf(table, name);
   const order = Array.from(times, (_, row) => row).sort((a, b) => times[a]! - times[b]! || a - b);
   const first = Math.round(table.rows * (1 - share));
   const held = new Set(order.slice(first));
   return (row) => held.has(row);
 }
 
-/** Cells as the indices of their values, in the order of their first rows; empty ones are a value too. */
-function indicesOf(cells: Cells): Uint32Array {
+/** What columns are taken for where rows are grouped: the group is an identity, nothing to learn from, unless it was asked for. */
+export function withoutGroup(
+  columns: Readonly<Record<string, Kind>>,
+  group: string | undefined,
+): Readonly<Record<string, Kind>> {
+  return group === undefined ? columns : { [group]: 'leave', ...columns };
+}
+
+/** A column's times or numbers, in milliseconds where they are times. Throws `data` for a cell that is neither. */
+export function timesOf(table: Table, name: string): Float64Array {
+  const { cells } = columnOf(table, name, 'time');
+  const timeOf = mappedRows(cells, (cell) => (typeof cell === 'number' ? cell : dateOf(cell)?.getTime()));
+  return Float64Array.from({ length: table.rows }, (_, row) => {
+    const time = timeOf(row);
+    if (time !== undefined) return time;
+    const subject = `${name} in row ${row}`;
+    throw problem('data', { subject, found: cells.at(row), expected: 'a time or a number' });
+  });
+}
+
+/** Cells as the indices of their values, in the order in which they first come; empty ones are a value too. */
+export function indicesOf(cells: Cells): Uint32Array {
   const known = new Map<string | null, number>();
   const keyOf = mappedRows(cells, (cell) => (cell === null ? null : categoryOf(cell)));
   return Uint32Array.from({ length: cells.length }, (_, row) => {

@@ -45,8 +45,7 @@ export interface Importance {
 }
 
 /** Epochs and patience by default: small tables stop long before. */
-const EPOCHS = 200;
-const PATIENCE = 20;
+export const TABLE_DEFAULTS = { epochs: 200, patience: 20 } as const;
 
 /**
  * Trains a model of a table: decides what its columns are, holds rows out, learns the encoders and the network from the
@@ -83,8 +82,7 @@ export async function fitTable(table: Table, options: TableFitOptions): Promise<
     const history = await network.fit(
       { x, y },
       {
-        epochs: EPOCHS,
-        patience: PATIENCE,
+        ...TABLE_DEFAULTS,
         ...fit,
         task: encoder.target.task,
         seed,

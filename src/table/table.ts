@@ -1,5 +1,5 @@
 import { isList, problem } from '#bindings';
-import { type Cell, type Cells, CellsBuilder, takeCells } from './cells.js';
+import { type Cell, type Cells, CellsBuilder, hasGaps, takeCells } from './cells.js';
 
 /** A column with its cells, from the first row to the last: an array, or what `readTable` and the like make of them. */
 export interface Column {
@@ -80,6 +80,22 @@ export function takeTableRows({ columns }: Table, rows: ArrayLike<number>): Tabl
     columns: columns.map(({ name, cells }) => ({ name, cells: takeCells(cells, rows) })),
     rows: rows.length,
   };
+}
+
+/**
+ * The rows that have a value in every one of these columns: nothing can be learnt of those whose target is empty, nor tested.
+ * Throws `usage` for a name that is no column.
+ *
+ * @example const known = withValues(table, ['price']);
+ */
+export function withValues(table: Table, names: readonly string[]): Table {
+  const columns = names.map((name) => columnOf(table, name, 'target').cells);
+  if (!columns.some(hasGaps)) return table;
+  const rows = Array.from({ length: table.rows }, (_, row) => row);
+  return takeTableRows(
+    table,
+    rows.filter((row) => columns.every((cells) => (cells.at(row) ?? null) !== null)),
+  );
 }
 
 /** The column of a name. Throws `usage`, with the names that there are, for none. */

@@ -132,7 +132,7 @@ describe('fit', () => {
 
   it.each([
     [['none.csv', '--target', 'ill'], 1, 'none.csv does not exist'],
-    [['visits.csv'], 2, "required option '--target <column>' not specified"],
+    [['visits.csv'], 2, '--target is missing; a column to predict is expected'],
     [
       ['visits.csv', '--target', 'sick'],
       2,
@@ -150,6 +150,53 @@ describe('fit', () => {
     const found = await run('fit', ...args, ...COMMAS);
     expect([found.code, found.stdout]).toEqual([code, '']);
     expect(found.stderr).toContain(words);
+  });
+});
+
+describe('the report of fit', () => {
+  it('stands beside the model, elsewhere, or nowhere', async () => {
+    const args = ['fit', 'visits.csv', '--target', 'ill', '--epochs', '2', '--json', ...COMMAS];
+    const beside = await run(...args, '--out', 'page.safetensors');
+    expect(jsonLines(beside.stdout)[0]).toMatchObject({ model: 'page.safetensors', report: 'page.html' });
+    expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain('<h1>ill by visits.csv</h1>');
+    await run(...args, '--out', 'page.safetensors', '--report', 'other.html');
+    expect(await readFile(join(folder, 'other.html'), 'utf8')).toContain('How well it does');
+    const none = await run(...args, '--out', 'none.safetensors', '--no-report');
+    expect(jsonLines(none.stdout)[0]).toMatchObject({ report: null });
+    await expect(readFile(join(folder, 'none.html'))).rejects.toThrow();
+  });
+
+  it('of a cross-validation has its folds', async () => {
+    await run(
+      'fit',
+      'visits.csv',
+      '--target',
+      'ill',
+      '--cv',
+      '2',
+      '--epochs',
+      '2',
+      '--out',
+      'cv.safetensors',
+      ...COMMAS,
+    );
+    expect(await readFile(join(folder, 'cv.html'), 'utf8')).toContain('Cross-validation with 2 folds.');
+  });
+
+  it('leaves out rows without a target, and says how many', async () => {
+    await writeFile(join(folder, 'gaps.csv'), `${CSV.trimEnd()}\nnr 150;3;37,0;yes;\n`);
+    const found = await run(
+      'fit',
+      'gaps.csv',
+      '--target',
+      'ill',
+      '--epochs',
+      '1',
+      '--out',
+      'gaps.safetensors',
+      ...COMMAS,
+    );
+    expect(found.stderr).toContain('1 of 151 rows of gaps.csv have no ill and are left out.');
   });
 });
 

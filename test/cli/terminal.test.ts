@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { liveView, type Screen } from '../../dist/cli/terminal.js';
+import { liveView, runShow, type Screen, type View } from '../../dist/cli/terminal.js';
 import type { RunEvent } from '../../dist/results/records.js';
 import { newScreen } from '../support/screen.js';
 
@@ -33,9 +33,12 @@ const saved = (job: string): RunEvent => ({
 const jobs = Array.from({ length: 12 }, (_, index) => `model${index}`);
 
 /** A run of twelve models, two at once, on a screen; the live lines are drawn again between all events. */
-function showRun(columns: number, rows: number, between: (view: ReturnType<typeof liveView>) => void) {
+function showRun(columns: number, rows: number, between: (view: View<RunEvent>) => void) {
   const screen = newScreen(columns, rows);
-  const view = liveView(screen as unknown as Screen, () => 0);
+  const view = liveView(
+    screen as unknown as Screen,
+    runShow(() => 0),
+  );
   const hear = (event: RunEvent): void => {
     view.event(event);
     between(view);

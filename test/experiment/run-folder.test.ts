@@ -8,15 +8,14 @@ import {
   type BegunRun,
   beginRun,
   checkpointsOf,
-  coreDigest,
   expectSame,
   finishRun,
-  idOf,
   openRun,
   type RunRecord,
   resumedConfig,
   weightsFolderOf,
 } from '../../dist/experiment/run-folder.js';
+import { coreDigest, idOf } from '../../dist/node/run-folders.js';
 import type { RunConfig } from '../../dist/results/records.js';
 import { failure } from '../support/errors.js';
 import { temporaryFolder } from '../support/folder.js';

@@ -15,7 +15,7 @@ import { resolveConfig } from '../../dist/experiment/config.js';
 import { planJobs } from '../../dist/experiment/jobs.js';
 import { threadExecutor } from '../../dist/experiment/pool.js';
 import { splitOf } from '../../dist/experiment/prepare.js';
-import { coreDigest } from '../../dist/experiment/run-folder.js';
+import { coreDigest } from '../../dist/node/run-folders.js';
 import { queueExecutor } from '../../dist/queue/executor.js';
 
 const { values } = parseArgs({

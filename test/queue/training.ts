@@ -5,7 +5,7 @@ import type { Executor, ExecutorContext, JobListener } from '../../dist/experime
 import { planJobs } from '../../dist/experiment/jobs.js';
 import { threadExecutor } from '../../dist/experiment/pool.js';
 import { prepareData } from '../../dist/experiment/prepare.js';
-import { coreDigest } from '../../dist/experiment/run-folder.js';
+import { coreDigest } from '../../dist/node/run-folders.js';
 import { queueExecutor } from '../../dist/queue/executor.js';
 import type { Job, RunConfig, RunEvent, TrainedModel } from '../../dist/results/records.js';
 import { runOptions } from './runs.js';

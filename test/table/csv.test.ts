@@ -49,6 +49,13 @@ describe('a CSV text', () => {
     });
   });
 
+  it('has None as a gap among numbers, and as a word among words', () => {
+    expect(cellsOf('a,b\n1,None\nNone,small\n2,None\n')).toEqual({
+      a: [1, null, 2],
+      b: ['None', 'small', 'None'],
+    });
+  });
+
   it.each([
     ['', 'it has no line'],
     ['a,a\n1,2\n', 'two columns are called "a"'],

@@ -3,8 +3,15 @@ import { readTable, readTableModel } from '../../table/files.js';
 import type { Table } from '../../table/table.js';
 import type { TableModel } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
-import { addTableOptions, csvOptions, scoresText, type TableReading, tableModelOption } from '../tables.js';
-import { importanceText } from './fit.js';
+import {
+  addTableOptions,
+  csvOptions,
+  importanceText,
+  rowsWithTargets,
+  scoresText,
+  type TableReading,
+  tableModelOption,
+} from '../tables.js';
 
 /** A command that asks a model about a table. */
 interface Question {
@@ -51,7 +58,10 @@ export function addEvaluate(program: Command, end: (code: number) => void): void
     addTableOptions(command, json).action(async (file: string, _, command: Command) => {
       const options = command.optsWithGlobals<TableReading & { model: string }>();
       const model = await readTableModel(options.model);
-      const text = answer(model, await readTable(file, csvOptions(options)), options.json);
+      const { target } = model.encoder;
+      const targets = target.task === 'classification' ? [target.name] : target.names;
+      const table = rowsWithTargets(await readTable(file, csvOptions(options)), targets, file);
+      const text = answer(model, table, options.json);
       process.stdout.write(`${text}\n`);
       model.dispose();
       end(EXIT.done);

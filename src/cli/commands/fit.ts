@@ -1,200 +1,117 @@
-import { type Command, Option } from 'commander';
-import type { History } from '../../model/model.js';
-import { figure, printable } from '../../results/format.js';
-import { readTable, writeTableModel } from '../../table/files.js';
-import { type ColumnDecision, KINDS, type Kind } from '../../table/kinds.js';
-import { type Decided, decide, settled } from '../../table/prepare.js';
+import type { Command } from 'commander';
+import { loadCore } from '#bindings';
+import { writeTableModel } from '../../table/files.js';
+import { settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
-import { columnOf } from '../../table/table.js';
-import { fitTable, type Importance } from '../../table/table-model.js';
+import { fitTable } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
-import { path, usageError, wholeNumber } from '../options.js';
+import { addFitOptions, type TrainOptions } from '../fit-options.js';
+import { expectGiven, fitRows, VALIDATION } from '../fit-rows.js';
+import { usageError } from '../options.js';
+import { searchAndShow } from '../search-and-show.js';
 import { withSignals } from '../signals.js';
-import { plainTable } from '../table.js';
-import { addTableOptions, csvOptions, scoresText, type TableReading } from '../tables.js';
+import { reportFile, writeTableReport } from '../table-report.js';
+import { addTableOptions, decisionsText, importanceText, scoresText, trainedText } from '../tables.js';
 
-interface TrainOptions extends TableReading {
-  target: string[];
-  column: Record<string, Kind>;
-  task?: 'classification' | 'regression';
-  test?: string;
-  testSize: number;
-  group?: string;
-  time?: string;
-  hidden?: number[];
-  epochs?: number;
-  seed: number;
-  out: string;
-}
-
-/** Share of the training rows that ends training early. */
-const VALIDATION = 0.15;
+/** Options that a plain fit has no use for. */
+const OF_SEARCHES = ['jobs', 'threads', 'runs'] as const;
 
 /** Adds `fit`; `end` takes the exit code. */
 export function addFit(program: Command, end: (code: number) => void): void {
   const command = program
     .command('fit')
-    .description('train a model of a table (CSV or Parquet), test it on rows held out, and save it')
-    .argument('<table>', 'a CSV or Parquet file, with the names of the columns in its first line')
-    .addOption(
-      new Option('--target <column>', 'column to predict; several times for several columns of numbers')
-        .argParser((text: string, before: string[] = []) => [...before, text])
-        .makeOptionMandatory(),
-    )
-    .addOption(
-      new Option(
-        '--column <name=kind>',
-        `what a column is taken for: ${KINDS.join(', ')}; may be given for each`,
-      )
-        .argParser(columnKind)
-        .default({}, 'what its cells speak for'),
-    )
-    .addOption(
-      new Option('--task <name>', 'default: what the target speaks for').choices([
-        'classification',
-        'regression',
-      ]),
-    )
-    .addOption(
-      new Option('--test <file>', 'a table to test on, in place of rows held out').argParser(
-        path('--test', 'file'),
-      ),
-    )
-    .addOption(
-      new Option('--test-size <share>', 'share of the rows that is held out to test on')
-        .argParser(share)
-        .default(0.2),
-    )
-    .option(
-      '--group <column>',
-      'keep the rows of one value of this column together, all trained on or all held out',
-    )
-    .addOption(new Option('--time <column>', 'hold out the last rows by this column').conflicts('group'))
-    .addOption(
-      new Option('--hidden <widths>', 'widths of the hidden layers, such as 64,32').argParser(widths),
-    )
-    .addOption(new Option('--epochs <n>', 'most epochs').argParser(wholeNumber('--epochs', [1, 100_000])))
-    .addOption(
-      new Option('--seed <n>', 'seed of all random numbers')
-        .argParser(wholeNumber('--seed', [0, 2 ** 32 - 1]))
-        .default(0),
-    )
-    .addOption(
-      new Option('--out <file>', 'file to save the model in')
-        .argParser(path('--out', 'file'))
-        .default('model.safetensors'),
-    );
+    .description('train a model of a table (CSV, Parquet, JSON), test it on rows held out, and save it')
+    .argument('[table]', 'a CSV, Parquet or JSON file; of CSV the first line has the names of the columns');
+  addFitOptions(command);
   addTableOptions(command, 'what was decided, scores and importance')
     .addHelpText(
       'after',
-      '\nExamples:\n  treadle fit houses.csv --target price\n  treadle fit visits.parquet --target outcome --group patient --column zip=category',
+      [
+        '\nExamples:',
+        '  treadle fit houses.csv --target price',
+        '  treadle fit visits.parquet --target outcome --group patient --column zip=category',
+        '  treadle fit houses.csv --target price --cv 5 --grid grid.json',
+        '  treadle fit --resume',
+        '\nA grid: {"hidden": [[32], [64, 32]], "learningRate": [0.01, 0.003], "halving": true}',
+        'At random: {"search": "random", "trials": 20, "learningRate": {"from": 1e-4, "to": 1e-2, "scale": "log"}}',
+      ].join('\n'),
     )
-    .action(async (file: string, _, command: Command) => {
-      end(await withSignals((signal) => fitAndShow(file, command.optsWithGlobals(), signal)));
+    .action(async (file: string | undefined, _, command: Command) => {
+      const options: TrainOptions = command.optsWithGlobals();
+      const isSearch = [options.cv, options.grid, options.resume].some((value) => value !== undefined);
+      if (isSearch) {
+        end(await searchAndShow(file, options, command));
+        return;
+      }
+      const given = OF_SEARCHES.find((name) => command.getOptionValueSource(name) === 'cli');
+      if (given !== undefined) throw usageError(`--${given}`, 'given', 'it with --cv or --grid only');
+      end(await withSignals((signal) => fitAndShow(file, options, signal)));
     });
 }
 
-async function fitAndShow(file: string, options: TrainOptions, signal: AbortSignal): Promise<number> {
-  const { target, column, task, hidden, epochs, seed, out, json } = options;
-  const table = await readTable(file, csvOptions(options));
-  for (const name of target) columnOf(table, name, '--target');
-  const given = table.columns.map(({ name }) => name);
-  const stranger = Object.keys(column).find((name) => !given.includes(name));
-  if (stranger !== undefined) throw usageError('--column', stranger, `one of ${given.join(', ')}`);
-  const asked = {
-    target,
-    columns: leaving(column, options.group),
-    ...(task !== undefined && { task }),
-    ...(hidden !== undefined && { hidden }),
-  };
-  const whole = decide(table, asked);
-  const rule = ruleOf(whole, options);
-  const { rest, held } =
-    options.test === undefined
-      ? splitTable(table, { ...rule, share: options.testSize })
-      : { rest: table, held: await readTable(options.test, csvOptions(options)) };
+async function fitAndShow(
+  file: string | undefined,
+  options: TrainOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { hidden, epochs, seed, out, json } = options;
+  const rows = await fitRows(expectGiven('The table', file, 'a CSV or Parquet file'), options);
+  const began = performance.now();
+  const { asked, whole, rule, rest } = rows;
+  const held = rows.held!;
   const inner = splitTable(rest, { ...rule, share: VALIDATION });
-  const fitted = await fitTable(inner.rest, {
+  const core = await loadCore();
+  const { model, history } = await fitTable(inner.rest, {
+    model: { core },
     ...asked,
     ...settled(whole),
     validation: inner.held,
     seed,
     signal,
+    ...(hidden !== undefined && { hidden }),
     ...(epochs !== undefined && { epochs }),
   });
-  const { model } = fitted;
   const scores = model.evaluate(held);
   const importance = model.explain(held);
   await writeTableModel(out, model);
+  const report = reportFile(options, out);
+  if (report !== null) {
+    await writeTableReport(report, {
+      ...{
+        model,
+        core,
+        rows,
+        importance,
+        search: null,
+        table: file!,
+        epochs: history.epochs,
+        kept: history.best,
+      },
+      counts: { train: inner.rest.rows, validation: inner.held.rows },
+      seconds: (performance.now() - began) / 1000,
+    });
+  }
+  const { columns } = whole;
   if (json) {
-    const { history } = fitted;
-    const { columns } = whole;
-    const rows = { train: inner.rest.rows, validation: inner.held.rows, test: held.rows };
     const record = {
       columns,
-      rows,
+      rows: { train: inner.rest.rows, validation: inner.held.rows, test: held.rows },
       epochs: history.epochs.length,
       kept: history.best,
       scores,
       importance,
       model: out,
+      report,
     };
     process.stdout.write(`${JSON.stringify(record)}\n`);
   } else {
-    process.stdout.write(asText(whole.columns, fitted.history, { train: inner.rest.rows, test: held.rows }));
+    const trained = { rows: inner.rest.rows, epochs: history.epochs.length, kept: history.best };
+    process.stdout.write(`${decisionsText(columns)}\n\n${trainedText(trained)}\n`);
     process.stdout.write(`\nOn ${held.rows} rows that were held out:\n${scoresText(scores, model)}\n`);
-    process.stdout.write(`\n${importanceText(importance)}\nSaved ${out}.\n`);
+    process.stdout.write(
+      `\n${importanceText(importance)}\nSaved ${out}.${report === null ? '' : ` The report is ${report}.`}\n`,
+    );
   }
   model.dispose();
   return EXIT.done;
-}
-
-/** Rows are held out by class for a task of classes, unless a column says otherwise. */
-function ruleOf({ target }: Decided, { group, time, seed }: TrainOptions) {
-  if (group !== undefined || time !== undefined) return { group, time, seed };
-  return { seed, stratify: target.task === 'classification' ? target.name : undefined };
-}
-
-/** The group is an identity, nothing to learn from, unless it was asked for. */
-function leaving(column: Record<string, Kind>, group: string | undefined): Record<string, Kind> {
-  return group === undefined ? column : { [group]: 'leave', ...column };
-}
-
-function asText(
-  columns: readonly ColumnDecision[],
-  history: History,
-  rows: { train: number; test: number },
-): string {
-  const lines = columns.map(({ name, kind, reason, missing }) => [
-    printable(name),
-    kind === 'leave' ? 'left out' : kind === 'yesNo' ? 'yes or no' : kind,
-    reason,
-    missing === 0 ? '' : `${missing} empty`,
-  ]);
-  const table = plainTable(['column', 'taken for', 'because', 'gaps'], lines, 4);
-  return `${table}\n\nTrained on ${rows.train} rows for ${history.epochs.length} epochs; epoch ${history.best} is kept.\n`;
-}
-
-/** How much each column matters, in a table. */
-export function importanceText(importance: readonly Importance[]): string {
-  const rows = importance.map(({ column, loss }) => [printable(column), figure(loss)]);
-  return `Loss that a column's absence costs (its cells shuffled):\n${plainTable(['column', 'loss'], rows, 1)}`;
-}
-
-function columnKind(text: string, before: Record<string, Kind> = {}): Record<string, Kind> {
-  const at = text.lastIndexOf('=');
-  const kind = text.slice(at + 1) as Kind;
-  if (at > 0 && KINDS.includes(kind)) return { ...before, [text.slice(0, at)]: kind };
-  throw usageError('--column', text, `a column and one of ${KINDS.join(', ')}, such as age=number`);
-}
-
-function share(text: string): number {
-  const value = /^0?\.\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value > 0 && value < 1) return value;
-  throw usageError('--test-size', text, 'a number above 0 and below 1');
-}
-
-function widths(text: string): number[] {
-  if (/^\d{1,7}(,\d{1,7})*$/.test(text)) return text.split(',').map(Number);
-  throw usageError('--hidden', text, 'widths such as 64,32');
 }
