@@ -10,7 +10,7 @@ export interface Interval {
 const BOOTSTRAP_STREAM = 2 ** 44;
 
 /** Rows that are drawn in all, and times that all rows are drawn, at least and at most. */
-const DRAWS = 5_000_000;
+const DRAWS = 2_500_000;
 const LEAST_REPEATS = 40;
 const MOST_REPEATS = 1000;
 
@@ -19,7 +19,7 @@ const ENOUGH_FOR_PERCENTILES = 200;
 
 /**
  * Confidence intervals of figures by the bootstrap (Efron, 1979): as many rows as there are are drawn with replacement, again and
- * again, and the figures of each draw computed. The interval holds the middle 95 % of them; with more than 25,000 rows, which are
+ * again, and the figures of each draw computed. The interval holds the middle 95 % of them; with more than 12,500 rows, which are
  * drawn fewer than 200 times, it is 1.96 of their standard deviations to each side of their mean. `figuresOf` is given how often
  * each row was drawn. The same seed gives the same intervals. Figures that are NaN in some draw have none.
  *

@@ -115,10 +115,14 @@ function commonValues(cells: Cells): string[] {
     .map(([value]) => value);
 }
 
+/** A deviation so small beside the mean is what rounding leaves of equal numbers. */
+const ROUNDING = 1e-12;
+
 function scaleOf(values: Float64Array): Scale {
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2 / values.length, 0);
-  return { mean, deviation: Math.sqrt(variance) };
+  const deviation = Math.sqrt(variance);
+  return { mean, deviation: deviation <= ROUNDING * Math.abs(mean) ? 0 : deviation };
 }
 
 function partOf(time: Date, part: DatePart): number {
@@ -190,6 +194,39 @@ export function encodeFeatures(table: Table, columns: readonly ColumnEncoder[], 
     indptr[row + 1] = count;
   }
   return { indptr, indices: indices.subarray(0, count), values: values.subarray(0, count) };
+}
+
+/**
+ * A table's features with the cells of one column in another order of rows, as often as is asked for: each column is encoded once.
+ * Throws as {@link encodeFeatures}.
+ */
+export function encodeReordered(
+  table: Table,
+  columns: readonly ColumnEncoder[],
+  source: string,
+): (column: number, order: ArrayLike<number>) => Csr {
+  const parts = columns.map((encoder, at) => ({
+    first: featuresOf(columns.slice(0, at)),
+    csr: encodeFeatures(table, [encoder], source),
+  }));
+  const total = parts.reduce((sum, { csr }) => sum + csr.indices.length, 0);
+  return (column, order) => {
+    const indptr = new Float64Array(table.rows + 1);
+    const indices = new Uint32Array(total);
+    const values = new Float32Array(total);
+    let count = 0;
+    for (let row = 0; row < table.rows; row++) {
+      for (const [at, { first, csr }] of parts.entries()) {
+        const from = at === column ? order[row]! : row;
+        for (let entry = csr.indptr[from]!; entry < csr.indptr[from + 1]!; entry++) {
+          indices[count] = first + csr.indices[entry]!;
+          values[count++] = csr.values[entry]!;
+        }
+      }
+      indptr[row + 1] = count;
+    }
+    return { indptr, indices, values };
+  };
 }
 
 /** Entries that one cell of a column becomes at most. */

@@ -8,9 +8,8 @@ import type { ModelOptions } from '../model/create.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
-import { takeCells } from './cells.js';
 import { asTable, dataOf } from './data.js';
-import { encodeFeatures, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
+import { encodeFeatures, encodeReordered, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
 import { type Table, type TableRow, takeTableRows } from './table.js';
@@ -173,13 +172,10 @@ export class TableModel {
     const table = asTable(rows);
     const { x, y } = dataOf(table, this.encoder, 'The table');
     const { loss } = this.network.evaluate({ x, y });
+    const reordered = encodeReordered(table, this.encoder.columns, 'The table');
     const found = this.encoder.columns.map(({ name }, column) => {
       const losses = Array.from({ length: repeats }, (_, repeat) => {
-        const order = shuffled(table.rows, seed, column * repeats + repeat);
-        const columns = table.columns.map((own) =>
-          own.name === name ? { name, cells: takeCells(own.cells, order) } : own,
-        );
-        const moved = this.#features({ columns, rows: table.rows });
+        const moved = reordered(column, shuffled(table.rows, seed, column * repeats + repeat));
         return this.network.evaluate({ x: moved, y }).loss - loss;
       });
       return { column: name, loss: losses.reduce((sum, one) => sum + one, 0) / repeats };

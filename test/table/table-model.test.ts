@@ -60,6 +60,16 @@ describe('what columns are taken for', () => {
 });
 
 describe('prepare', () => {
+  it('takes no rounding for a deviation: a month that is always the same is no feature', () => {
+    const rows = Array.from({ length: 97 }, (_, i) => ({
+      when: `20${10 + (i % 80)}-02-0${1 + (i % 7)}`,
+      y: i % 5 ? 1.5 : 2.5,
+    }));
+    const { encoder } = prepare(tableOf(rows), { target: 'y', task: 'regression' });
+    const [when] = encoder.columns;
+    expect(when!.kind === 'date' && when.parts.map(({ part }) => part)).toEqual(['year', 'day', 'weekday']);
+  });
+
   it('standardises numbers, says where there are gaps, and has a feature for categories that training has not seen', () => {
     const rows = [
       { a: 1, b: 'x', y: 0.5 },
