@@ -196,11 +196,19 @@ describe('predict --model, evaluate and explain', () => {
   });
 });
 
-it('export says which features its file takes in place of columns', async () => {
-  const found = await run('export', 'made.safetensors', '--format', 'onnx', '--out', 'made.onnx');
-  expect(found.code).toBe(0);
-  expect(found.stderr).toBe(
-    'made.onnx takes the features of a table, not its columns: patient, temperature, temperature is missing, coughs.\n',
+it('export takes the encoders along, or says which features its file takes in place of columns', async () => {
+  const bare = await run('export', 'made.safetensors', '--format', 'c', '--out', 'made.h');
+  expect([bare.code, bare.stderr]).toEqual([
+    0,
+    'made.h takes the features of a table, not its columns (onnx and js take those): patient, temperature, temperature is missing, coughs.\n',
+  ]);
+  for (const format of ['onnx', 'js', 'safetensors']) {
+    const found = await run('export', 'made.safetensors', '--format', format, '--out', `copy.${format}`);
+    expect([found.code, found.stderr]).toEqual([0, '']);
+  }
+  expect(await readFile(join(folder, 'copy.js'), 'utf8')).toContain('"name":"temperature"');
+  expect(await readFile(join(folder, 'copy.safetensors'))).toEqual(
+    await readFile(join(folder, 'made.safetensors')),
   );
 });
 

@@ -6,6 +6,7 @@ import { readModelFile } from '../../node/models.js';
 import { printable } from '../../results/format.js';
 import { byteCount } from '../../strict/words.js';
 import { featureNames } from '../../table/encoder.js';
+import { exportTable } from '../../table/export/export.js';
 import { encoderOf } from '../../table/table-model.js';
 import { addForceOption, addJsonOption, expectFree, path } from '../options.js';
 
@@ -15,6 +16,9 @@ interface ExportOptions {
   force: boolean;
   json: boolean;
 }
+
+/** Formats that have no place for the encoders of a table. */
+const FORMATS_OF_NETWORKS: readonly ExportFormat[] = ['npz', 'pkl', 'c'];
 
 /** Adds `export`. */
 export function addExport(program: Command): void {
@@ -50,13 +54,16 @@ export function addExport(program: Command): void {
       const { format, out, force, json } = command.optsWithGlobals<ExportOptions>();
       const target = out ?? withExtension(model, EXPORT_FORMATS[format].extension);
       const read = await readModelFile(model);
-      const bytes = exportModel(read, format, { name: stemOf(target), source: model });
       const encoder = encoderOf(read, model);
+      const write = encoder === null ? exportModel : exportTable;
+      const bytes = write(read, format, { name: stemOf(target), source: model });
       await expectFree(target, force);
       await writeFileAtomic(target, bytes);
-      if (encoder !== null) {
+      if (encoder !== null && FORMATS_OF_NETWORKS.includes(format)) {
         const names = featureNames(encoder.columns).map(printable).join(', ');
-        process.stderr.write(`${target} takes the features of a table, not its columns: ${names}.\n`);
+        process.stderr.write(
+          `${target} takes the features of a table, not its columns (onnx and js take those): ${names}.\n`,
+        );
       }
       if (json)
         process.stdout.write(

@@ -4,8 +4,16 @@ import { encodeModel, type StoredModel } from '../model-bytes.js';
 import { toNpz, toPickle } from './arrays.js';
 import { toC } from './c.js';
 import { foldModel } from './folded.js';
-import { toJavaScript } from './javascript.js';
-import { toOnnx } from './onnx.js';
+import { type JsFront, toJavaScript } from './javascript.js';
+import { type OnnxFront, toOnnx } from './onnx.js';
+
+/** What a model takes in place of its features, for the formats that have a place for it. */
+export interface Fronts {
+  readonly onnx: OnnxFront;
+  readonly js: JsFront;
+  /** What files of tensors have beside the model, by key. */
+  readonly texts: Readonly<Record<string, string>>;
+}
 
 /** A format that models are exported in. */
 interface Format {
@@ -13,7 +21,7 @@ interface Format {
   readonly extension: string;
   /** Who reads it, in words. */
   readonly readers: string;
-  write(model: StoredModel, name: string): Bytes;
+  write(model: StoredModel, name: string, fronts: Fronts | null): Bytes;
 }
 
 /** Every format, by the name that it is asked for by. */
@@ -21,19 +29,19 @@ const FORMATS = {
   onnx: {
     extension: '.onnx',
     readers: 'onnxruntime and everything else that runs ONNX',
-    write: (model) => toOnnx(foldModel(model)),
+    write: (model, _, fronts) => toOnnx(foldModel(model), fronts?.onnx),
   },
-  npz: { extension: '.npz', readers: 'numpy.load', write: toNpz },
+  npz: { extension: '.npz', readers: 'numpy.load', write: (model, _, fronts) => toNpz(model, fronts?.texts) },
   pkl: { extension: '.pkl', readers: "Python's pickle, with numpy", write: toPickle },
   safetensors: {
     extension: '.safetensors',
     readers: 'treadle, and PyTorch by safetensors.torch.load_file',
-    write: encodeModel,
+    write: (model, _, fronts) => encodeModel(model, fronts?.texts),
   },
   js: {
     extension: '.js',
     readers: 'Node, Deno, Bun and browsers, as a module',
-    write: (model) => toJavaScript(foldModel(model)),
+    write: (model, _, fronts) => toJavaScript(foldModel(model), fronts?.js),
   },
   c: {
     extension: '.h',
@@ -73,6 +81,16 @@ export function exportModel(
   format: ExportFormat,
   options: ExportOptions = {},
 ): Bytes {
+  return exportWithFronts(model, format, options, () => null);
+}
+
+/** {@link exportModel} of a model that takes something else than its features; `frontsOf` says what, by bytes and model. */
+export function exportWithFronts(
+  model: Uint8Array | { save(): Uint8Array },
+  format: ExportFormat,
+  options: ExportOptions,
+  frontsOf: (bytes: Uint8Array, stored: StoredModel, source: string) => Fronts | null,
+): Bytes {
   expectKeys('options', options, ['name', 'source']);
   const { name = 'model', source = 'The model' } = options;
   if (!Object.hasOwn(FORMATS, format)) {
@@ -86,7 +104,8 @@ export function exportModel(
   if (typeof name !== 'string')
     throw problem('usage', { subject: 'name', found: name, expected: 'a string' });
   const bytes = model instanceof Uint8Array ? model : bytesOf(model);
-  return (FORMATS[format] as Format).write(decodeAnyModel(bytes, source), name);
+  const stored = decodeAnyModel(bytes, source);
+  return (FORMATS[format] as Format).write(stored, name, frontsOf(bytes, stored, source));
 }
 
 function bytesOf(model: { save(): Uint8Array }): Uint8Array {

@@ -13,7 +13,7 @@ export const ONNX_TYPE = {
 } as const;
 
 /** ONNX's numbers of the kinds of attributes. */
-export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, tensor: 4, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, tensor: 4, floats: 6, ints: 7, texts: 8 } as const;
 
 export interface OnnxTensor {
   dims?: number[];
