@@ -1,7 +1,7 @@
 /** `treadle/tables`: models of tables, from CSV, Parquet or objects to predictions. */
 export { type CsvOptions, parseCsv, toCsv } from './csv.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
-export { exportTable } from './export/export.js';
+export { exportTable, exportTableHub } from './export/export.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
 export { parseParquet } from './parquet.js';
 export { type Prepared, type PrepareOptions, prepare } from './prepare.js';

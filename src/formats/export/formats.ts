@@ -1,5 +1,6 @@
 import { type Bytes, expectKeys, problem } from '#bindings';
 import { decodeAnyModel } from '../any-model.js';
+import type { CardFront } from '../hub/card.js';
 import { encodeModel, type StoredModel } from '../model-bytes.js';
 import { toNpz, toPickle } from './arrays.js';
 import { toC } from './c.js';
@@ -13,7 +14,11 @@ export interface Fronts {
   readonly js: JsFront;
   /** What files of tensors have beside the model, by key. */
   readonly texts: Readonly<Record<string, string>>;
+  readonly card: CardFront;
 }
+
+/** Says by a model and its bytes what it takes in place of its features; null for nothing. */
+export type FrontsOf = (bytes: Uint8Array, stored: StoredModel, source: string) => Fronts | null;
 
 /** A format that models are exported in. */
 interface Format {
@@ -84,15 +89,14 @@ export function exportModel(
   return exportWithFronts(model, format, options, () => null);
 }
 
-/** {@link exportModel} of a model that takes something else than its features; `frontsOf` says what, by bytes and model. */
+/** {@link exportModel} of a model that takes something else than its features. */
 export function exportWithFronts(
   model: Uint8Array | { save(): Uint8Array },
   format: ExportFormat,
   options: ExportOptions,
-  frontsOf: (bytes: Uint8Array, stored: StoredModel, source: string) => Fronts | null,
+  frontsOf: FrontsOf,
 ): Bytes {
-  expectKeys('options', options, ['name', 'source']);
-  const { name = 'model', source = 'The model' } = options;
+  const { name, source } = checkExportOptions(options);
   if (!Object.hasOwn(FORMATS, format)) {
     const expected = `one of ${Object.keys(FORMATS).join(', ')}`;
     throw problem('usage', {
@@ -101,14 +105,32 @@ export function exportWithFronts(
       expected,
     });
   }
-  if (typeof name !== 'string')
-    throw problem('usage', { subject: 'name', found: name, expected: 'a string' });
-  const bytes = model instanceof Uint8Array ? model : bytesOf(model);
+  const bytes = bytesOf(model);
   const stored = decodeAnyModel(bytes, source);
-  return (FORMATS[format] as Format).write(stored, name, frontsOf(bytes, stored, source));
+  return writeFormat(format, stored, name, frontsOf(bytes, stored, source));
 }
 
-function bytesOf(model: { save(): Uint8Array }): Uint8Array {
+/** A model in a format. */
+export function writeFormat(
+  format: ExportFormat,
+  stored: StoredModel,
+  name: string,
+  fronts: Fronts | null,
+): Bytes {
+  return (FORMATS[format] as Format).write(stored, name, fronts);
+}
+
+/** The options with their defaults. Throws `usage`. */
+export function checkExportOptions(options: ExportOptions): Required<ExportOptions> {
+  expectKeys('options', options, ['name', 'source']);
+  const { name = 'model', source = 'The model' } = options;
+  if (typeof name === 'string') return { name, source };
+  throw problem('usage', { subject: 'name', found: name, expected: 'a string' });
+}
+
+/** The bytes of a model. Throws `usage` for what has none. */
+export function bytesOf(model: Uint8Array | { save(): Uint8Array }): Uint8Array {
+  if (model instanceof Uint8Array) return model;
   const bytes: unknown = typeof model?.save === 'function' ? model.save() : null;
   if (bytes instanceof Uint8Array) return bytes;
   const expected = 'a model, or its bytes (await worker.save())';

@@ -4,11 +4,14 @@ import {
   type ExportOptions,
   exportWithFronts,
   type Fronts,
+  type FrontsOf,
 } from '../../formats/export/formats.js';
+import { hubWithFronts } from '../../formats/hub/hub.js';
 import type { StoredModel } from '../../formats/model-bytes.js';
 import { formatError } from '../../formats/tensor.js';
 import { featuresOf, type TableEncoder } from '../encoder.js';
 import { ENCODER_KEY, encoderOf } from '../table-model.js';
+import { cardFront } from './card.js';
 import { jsFront } from './javascript.js';
 import { onnxFront } from './onnx.js';
 
@@ -25,12 +28,26 @@ export function exportTable(
   format: ExportFormat,
   options: ExportOptions = {},
 ): Bytes {
-  return exportWithFronts(model, format, options, (bytes, stored, source) => {
-    const encoder = encoderOf(bytes, source);
-    if (encoder !== null) return frontsOf(encoder, stored, source);
-    throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
-  });
+  return exportWithFronts(model, format, options, tableFronts);
 }
+
+/**
+ * A model of a table as the files of a folder, as `exportHub` gives them of other models. Throws as {@link exportTable}.
+ *
+ * @example for (const [name, bytes] of exportTableHub(model, { name: 'visits' })) await writeFile(`visits/${name}`, bytes);
+ */
+export function exportTableHub(
+  model: Uint8Array | { save(): Uint8Array },
+  options: ExportOptions = {},
+): Map<string, Bytes> {
+  return hubWithFronts(model, options, tableFronts);
+}
+
+const tableFronts: FrontsOf = (bytes, stored, source) => {
+  const encoder = encoderOf(bytes, source);
+  if (encoder !== null) return frontsOf(encoder, stored, source);
+  throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
+};
 
 function frontsOf(encoder: TableEncoder, { spec }: StoredModel, source: string): Fronts {
   const features = featuresOf(encoder.columns);
@@ -44,6 +61,7 @@ function frontsOf(encoder: TableEncoder, { spec }: StoredModel, source: string):
   return {
     onnx: onnxFront(encoder.columns),
     js: jsFront(encoder),
+    card: cardFront(encoder),
     texts: { [ENCODER_KEY]: JSON.stringify(encoder) },
   };
 }

@@ -25,7 +25,8 @@ export function onnxFront(columns: readonly ColumnEncoder[]): OnnxFront {
   };
 }
 
-function givenOf(column: ColumnEncoder): Given {
+/** What the input of a column holds. */
+export function givenOf(column: ColumnEncoder): Given {
   if (column.kind === 'date') return 'time';
   if (column.kind === 'number') return 'number';
   // Columns of 1 and 0 are numbers wherever they come from.
