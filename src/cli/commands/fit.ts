@@ -8,7 +8,8 @@ import { splitTable } from '../../table/split.js';
 import { columnOf } from '../../table/table.js';
 import { fitTable, type Importance } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
-import { path, usageError, wholeNumber } from '../options.js';
+import { closeFitBoard, openFitBoard } from '../fit-board.js';
+import { path, tensorBoardOption, usageError, wholeNumber } from '../options.js';
 import { withSignals } from '../signals.js';
 import { plainTable } from '../table.js';
 import { addTableOptions, csvOptions, scoresText, type TableReading } from '../tables.js';
@@ -25,6 +26,7 @@ interface TrainOptions extends TableReading {
   epochs?: number;
   seed: number;
   out: string;
+  tensorboard?: string;
 }
 
 /** Share of the training rows that ends training early. */
@@ -83,7 +85,8 @@ export function addFit(program: Command, end: (code: number) => void): void {
       new Option('--out <file>', 'file to save the model in')
         .argParser(path('--out', 'file'))
         .default('model.safetensors'),
-    );
+    )
+    .addOption(tensorBoardOption('folder for TensorBoard to show the training from'));
   addTableOptions(command, 'what was decided, scores and importance')
     .addHelpText(
       'after',
@@ -114,6 +117,13 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
       ? splitTable(table, { ...rule, share: options.testSize })
       : { rest: table, held: await readTable(options.test, csvOptions(options)) };
   const inner = splitTable(rest, { ...rule, share: VALIDATION });
+  const board =
+    options.tensorboard === undefined
+      ? null
+      : await openFitBoard(options.tensorboard, out, {
+          ...{ table: file, target: target.join(', '), seed, hidden: hidden?.join(', ') ?? 'default' },
+          ...(epochs !== undefined && { epochs }),
+        });
   const fitted = await fitTable(inner.rest, {
     ...asked,
     ...settled(whole),
@@ -121,11 +131,14 @@ async function fitAndShow(file: string, options: TrainOptions, signal: AbortSign
     seed,
     signal,
     ...(epochs !== undefined && { epochs }),
+    ...(board !== null && { onEpoch: board.onEpoch }),
   });
   const { model } = fitted;
   const scores = model.evaluate(held);
   const importance = model.explain(held);
   await writeTableModel(out, model);
+  if (board !== null)
+    await closeFitBoard(board, fitted.history.best, scores, model.network.spec.classes ?? []);
   if (json) {
     const { history } = fitted;
     const { columns } = whole;
