@@ -12,6 +12,7 @@ export {
   type ExportOptions,
   exportModel,
 } from './formats/export/formats.js';
+export { exportHub } from './formats/hub/hub.js';
 export { type ImportedModel, type ImportOptions, importModel } from './formats/import/import.js';
 export {
   type ClassificationScores,

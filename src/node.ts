@@ -13,3 +13,9 @@ export {
   weightsFileName,
 } from './node/model-file.js';
 export { readModel, writeModel } from './node/models.js';
+export {
+  type TensorBoard,
+  type TensorBoardOptions,
+  type TrainingStatus,
+  tensorBoard,
+} from './tensorboard/tensorboard.js';

@@ -91,6 +91,7 @@ const COMMANDS: Record<string, Short> = {
   'report RUN': 'treadle report "$(ls -d runs/* | head -n 1)"',
   'inspect WEIGHTS…': 'treadle inspect weights/*_0.01.safetensors',
   'export MODEL --format FORMAT': 'treadle export weights/*_0.01.safetensors --format onnx --out small.onnx',
+  'export --format hub': 'treadle export weights/*_0.01.safetensors --format hub --out card',
   'import FILE --out MODEL': 'treadle import weights/*_0.01.safetensors --out imported.safetensors',
   doctor: 'treadle doctor',
   '(cd weights && sha256sum * | sha256sum)': '(cd weights && sha256sum * | sha256sum)',

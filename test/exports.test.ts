@@ -60,6 +60,7 @@ describe('what the package exports', () => {
         'readImage',
         'readModel',
         'saveWeights',
+        'tensorBoard',
         'weightsFileName',
         'writeModel',
       ].sort(),

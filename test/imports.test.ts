@@ -58,6 +58,7 @@ describe('imports go one way', () => {
     worker: ['data', 'formats', 'model', 'threads', 'train'],
     node: ['strict', 'data', 'formats', 'model', 'create.js'],
     table: ['strict', 'data', 'metrics', 'train', 'formats', 'model', 'node', 'create.js'],
+    tensorboard: ['formats', 'metrics', 'node', 'report', 'results', 'train'],
     'fashion-mnist': ['strict', 'data', 'node', 'results', 'metrics'],
     results: ['strict', 'data', 'metrics', 'model', 'train', 'fashion-mnist'],
     experiment: [
@@ -72,6 +73,7 @@ describe('imports go one way', () => {
         'fashion-mnist',
         'results',
         'report',
+        'tensorboard',
       ],
     ],
     report: ['strict', 'data', 'metrics', 'model', 'train', 'table', 'node', 'fashion-mnist', 'results'],

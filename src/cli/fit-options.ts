@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import { LIMITS } from '../experiment/limits.js';
 import { KINDS, type Kind } from '../table/kinds.js';
-import { DEFAULT_OUT, path, usageError, wholeNumber } from './options.js';
+import { DEFAULT_OUT, path, tensorBoardOption, usageError, wholeNumber } from './options.js';
 import type { TableReading } from './tables.js';
 
 /** Options of `fit`. */
@@ -19,6 +19,7 @@ export interface TrainOptions extends TableReading {
   seed: number;
   out: string;
   report?: string | false;
+  tensorboard?: string;
   cv?: number;
   grid?: string;
   jobs: number;
@@ -88,7 +89,8 @@ export function addFitOptions(command: Command): Command {
         "page with scores, charts and columns (default: beside the model, with its name and '.html')",
       ).argParser(path('--report', 'file')),
     )
-    .option('--no-report', 'write no such page');
+    .option('--no-report', 'write no such page')
+    .addOption(tensorBoardOption('folder for TensorBoard to show the training from'));
   return addSearchOptions(command);
 }
 

@@ -104,6 +104,11 @@ export function averageOption(): Option {
     .default('none');
 }
 
+/** `--tensorboard DIR`. */
+export function tensorBoardOption(what: string): Option {
+  return new Option('--tensorboard <dir>', what).argParser(path('--tensorboard', 'folder'));
+}
+
 /** Adds `--json` with what it prints. */
 export function addJsonOption(command: Command, what: string): Command {
   return command.option('--json', `print ${what} as JSON, nothing else`, false);
@@ -133,6 +138,7 @@ export interface TrainingOptions extends DataOptions {
   recipe: RecipeName;
   from?: string;
   resume?: string | true;
+  tensorboard?: string;
   force: boolean;
   json: boolean;
   queue?: string | true;
@@ -203,6 +209,11 @@ export function addTrainingOptions(command: Command, { ofGrids = false } = {}): 
         'go on with a run that was stopped: its folder or id, or the newest unfinished one; its settings hold, but for --jobs and --threads; --data and --weights may differ',
       ).argParser(path('--resume', 'folder')),
     );
+  command.addOption(
+    tensorBoardOption(
+      "folder for TensorBoard to show the run from, under the run's id; to be given again with --resume",
+    ),
+  );
   addQueueOption(command, '[url]');
   addStoreOptions(command);
   command.option('--force', 'replace weights of an earlier run without asking', false);

@@ -52,6 +52,7 @@ export async function runAndShow(
           verify: given(command, 'verify'),
           weights: given(command, 'weights'),
           from: options.from,
+          tensorBoard: options.tensorboard,
           out: options.out,
           replace: options.force || (options.json ? false : (files) => askToReplace(files, signal)),
           log: view.note,

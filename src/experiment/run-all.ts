@@ -25,6 +25,7 @@ import { countFrom } from './jobs.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
 import { leaveToReplace, type Replace } from './replacement.js';
 import { Run } from './run.js';
+import { openRunBoard } from './run-board.js';
 import {
   type BegunRun,
   beginRun,
@@ -69,6 +70,11 @@ export interface RunAllOptions extends DataChoice {
   clock?: Clock | undefined;
   /** Opens a build of the core; by default without setting any V8 flag. */
   openCore?: ((build: string) => Promise<Core>) | undefined;
+  /**
+   * Folder for TensorBoard: each model's figures, hyper-parameters and confusion matrix under the run's id; none when left
+   * out. A resumed run that is given it writes all of its models' files anew.
+   */
+  tensorBoard?: string | undefined;
   /** Where the models are trained; in threads of this process when left out. */
   executor?: ExecutorChoice | undefined;
 }
@@ -123,12 +129,24 @@ async function runLocked(
   const clock = options.clock ?? newClock();
   const started = timeOf(clock);
   throwIfAborted(options.signal);
-  const run = await openOrBegin({ ...options, clock }, lock);
+  const board = options.tensorBoard === undefined ? null : await openRunBoard(options.tensorBoard);
+  const onEvent = (event: RunEvent): void => {
+    board?.hear(event);
+    options.onEvent?.(event);
+  };
+  const run = await openOrBegin({ ...options, onEvent, clock }, lock);
   const { folder } = run;
-  const interrupted = await untilInterrupted(async () => {
-    await run.train();
-    await run.test();
-  });
+  board?.begin(idOf(folder), run.jobs, run.data.record.classNames);
+  let interrupted: boolean;
+  try {
+    interrupted = await untilInterrupted(async () => {
+      await run.train();
+      await run.test();
+    });
+  } finally {
+    const problem = await board?.close();
+    if (problem) options.log?.(`Not all is written for TensorBoard: ${problem}`);
+  }
 
   const results = run.results(started);
   // Imported here: drawing needs large libraries.

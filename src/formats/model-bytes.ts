@@ -32,13 +32,17 @@ export interface StoredModel {
 }
 
 /**
- * A model as a safetensors file: tensors under PyTorch's names, spec and loss in the metadata. Equal models give equal
- * bytes.
+ * A model as a safetensors file: tensors under PyTorch's names, spec and loss in the metadata, with `more`. Equal models give
+ * equal bytes.
  */
-export function encodeModel({ spec, tensors, loss }: StoredModel): Bytes {
+export function encodeModel(
+  { spec, tensors, loss }: StoredModel,
+  more: Readonly<Record<string, string>> = {},
+): Bytes {
   return encodeSafetensors(nameTensors(torchNames(spec), tensors, 0), {
     [MODEL_KEY]: JSON.stringify(spec),
     ...(loss !== null && { [LOSS_KEY]: JSON.stringify(loss) }),
+    ...more,
   });
 }
 

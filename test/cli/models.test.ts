@@ -73,7 +73,7 @@ describe('export', () => {
     expect(other!.code).toBe(1);
     expect(other!.stderr).toMatch(/other\.safetensors is not a complete dense network: /);
     expect([bare!.code, h5!.code]).toEqual([2, 2]);
-    expect(h5!.stderr).toContain('Allowed choices are onnx, npz, pkl, safetensors, js, c.');
+    expect(h5!.stderr).toContain('Allowed choices are onnx, npz, pkl, safetensors, js, c, hub.');
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTable, readTableModel } from '../../dist/table/node.js';
 import { failure } from '../support/errors.js';
 import { PARQUET } from '../table/parquet-files.js';
+import { eventsIn } from '../tensorboard/read.js';
 import { jsonLines, treadle } from './treadle.js';
 
 /** 150 rows with gaps, a name and a patient; `ill` follows from the temperature. */
@@ -243,11 +244,19 @@ describe('predict --model, evaluate and explain', () => {
   });
 });
 
-it('export says which features its file takes in place of columns', async () => {
-  const found = await run('export', 'made.safetensors', '--format', 'onnx', '--out', 'made.onnx');
-  expect(found.code).toBe(0);
-  expect(found.stderr).toBe(
-    'made.onnx takes the features of a table, not its columns: patient, temperature, temperature is missing, coughs.\n',
+it('export takes the encoders along, or says which features its file takes in place of columns', async () => {
+  const bare = await run('export', 'made.safetensors', '--format', 'c', '--out', 'made.h');
+  expect([bare.code, bare.stderr]).toEqual([
+    0,
+    'made.h takes the features of a table, not its columns (onnx and js take those): patient, temperature, temperature is missing, coughs.\n',
+  ]);
+  for (const format of ['onnx', 'js', 'safetensors']) {
+    const found = await run('export', 'made.safetensors', '--format', format, '--out', `copy.${format}`);
+    expect([found.code, found.stderr]).toEqual([0, '']);
+  }
+  expect(await readFile(join(folder, 'copy.js'), 'utf8')).toContain('"name":"temperature"');
+  expect(await readFile(join(folder, 'copy.safetensors'))).toEqual(
+    await readFile(join(folder, 'made.safetensors')),
   );
 });
 
@@ -272,4 +281,17 @@ describe('a file', () => {
     await writeFile(path, bytes);
     expect((await failure('format', () => readTable(path))).message).toContain(words);
   });
+});
+
+it('fit writes its training for TensorBoard', async () => {
+  const args = ['--epochs', '3', '--out', 'boarded.safetensors', '--tensorboard', 'logs', ...COMMAS];
+  const found = await run('fit', 'visits.csv', '--target', 'ill', '--json', ...args);
+  expect([found.code, found.stderr]).toEqual([0, '']);
+  const [name] = await readdir(join(folder, 'logs'));
+  expect(name).toMatch(/^boarded-\d{8}T\d{6}\.\d{3}Z$/);
+  const { scalars, others } = eventsIn(join(folder, 'logs', name!));
+  const { epochs, kept, scores } = jsonLines(found.stdout)[0]!;
+  expect(scalars['loss/val_loss']!.length).toBe(epochs);
+  expect(scalars['test/accuracy']).toEqual([[kept, Math.fround((scores as { accuracy: number }).accuracy)]]);
+  expect(others).toContain('confusion');
 });

@@ -1,26 +1,39 @@
+import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EXPORT_FORMATS, type ExportFormat, exportModel } from '../../formats/export/formats.js';
-import { writeFileAtomic } from '../../node/files.js';
+import { exportHub } from '../../formats/hub/hub.js';
+import { ensureWritableFolder, writeFileAtomic } from '../../node/files.js';
 import { stemOf, withExtension } from '../../node/model-names.js';
 import { readModelFile } from '../../node/models.js';
 import { printable } from '../../results/format.js';
 import { byteCount } from '../../strict/words.js';
 import { featureNames } from '../../table/encoder.js';
+import { exportTable, exportTableHub } from '../../table/export/export.js';
 import { encoderOf } from '../../table/table-model.js';
 import { addForceOption, addJsonOption, expectFree, path } from '../options.js';
 
 interface ExportOptions {
-  format: ExportFormat;
+  format: ExportFormat | 'hub';
   out?: string;
   force: boolean;
   json: boolean;
 }
 
+/** Formats that have no place for the encoders of a table. */
+const FORMATS_OF_NETWORKS: readonly ExportOptions['format'][] = ['npz', 'pkl', 'c'];
+
+/** Who reads the folder of `hub`. */
+const HUB = 'the Hugging Face Hub: a folder with a model card, and the model as safetensors and ONNX';
+
 /** Adds `export`. */
 export function addExport(program: Command): void {
-  const formats = Object.entries(EXPORT_FORMATS).map(
-    ([name, { readers }]) => `  ${name.padEnd(12)}${readers}`,
-  );
+  const readers: Readonly<Record<ExportOptions['format'], string>> = {
+    ...(Object.fromEntries(
+      Object.entries(EXPORT_FORMATS).map(([name, own]) => [name, own.readers]),
+    ) as Record<ExportFormat, string>),
+    hub: HUB,
+  };
+  const formats = Object.entries(readers).map(([name, words]) => `  ${name.padEnd(12)}${words}`);
   const command = program
     .command('export')
     .description('write a model in a format that other programs read')
@@ -30,15 +43,13 @@ export function addExport(program: Command): void {
       path('<model>', 'file'),
     )
     .addOption(
-      new Option('--format <name>', 'format to write')
-        .choices(Object.keys(EXPORT_FORMATS))
-        .makeOptionMandatory(),
+      new Option('--format <name>', 'format to write').choices(Object.keys(readers)).makeOptionMandatory(),
     )
     .addOption(
       new Option(
-        '--out <file>',
-        "file to write (default: the model's path with the format's ending)",
-      ).argParser(path('--out', 'file')),
+        '--out <path>',
+        "file to write, or folder for hub (default: the model's path with the format's ending, or without one)",
+      ).argParser(path('--out', 'file or folder')),
     );
   addForceOption(command);
   addJsonOption(command, 'one object')
@@ -48,23 +59,27 @@ export function addExport(program: Command): void {
     )
     .action(async (model: string, _, command: Command) => {
       const { format, out, force, json } = command.optsWithGlobals<ExportOptions>();
-      const target = out ?? withExtension(model, EXPORT_FORMATS[format].extension);
       const read = await readModelFile(model);
-      const bytes = exportModel(read, format, { name: stemOf(target), source: model });
       const encoder = encoderOf(read, model);
-      await expectFree(target, force);
-      await writeFileAtomic(target, bytes);
-      if (encoder !== null) {
+      const target = out ?? withExtension(model, format === 'hub' ? '' : EXPORT_FORMATS[format].extension);
+      const options = { name: format === 'hub' ? basename(target) : stemOf(target), source: model };
+      const files = new Map<string, Uint8Array>();
+      if (format === 'hub') {
+        const made = (encoder === null ? exportHub : exportTableHub)(read, options);
+        for (const [name, bytes] of made) files.set(join(target, name), bytes);
+      } else files.set(target, (encoder === null ? exportModel : exportTable)(read, format, options));
+      for (const file of files.keys()) await expectFree(file, force);
+      if (format === 'hub') await ensureWritableFolder(target);
+      for (const [file, bytes] of files) await writeFileAtomic(file, bytes);
+      if (encoder !== null && FORMATS_OF_NETWORKS.includes(format)) {
         const names = featureNames(encoder.columns).map(printable).join(', ');
-        process.stderr.write(`${target} takes the features of a table, not its columns: ${names}.\n`);
+        process.stderr.write(
+          `${target} takes the features of a table, not its columns (onnx and js take those): ${names}.\n`,
+        );
       }
+      const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
       if (json)
-        process.stdout.write(
-          `${JSON.stringify({ type: 'exported', model, format, file: target, bytes: bytes.length })}\n`,
-        );
-      else
-        process.stdout.write(
-          `${target} (${byteCount(bytes.length)}): for ${EXPORT_FORMATS[format].readers}.\n`,
-        );
+        process.stdout.write(`${JSON.stringify({ type: 'exported', model, format, file: target, bytes })}\n`);
+      else process.stdout.write(`${target} (${byteCount(bytes)}): for ${readers[format]}.\n`);
     });
 }

@@ -5,6 +5,7 @@ import { settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
 import { fitTable } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
+import { closeFitBoard, openFitBoard } from '../fit-board.js';
 import { addFitOptions, type TrainOptions } from '../fit-options.js';
 import { expectGiven, fitRows, VALIDATION } from '../fit-rows.js';
 import { usageError } from '../options.js';
@@ -40,6 +41,9 @@ export function addFit(program: Command, end: (code: number) => void): void {
       const options: TrainOptions = command.optsWithGlobals();
       const isSearch = [options.cv, options.grid, options.resume].some((value) => value !== undefined);
       if (isSearch) {
+        if (options.tensorboard !== undefined) {
+          throw usageError('--tensorboard', options.tensorboard, 'a single training, without --cv and --grid,');
+        }
         end(await searchAndShow(file, options, command));
         return;
       }
@@ -55,12 +59,19 @@ async function fitAndShow(
   signal: AbortSignal,
 ): Promise<number> {
   const { hidden, epochs, seed, out, json } = options;
-  const rows = await fitRows(expectGiven('The table', file, 'a CSV or Parquet file'), options);
+  const rows = await fitRows(expectGiven('The table', file, 'a CSV, Parquet or JSON file'), options);
   const began = performance.now();
   const { asked, whole, rule, rest } = rows;
   const held = rows.held!;
   const inner = splitTable(rest, { ...rule, share: VALIDATION });
   const core = await loadCore();
+  const board =
+    options.tensorboard === undefined
+      ? null
+      : await openFitBoard(options.tensorboard, out, {
+          ...{ table: file!, target: asked.target.toString(), seed, hidden: hidden?.join(', ') ?? 'default' },
+          ...(epochs !== undefined && { epochs }),
+        });
   const { model, history } = await fitTable(inner.rest, {
     model: { core },
     ...asked,
@@ -70,10 +81,12 @@ async function fitAndShow(
     signal,
     ...(hidden !== undefined && { hidden }),
     ...(epochs !== undefined && { epochs }),
+    ...(board !== null && { onEpoch: board.onEpoch }),
   });
   const scores = model.evaluate(held);
   const importance = model.explain(held);
   await writeTableModel(out, model);
+  if (board !== null) await closeFitBoard(board, history.best, scores, model.network.spec.classes ?? []);
   const report = reportFile(options, out);
   if (report !== null) {
     await writeTableReport(report, {

@@ -16,7 +16,8 @@ export function toPickle(model: StoredModel): Bytes {
   return new Uint8Array(encodePickle(arraysOf(model)));
 }
 
-/** A model as npz, for `numpy.load`; `treadle_model` is its description, as JSON. */
-export function toNpz(model: StoredModel): Bytes {
-  return encodeNpz(new Map<string, NpzEntry>([...arraysOf(model), [MODEL_KEY, JSON.stringify(model.spec)]]));
+/** A model as npz, for `numpy.load`; `treadle_model` is its description, as JSON, and `more` are other texts. */
+export function toNpz(model: StoredModel, more: Readonly<Record<string, string>> = {}): Bytes {
+  const texts = Object.entries({ [MODEL_KEY]: JSON.stringify(model.spec), ...more });
+  return encodeNpz(new Map<string, NpzEntry>([...arraysOf(model), ...texts]));
 }

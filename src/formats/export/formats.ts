@@ -1,11 +1,24 @@
 import { type Bytes, expectKeys, problem } from '#bindings';
 import { decodeAnyModel } from '../any-model.js';
+import type { CardFront } from '../hub/card.js';
 import { encodeModel, type StoredModel } from '../model-bytes.js';
 import { toNpz, toPickle } from './arrays.js';
 import { toC } from './c.js';
 import { foldModel } from './folded.js';
-import { toJavaScript } from './javascript.js';
-import { toOnnx } from './onnx.js';
+import { type JsFront, toJavaScript } from './javascript.js';
+import { type OnnxFront, toOnnx } from './onnx.js';
+
+/** What a model takes in place of its features, for the formats that have a place for it. */
+export interface Fronts {
+  readonly onnx: OnnxFront;
+  readonly js: JsFront;
+  /** What files of tensors have beside the model, by key. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly card: CardFront;
+}
+
+/** Says by a model and its bytes what it takes in place of its features; null for nothing. */
+export type FrontsOf = (bytes: Uint8Array, stored: StoredModel, source: string) => Fronts | null;
 
 /** A format that models are exported in. */
 interface Format {
@@ -13,7 +26,7 @@ interface Format {
   readonly extension: string;
   /** Who reads it, in words. */
   readonly readers: string;
-  write(model: StoredModel, name: string): Bytes;
+  write(model: StoredModel, name: string, fronts: Fronts | null): Bytes;
 }
 
 /** Every format, by the name that it is asked for by. */
@@ -21,19 +34,19 @@ const FORMATS = {
   onnx: {
     extension: '.onnx',
     readers: 'onnxruntime and everything else that runs ONNX',
-    write: (model) => toOnnx(foldModel(model)),
+    write: (model, _, fronts) => toOnnx(foldModel(model), fronts?.onnx),
   },
-  npz: { extension: '.npz', readers: 'numpy.load', write: toNpz },
+  npz: { extension: '.npz', readers: 'numpy.load', write: (model, _, fronts) => toNpz(model, fronts?.texts) },
   pkl: { extension: '.pkl', readers: "Python's pickle, with numpy", write: toPickle },
   safetensors: {
     extension: '.safetensors',
     readers: 'treadle, and PyTorch by safetensors.torch.load_file',
-    write: encodeModel,
+    write: (model, _, fronts) => encodeModel(model, fronts?.texts),
   },
   js: {
     extension: '.js',
     readers: 'Node, Deno, Bun and browsers, as a module',
-    write: (model) => toJavaScript(foldModel(model)),
+    write: (model, _, fronts) => toJavaScript(foldModel(model), fronts?.js),
   },
   c: {
     extension: '.h',
@@ -73,8 +86,17 @@ export function exportModel(
   format: ExportFormat,
   options: ExportOptions = {},
 ): Bytes {
-  expectKeys('options', options, ['name', 'source']);
-  const { name = 'model', source = 'The model' } = options;
+  return exportWithFronts(model, format, options, () => null);
+}
+
+/** {@link exportModel} of a model that takes something else than its features. */
+export function exportWithFronts(
+  model: Uint8Array | { save(): Uint8Array },
+  format: ExportFormat,
+  options: ExportOptions,
+  frontsOf: FrontsOf,
+): Bytes {
+  const { name, source } = checkExportOptions(options);
   if (!Object.hasOwn(FORMATS, format)) {
     const expected = `one of ${Object.keys(FORMATS).join(', ')}`;
     throw problem('usage', {
@@ -83,13 +105,32 @@ export function exportModel(
       expected,
     });
   }
-  if (typeof name !== 'string')
-    throw problem('usage', { subject: 'name', found: name, expected: 'a string' });
-  const bytes = model instanceof Uint8Array ? model : bytesOf(model);
-  return (FORMATS[format] as Format).write(decodeAnyModel(bytes, source), name);
+  const bytes = bytesOf(model);
+  const stored = decodeAnyModel(bytes, source);
+  return writeFormat(format, stored, name, frontsOf(bytes, stored, source));
 }
 
-function bytesOf(model: { save(): Uint8Array }): Uint8Array {
+/** A model in a format. */
+export function writeFormat(
+  format: ExportFormat,
+  stored: StoredModel,
+  name: string,
+  fronts: Fronts | null,
+): Bytes {
+  return (FORMATS[format] as Format).write(stored, name, fronts);
+}
+
+/** The options with their defaults. Throws `usage`. */
+export function checkExportOptions(options: ExportOptions): Required<ExportOptions> {
+  expectKeys('options', options, ['name', 'source']);
+  const { name = 'model', source = 'The model' } = options;
+  if (typeof name === 'string') return { name, source };
+  throw problem('usage', { subject: 'name', found: name, expected: 'a string' });
+}
+
+/** The bytes of a model. Throws `usage` for what has none. */
+export function bytesOf(model: Uint8Array | { save(): Uint8Array }): Uint8Array {
+  if (model instanceof Uint8Array) return model;
   const bytes: unknown = typeof model?.save === 'function' ? model.save() : null;
   if (bytes instanceof Uint8Array) return bytes;
   const expected = 'a model, or its bytes (await worker.save())';

@@ -37,22 +37,32 @@ const HEADS: Readonly<Record<Head, string>> = {
   return values;`,
 };
 
-/** A model as a JavaScript module: \`probabilities(row)\` or, for numbers, \`outputs(row)\`, and \`predict(row)\`. */
-export function toJavaScript(model: FoldedModel): Bytes {
-  return new TextEncoder().encode(moduleOf(model));
+/** What the functions of a module take, and what stands in it before the network. */
+export interface JsFront {
+  /** What a row is, in words. */
+  readonly takes: string;
+  /** Lists that the module exports, by name. */
+  readonly lists: Readonly<Record<string, readonly unknown[] | undefined>>;
+  /** The text of \`encode(row)\`, an array of features, and of what it needs. */
+  readonly encode: string;
+  /** What the functions give, as an expression of \`values\`, the array that the network gives. */
+  readonly outputs: string;
 }
 
-function moduleOf(model: FoldedModel): string {
-  const { features, layers, head, classes, spec, inputType, input, target } = model;
+/**
+ * A model as a JavaScript module: \`probabilities(row)\` or, for numbers, \`outputs(row)\`, and \`predict(row)\`; a row is an
+ * array of features, or what \`front\` says.
+ */
+export function toJavaScript(model: FoldedModel, front: JsFront = frontOfRows(model)): Bytes {
+  return new TextEncoder().encode(moduleOf(model, front));
+}
+
+function moduleOf(model: FoldedModel, front: JsFront): string {
+  const { layers, head, classes, spec, input, target } = model;
   const used = new Set(layers.map(({ activation }) => activation));
   const run = head === 'identity' ? 'outputs' : 'probabilities';
-  const names = { features: spec.input.names, classes, outputs: spec.output?.names };
-  const lists = Object.entries(names).flatMap(([name, list]) =>
-    list
-      ? [
-          `export const ${name === 'features' ? 'featureNames' : name === 'outputs' ? 'outputNames' : name} = ${JSON.stringify(list)};`,
-        ]
-      : [],
+  const lists = Object.entries({ ...front.lists, classes, outputNames: spec.output?.names }).flatMap(
+    ([name, list]) => (list ? [listText(name, list)] : []),
   );
   const activations = [...used].flatMap((name) =>
     name === 'identity'
@@ -60,12 +70,10 @@ function moduleOf(model: FoldedModel): string {
       : [`  ${name}: (x${name === 'leakyRelu' ? ', slope' : ''}) => ${ACTIVATIONS[name]},`],
   );
   return `// A model made by treadle: ${inOneLine(model.spec)}.
-// ${run}(row) takes ${features} ${inputType === 'u8' ? 'bytes, 0 to 255' : 'numbers'}; predict(row) says ${PREDICTS[head]}.
+// ${run}(row) takes ${front.takes}; predict(row) says ${PREDICTS[head]}.
 
-/** Numbers of one row. */
-export const features = ${features};
 ${lists.join('\n')}
-
+${front.encode}
 /** 32-bit floats out of Base64. */
 function floats(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -83,10 +91,9 @@ const layers = [
 ${layers.map(layerText).join('\n')}
 ];
 
-/** ${head === 'identity' ? 'The numbers that are predicted for a row.' : `The probability of each ${head === 'softmax' ? 'class' : 'label'} for a row.`} */
-export function ${run}(row) {
-  if (row.length !== features) throw new RangeError(\`The row has \${row.length} values; \${features} are expected.\`);
-  let values = Array.from(row${encoder(model)});
+/** What the network makes of a row's features. */
+function run(features) {
+  let values = ${encoder(model)};
   for (const { weight, bias, activation, slope } of layers) {
     const sums = Float64Array.from(bias);
     values.forEach((value, input) => {
@@ -103,11 +110,45 @@ export function ${run}(row) {
   }
 }
 
+/** ${head === 'identity' ? 'The numbers that are predicted for a row.' : `The probability of each ${head === 'softmax' ? 'class' : 'label'} for a row.`} */
+export function ${run}(row) {
+  const values = run(encode(row));
+  return ${front.outputs};
+}
+
 /** What the model says of a row: ${PREDICTS[head]}. */
 export function predict(row) {
-${predictText(model, run)}
+  const values = run(encode(row));
+  return ${predictText(model, front)};
 }
 `;
+}
+
+/** A list that the module exports: in one line, or an element a line where these are objects. */
+function listText(name: string, list: readonly unknown[]): string {
+  const items = list.map((item) => JSON.stringify(item));
+  const isOfObjects = typeof list[0] === 'object';
+  const text = isOfObjects ? `[\n${items.map((item) => `  ${item},\n`).join('')}]` : `[${items.join(',')}]`;
+  return `export const ${name} = ${text};`;
+}
+
+/** The front of a model whose rows are arrays of its features. */
+function frontOfRows({ features, inputType, spec }: FoldedModel): JsFront {
+  return {
+    takes: `${features} ${inputType === 'u8' ? 'bytes, 0 to 255' : 'numbers'}`,
+    lists: { featureNames: spec.input.names },
+    encode: `
+/** Numbers of one row. */
+export const features = ${features};
+
+/** A row that has as many numbers as it must. */
+function encode(row) {
+  if (row.length === features) return row;
+  throw new RangeError(\`The row has \${row.length} values; \${features} are expected.\`);
+}
+`,
+    outputs: 'values',
+  };
 }
 
 const PREDICTS: Readonly<Record<Head, string>> = {
@@ -117,8 +158,9 @@ const PREDICTS: Readonly<Record<Head, string>> = {
 };
 
 function encoder({ inputType, input }: FoldedModel): string {
-  if (inputType === 'u8') return ', (byte) => byte / 255';
-  return input === null ? '' : ', (value, index) => (value - input.mean[index]) / input.deviation[index]';
+  if (inputType === 'u8') return 'Array.from(features, (byte) => byte / 255)';
+  if (input === null) return 'Array.from(features)';
+  return 'Array.from(features, (value, index) => (value - input.mean[index]) / input.deviation[index])';
 }
 
 function statisticsText(name: string, statistics: Statistics | null): string {
@@ -141,12 +183,11 @@ function layerText({ weight, bias, activation, slope }: FoldedModel['layers'][nu
   },`;
 }
 
-function predictText({ head, classes, outputs }: FoldedModel, run: string): string {
-  const all = `${run}(row)`;
+function predictText({ head, classes, outputs }: FoldedModel, front: JsFront): string {
   if (head === 'softmax') {
-    const best = 'all.reduce((best, value, index) => (value > all[best] ? index : best), 0)';
-    return `  const all = ${all};\n  return ${classes === null ? best : `classes[${best}]`};`;
+    const best = 'values.reduce((best, value, index) => (value > values[best] ? index : best), 0)';
+    return classes === null ? best : `classes[${best}]`;
   }
-  const answers = head === 'sigmoid' ? `${all}.map((value) => (value >= 0.5 ? 1 : 0))` : all;
-  return `  return ${answers}${outputs === 1 ? '[0]' : ''};`;
+  if (outputs === 1) return head === 'sigmoid' ? '(values[0] >= 0.5 ? 1 : 0)' : 'values[0]';
+  return head === 'sigmoid' ? 'values.map((value) => (value >= 0.5 ? 1 : 0))' : front.outputs;
 }

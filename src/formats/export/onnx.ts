@@ -1,13 +1,8 @@
 import type { Bytes } from '#bindings';
 import { encodeOnnx } from '../onnx/encode.js';
-import {
-  ATTRIBUTE_TYPE,
-  ONNX_TYPE,
-  type OnnxAttribute,
-  type OnnxNode,
-  type OnnxTensor,
-} from '../onnx/schema.js';
+import { ONNX_TYPE, type OnnxValueInfo } from '../onnx/schema.js';
 import { type FoldedLayer, type FoldedModel, inOneLine, type Statistics } from './folded.js';
+import { Graph, ofFloat, ofInt, ofRows } from './graph.js';
 
 // ONNX of operator set 17, of which each operation used here is in every runtime since 2022. Rows are free in number.
 
@@ -15,81 +10,42 @@ import { type FoldedLayer, type FoldedModel, inOneLine, type Statistics } from '
 const IR_VERSION = 8;
 const OPSET = 17;
 
-/** A graph that is being built; each method adds to it, and returns the name of the value that it makes. */
-class Graph {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxTensor[] = [];
-
-  node(opType: string, input: string[], output: string, attribute: OnnxAttribute[] = []): string {
-    const attributes = attribute.length > 0 ? { attribute } : {};
-    this.nodes.push({ input, output: [output], name: `/${output}`, opType, ...attributes });
-    return output;
-  }
-
-  floats(name: string, data: Float32Array, dims: number[]): string {
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.initializers.push({ dims, dataType: ONNX_TYPE.float, name, rawData });
-    return name;
-  }
-
-  texts(name: string, texts: readonly string[]): string {
-    const stringData = texts.map((text) => new TextEncoder().encode(text));
-    this.initializers.push({ dims: [texts.length], dataType: ONNX_TYPE.string, stringData, name });
-    return name;
-  }
-
-  /** A number that stands for itself in a node. */
-  number(name: string, value: number): string {
-    return this.floats(name, Float32Array.of(value), []);
-  }
+/** What a model takes in place of rows of features: adds inputs to a graph, and the nodes that make features of them. */
+export interface OnnxFront {
+  /** Returns the name of the features (rows, features), as 32-bit floats. */
+  add(graph: Graph): string;
+  /** Said of the inputs in the metadata. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-const ofInt = (name: string, i: number): OnnxAttribute => ({ name, i, type: ATTRIBUTE_TYPE.int });
-const ofFloat = (name: string, f: number): OnnxAttribute => ({ name, f, type: ATTRIBUTE_TYPE.float });
-
 /**
- * A model as ONNX: the input `x` (rows, features), of bytes or of floats; the output `probabilities` and, behind it, `label`
- * (class names or indices, or rows of 0 and 1), or `predictions` of numbers. Names of classes are in the metadata as `classes`, a JSON list.
+ * A model as ONNX: the input `x` (rows, features), of bytes or of floats, or those of `front`; the output `probabilities` and,
+ * behind it, `label` (class names or indices, or rows of 0 and 1), or `predictions` of numbers. Names of classes are in the
+ * metadata as `classes`, a JSON list.
  */
-export function toOnnx(model: FoldedModel): Bytes {
+export function toOnnx(model: FoldedModel, front: OnnxFront | null = null): Bytes {
   const graph = new Graph();
-  const { features, outputs, head, classes, inputType } = model;
-  let value = addInput(graph, model);
+  let value = front === null ? addInput(graph, model) : front.add(graph);
   model.layers.forEach((layer, index) => {
     value = addLayer(graph, layer, value, `layer${index}`, index === model.layers.length - 1);
   });
-  const scores = addHead(graph, model, value);
-  const ofRows = (name: string, elemType: number, width: number | null) => ({
-    name,
-    type: {
-      tensorType: {
-        elemType,
-        shape: { dim: [{ dimParam: 'rows' }, ...(width === null ? [] : [{ dimValue: width }])] },
-      },
-    },
-  });
-  const made = [ofRows(scores, ONNX_TYPE.float, outputs)];
-  if (head === 'softmax') {
-    made.push(ofRows('label', classes === null ? ONNX_TYPE.int64 : ONNX_TYPE.string, null));
-  } else if (head === 'sigmoid') made.push(ofRows('label', ONNX_TYPE.int64, outputs));
+  const { nodes, initializers, inputs, opsets } = graph;
+  const output = addHead(graph, model, value);
   return encodeOnnx({
     irVersion: IR_VERSION,
     producerName: 'treadle',
     docString: inOneLine(model.spec),
-    graph: {
-      node: graph.nodes,
-      name: 'model',
-      initializer: graph.initializers,
-      input: [ofRows('x', inputType === 'u8' ? ONNX_TYPE.uint8 : ONNX_TYPE.float, features)],
-      output: made,
-    },
-    opsetImport: [{ domain: '', version: OPSET }],
-    metadataProps: metadataOf(model),
+    graph: { node: nodes, name: 'model', initializer: initializers, input: inputs, output },
+    opsetImport: [{ domain: '', version: OPSET }, ...opsets],
+    metadataProps: metadataOf(model, front),
   });
 }
 
-function metadataOf({ classes, spec }: FoldedModel): { key: string; value: string }[] {
-  const lists = { classes, features: spec.input.names, outputs: spec.output?.names };
+function metadataOf(
+  { classes, spec }: FoldedModel,
+  front: OnnxFront | null,
+): { key: string; value: string }[] {
+  const lists = { classes, features: spec.input.names, outputs: spec.output?.names, ...front?.metadata };
   return Object.entries(lists).flatMap(([key, names]) =>
     names ? [{ key, value: JSON.stringify(names) }] : [],
   );
@@ -97,13 +53,14 @@ function metadataOf({ classes, spec }: FoldedModel): { key: string; value: strin
 
 /** The values that the first layer takes: bytes divided by 255, floats standardised. */
 function addInput(graph: Graph, { inputType, input, features }: FoldedModel): string {
+  const x = graph.input('x', inputType === 'u8' ? ONNX_TYPE.uint8 : ONNX_TYPE.float, features);
   if (inputType === 'u8') {
-    const floats = graph.node('Cast', ['x'], 'x_floats', [ofInt('to', ONNX_TYPE.float)]);
+    const floats = graph.node('Cast', [x], 'x_floats', [ofInt('to', ONNX_TYPE.float)]);
     return graph.node('Div', [floats, graph.number('largest_byte', 255)], 'x_scaled');
   }
-  if (input === null) return 'x';
+  if (input === null) return x;
   const [mean, deviation] = addStatistics(graph, 'input', input, features);
-  return graph.node('Div', [graph.node('Sub', ['x', mean], 'x_centred'), deviation], 'x_standardized');
+  return graph.node('Div', [graph.node('Sub', [x, mean], 'x_centred'), deviation], 'x_standardized');
 }
 
 function addStatistics(
@@ -144,25 +101,35 @@ function addLayer(graph: Graph, layer: FoldedLayer, from: string, name: string, 
   }
 }
 
-/** What the head makes of the last layer's outputs, and the labels behind it; returns the name of the first. */
-function addHead(graph: Graph, { head, classes, target, outputs }: FoldedModel, scores: string): string {
+/** What the head makes of the last layer's outputs, and the labels behind it: the outputs of the graph. */
+function addHead(
+  graph: Graph,
+  { head, classes, target, outputs }: FoldedModel,
+  scores: string,
+): OnnxValueInfo[] {
   if (head === 'identity') {
-    if (target === null) return graph.node('Identity', [scores], 'predictions');
-    const [mean, deviation] = addStatistics(graph, 'target', target, outputs);
-    return graph.node('Add', [graph.node('Mul', [scores, deviation], 'scaled'), mean], 'predictions');
+    const made = addTarget(graph, target, outputs, scores);
+    return [ofRows(made, ONNX_TYPE.float, outputs)];
   }
   if (head === 'sigmoid') {
     const made = graph.node('Sigmoid', [scores], 'probabilities');
     const likely = graph.node('GreaterOrEqual', [made, graph.number('half', 0.5)], 'likely');
-    graph.node('Cast', [likely], 'label', [ofInt('to', ONNX_TYPE.int64)]);
-    return made;
+    const label = graph.node('Cast', [likely], 'label', [ofInt('to', ONNX_TYPE.int64)]);
+    return [ofRows(made, ONNX_TYPE.float, outputs), ofRows(label, ONNX_TYPE.int64, outputs)];
   }
   const made = graph.node('Softmax', [scores], 'probabilities', [ofInt('axis', 1)]);
+  const probabilities = ofRows(made, ONNX_TYPE.float, outputs);
   const best = [ofInt('axis', 1), ofInt('keepdims', 0)];
-  if (classes === null) graph.node('ArgMax', [made], 'label', best);
-  else {
-    const names = graph.texts('classes', classes);
-    graph.node('Gather', [names, graph.node('ArgMax', [made], 'label_index', best)], 'label');
+  if (classes === null) {
+    return [probabilities, ofRows(graph.node('ArgMax', [made], 'label', best), ONNX_TYPE.int64, null)];
   }
-  return made;
+  const names = graph.texts('classes', classes);
+  const index = graph.node('ArgMax', [made], 'label_index', best);
+  return [probabilities, ofRows(graph.node('Gather', [names, index], 'label'), ONNX_TYPE.string, null)];
+}
+
+function addTarget(graph: Graph, target: Statistics | null, width: number, scores: string): string {
+  if (target === null) return graph.node('Identity', [scores], 'predictions');
+  const [mean, deviation] = addStatistics(graph, 'target', target, width);
+  return graph.node('Add', [graph.node('Mul', [scores, deviation], 'scaled'), mean], 'predictions');
 }

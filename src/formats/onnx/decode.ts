@@ -1,7 +1,8 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { TreadleError } from '#bindings';
+import type { FieldKind } from '../protobuf.js';
 import { formatError } from '../tensor.js';
-import { type FieldKind, MESSAGES, type OnnxModel } from './schema.js';
+import { MESSAGES, type OnnxModel } from './schema.js';
 
 /** More than the nodes, attributes and tensors of a network of 1,000 layers. It bounds the memory that a hostile file can ask for. */
 const MOST_MESSAGES = 100_000;
@@ -80,6 +81,9 @@ function readField(reader: BinaryReader, wire: WireType, kind: FieldKind, before
     case 'float':
       expectWire(wire, WireType.Bit32);
       return reader.float();
+    case 'double':
+      expectWire(wire, WireType.Bit64);
+      return reader.double();
     default:
   }
   expectWire(wire, WireType.LengthDelimited);

@@ -1,3 +1,5 @@
+import type { Messages } from '../protobuf.js';
+
 // The part of the ONNX format (onnx.proto3, IR version 8) that dense networks need: one table for writing and reading.
 
 /** An element type of a tensor, by ONNX's number. */
@@ -13,7 +15,7 @@ export const ONNX_TYPE = {
 } as const;
 
 /** ONNX's numbers of the kinds of attributes. */
-export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, tensor: 4, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, tensor: 4, floats: 6, ints: 7, texts: 8 } as const;
 
 export interface OnnxTensor {
   dims?: number[];
@@ -73,21 +75,8 @@ export interface OnnxModel {
   metadataProps?: { key?: string; value?: string }[];
 }
 
-/** How a field is written: a number, a text, bytes, packed numbers, or another message by its name. */
-export type FieldKind =
-  | 'int'
-  | 'float'
-  | 'text'
-  | 'bytes'
-  | 'ints'
-  | 'floats'
-  | 'doubles'
-  | 'texts'
-  | 'byteses'
-  | readonly [message: string, repeated: boolean];
-
 /** Fields of each message by their names here: ONNX's number of the field, and its kind. */
-export const MESSAGES: Readonly<Record<string, Readonly<Record<string, readonly [number, FieldKind]>>>> = {
+export const MESSAGES: Messages = {
   Model: {
     irVersion: [1, 'int'],
     producerName: [2, 'text'],
