@@ -312,6 +312,12 @@ function pngCorpus() {
       [pngChunk('tRNS', [0, 9, 0, 9, 0, 9])],
       Buffer.alloc(10, 1),
     ),
+    // Five passes of one column each or two.
+    pngBytes(
+      { width: 3, height: 5, depth: 2, colorType: 0, interlace: 1 },
+      [pngChunk('tRNS', [0, 1])],
+      Buffer.from([0, 1, 1, 2, 2, 3, 0, 0x44, 4, 0x88, 3, 0x44, 1, 0x80, 2, 0x40, 0, 0x10, 4, 0x33]),
+    ),
     pngBytes({ width: 64, height: 64, depth: 8, colorType: 0 }, [], Buffer.alloc(64 * 65)),
   ];
 }
