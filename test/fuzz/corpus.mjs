@@ -103,7 +103,19 @@ function idxBytes(sizes, content) {
 }
 
 function idxCorpus() {
-  return [idxBytes([2, 3, 4], 24), idxBytes([5], 5), idxBytes([1, 1, 1], 1), idxBytes([7, 28, 28], 7 * 784)];
+  // Floats of 1, and of zero.
+  const ones = Buffer.from('00000d01000000023f8000003f800000', 'hex');
+  const zeros = idxBytes([2, 2, 2], 64);
+  zeros.fill(0, 16);
+  zeros[2] = 14;
+  return [
+    idxBytes([2, 3, 4], 24),
+    idxBytes([5], 5),
+    idxBytes([1, 1, 1], 1),
+    idxBytes([7, 28, 28], 7 * 784),
+    ones,
+    zeros,
+  ];
 }
 
 /** A network whose every value differs. */

@@ -49,12 +49,13 @@ export const TARGETS = {
   idx: {
     read: readEitherIdx,
     check: checkIdx,
-    limit: () => SLACK,
+    limit: ({ length }) => length + SLACK,
   },
   gzip: {
     read: (bytes) => openIdxFile('train-images-idx3-ubyte', 'x', bytes, false),
     check: ({ content, digest }) => must(content.length > 16 && digest.length === 32),
-    limit: ({ length }) => 1032 * length + 5 * MIB + SLACK,
+    // What is inflated, and as much again where it is of another type.
+    limit: ({ length }) => 2 * 1032 * length + 5 * MIB + SLACK,
   },
   safetensors: {
     read: (bytes) => decodeWeights(bytes, 'x'),
