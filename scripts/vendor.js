@@ -14,9 +14,13 @@ const VENDOR = join(DIST, 'vendor');
 /** Files that are read, not imported, with the libraries that they come from; kept as Brotli makes them, a third as large. */
 const FILES = {
   'resvg.wasm': '@resvg/resvg-wasm/index_bg.wasm',
+  'jpeg-turbo.wasm': '@cwasm/jpeg-turbo/jpeg-turbo.wasm',
   'DejaVuSans.ttf': 'dejavu-fonts-ttf/ttf/DejaVuSans.ttf',
   'DejaVuSans-Bold.ttf': 'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf',
 };
+
+/** Licences of what is built into a package that does not carry them. */
+const INNER_LICENCES = { '@cwasm/jpeg-turbo': 'scripts/licences/libjpeg-turbo.txt' };
 
 /** The project's own short names of modules. */
 const { imports: IMPORTS } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -138,7 +142,9 @@ function licencesOf(packages) {
           entry.isFile() &&
           /^(licen[cs]e|copying|notice)/i.test(relative(folder, join(entry.parentPath, entry.name))),
       )
-      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8').trim());
+      .map((entry) => join(entry.parentPath, entry.name))
+      .concat(name in INNER_LICENCES ? [join(ROOT, INNER_LICENCES[name])] : [])
+      .map((file) => readFileSync(file, 'utf8').trim());
     return `${name} ${version} (${license})\n\n${texts.join('\n\n')}\n`;
   });
 }

@@ -1,7 +1,7 @@
 /** `treadle` in Node: the portable library, and what reads and writes files. */
 export * from './index.js';
 export type { NetworkTensors } from './model/classifier.js';
-export { readImage } from './node/image.js';
+export { type ImageOptions, readImage } from './node/image.js';
 export {
   describeTensors,
   type LoadedWeights,

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { TreadleError } from '#bindings';
 import { release, sharedSamples } from '../data/shared.js';
 import { listFolder, readFileBounded } from '../node/files.js';
 import { MAX_IDX_BYTES, readIdxImages, readIdxLabels } from '../node/idx.js';
 import { throwIfAborted } from '../strict/abort.js';
+import { findIdxFile } from './find-file.js';
 import { FASHION_MNIST, FASHION_MNIST_CLASSES, IDX_FILES, type IdxFileName, PUBLISHED } from './identity.js';
 import { type IdxFile, openIdxFile } from './idx-file.js';
+import { takeClasses } from './labels.js';
 import { fromFirstSource, LOADING, type SourceOptions } from './sources.js';
 
 /** One part of a dataset. Both arrays own their buffers, shared memory each exactly as long as its content. */
 export interface ImageSet {
   /** Shape (count, imageHeight, imageWidth), grey, 0 to 255. */
   images: Uint8Array;
-  /** Shape (count), class indices. */
+  /** Shape (count), class indices: 0 for the lowest label in the files. */
   labels: Uint8Array;
   count: number;
 }
@@ -27,7 +29,7 @@ export interface Dataset {
   hash: string;
   imageWidth: number;
   imageHeight: number;
-  /** One per class; `'0'`, `'1'`, ... when the dataset is not Fashion-MNIST. */
+  /** One per class; the labels in the files, from the lowest to the highest, when the dataset is not Fashion-MNIST. */
   classNames: string[];
   train: ImageSet;
   test: ImageSet;
@@ -47,12 +49,12 @@ export interface LoadOptions extends SourceOptions {
  * @example const { train, test, classNames } = await loadDataset({ data: 'fashion-mnist' });
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
-  const { source, value } = await fromFirstSource(options, (folder) => loadFolder(folder, options.verify));
+  const { source, value } = await fromFirstSource(options, (folder) => loadFolder(folder, options));
   throwIfAborted(options.signal, LOADING);
   return { ...value, source };
 }
 
-async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset, 'source'>> {
+async function loadFolder(folder: string, { verify, log }: LoadOptions): Promise<Omit<Dataset, 'source'>> {
   const entries = await listFolder(folder, 'a folder with the four IDX files');
   const trainImages = await open(folder, entries, IDX_FILES[0], verify);
   const trainLabels = await open(folder, entries, IDX_FILES[1], verify);
@@ -62,8 +64,11 @@ async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset
   const train = samples(trainImages, trainLabels);
   const test = samples(testImages, testLabels);
   checkSameSize(train, trainImages.file, test, testImages.file);
-  const classes = classCount(train.labels, trainLabels.file);
-  checkTestLabels(test.labels, testLabels.file, classes);
+  const classes = takeClasses(
+    { labels: train.labels, file: trainLabels.file },
+    { labels: test.labels, file: testLabels.file },
+    log,
+  );
 
   const digests = [trainImages, trainLabels, testImages, testLabels].map(({ digest }) => digest);
   const published = IDX_FILES.every(
@@ -74,29 +79,14 @@ async function loadFolder(folder: string, verify: boolean): Promise<Omit<Dataset
     hash: createHash('sha256').update(Buffer.concat(digests)).digest('hex'),
     imageWidth: train.width,
     imageHeight: train.height,
-    classNames: published
-      ? [...FASHION_MNIST_CLASSES]
-      : Array.from({ length: classes }, (_, index) => String(index)),
+    classNames: published ? [...FASHION_MNIST_CLASSES] : classes,
     train: { images: train.images, labels: train.labels, count: train.count },
     test: { images: test.images, labels: test.labels, count: test.count },
   };
 }
 
-/** Reads the plain file or, when there is none, the one with `.gz`. */
 async function open(folder: string, entries: string[], name: IdxFileName, verify: boolean): Promise<IdxFile> {
-  const entry = [name, `${name}.gz`].find((candidate) => entries.includes(candidate));
-  if (entry === undefined) {
-    throw new TreadleError(
-      'not-found',
-      `${folder} has no ${name}; that file is expected, plain or with .gz.`,
-      {
-        subject: join(folder, name),
-        found: 'nothing',
-        expected: `${name} or ${name}.gz`,
-      },
-    );
-  }
-  const file = join(folder, entry);
+  const file = await findIdxFile(folder, entries, name);
   const bytes = await readFileBounded(file, MAX_IDX_BYTES);
   const opened = openIdxFile(name, file, bytes, verify);
   if (opened.content.buffer !== bytes.buffer) release(bytes);
@@ -131,32 +121,5 @@ function checkSameSize(train: SizedImages, trainFile: string, test: SizedImages,
     'shape',
     `${testFile} has images of ${found}; ${expected} is expected, the size in ${trainFile}.`,
     { subject: testFile, found, expected },
-  );
-}
-
-/**
- * The highest training label + 1; a label below it that does not occur is a class without samples.
- * Throws `data` for fewer than two labels that occur.
- */
-function classCount(labels: Uint8Array, file: string): number {
-  const present = new Set(labels);
-  const highest = Math.max(...present);
-  if (present.size >= 2) return highest + 1;
-  throw new TreadleError('data', `${file} has only the label ${highest}; at least two labels are expected.`, {
-    subject: file,
-    found: 1,
-    expected: 'at least 2',
-  });
-}
-
-function checkTestLabels(labels: Uint8Array, file: string, classes: number): void {
-  const index = labels.findIndex((label) => label >= classes);
-  if (index < 0) return;
-  const found = labels[index]!;
-  const expected = `0 to ${classes - 1}`;
-  throw new TreadleError(
-    'data',
-    `${file} has the label ${found} (sample ${index}); ${expected} is expected, the training labels' range.`,
-    { subject: file, found, expected },
   );
 }

@@ -1,20 +1,21 @@
 /**
- * Strict reader of the IDX format: a big-endian magic number (two zero bytes, the element type 0x08 = unsigned byte,
- * the number of dimensions), one big-endian u32 per dimension, then the elements, row-major.
- * Reading allocates nothing but views. Inflating allocates what the caller expects or the file's own header states, at
+ * Strict reader of the IDX format: a big-endian magic number (two zero bytes, the element type, the number of
+ * dimensions), one big-endian u32 per dimension, then the elements, row-major. Other types than unsigned bytes are taken
+ * where their numbers are bytes. Reading allocates nothing but views, and for other types a byte an element. Inflating allocates what the caller expects or the file's own header states, at
  * most MAX_IDX_BYTES and 1032 times the compressed bytes (deflate's best ratio), and 4 MiB to read the header.
  */
 import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
 import { MAX_WIDTH, TreadleError } from '#bindings';
 import { byteCount } from '../strict/words.js';
+import { asBytes, IDX_TYPES, UNSIGNED_BYTES } from './idx-types.js';
 
 /** The largest decompressed IDX file that is read. */
 export const MAX_IDX_BYTES = 2 ** 30;
 
-const IMAGES = { magic: 0x00000803, words: 'an image file (magic number 0x00000803)', header: 16 };
-const LABELS = { magic: 0x00000801, words: 'a label file (magic number 0x00000801)', header: 8 };
+const IMAGES = { dimensions: 3, words: 'an image file (magic number 0x00000803)', header: 16 };
+const LABELS = { dimensions: 1, words: 'a label file (magic number 0x00000801)', header: 8 };
 
-/** Grey images of one size. `images` has shape (count, height, width), one byte per pixel, and views the file's bytes. */
+/** Grey images of one size. `images` has shape (count, height, width), one byte per pixel; a view of a file of unsigned bytes. */
 export interface IdxImages {
   images: Uint8Array;
   count: number;
@@ -22,7 +23,7 @@ export interface IdxImages {
   width: number;
 }
 
-/** One class index per sample; `labels` has shape (count) and views the file's bytes. */
+/** One class index per sample; `labels` has shape (count); a view of a file of unsigned bytes. */
 export interface IdxLabels {
   labels: Uint8Array;
   count: number;
@@ -122,21 +123,30 @@ function damagedGzip(file: string, found: string, cause?: unknown): TreadleError
 
 /** Reads an image file. Throws `format` for anything but one, and `range` for images of absurd size. */
 export function readIdxImages(bytes: Uint8Array, file: string): IdxImages {
-  const { count, height, width, size } = readImageHeader(bytes, file);
+  const { count, height, width, size, type } = readImageHeader(bytes, file);
   checkLength(bytes, file, size, `${imageWords(count, height, width)} in`);
-  return { images: bytes.subarray(IMAGES.header), count, height, width };
+  return { images: asBytes(bytes.subarray(IMAGES.header), type, file), count, height, width };
 }
 
 /** Reads a label file. Throws `format` for anything but one. */
 export function readIdxLabels(bytes: Uint8Array, file: string): IdxLabels {
-  const { count, size } = readLabelHeader(bytes, file);
+  const { count, size, type } = readLabelHeader(bytes, file);
   checkLength(bytes, file, size, `${count} labels in`);
-  return { labels: bytes.subarray(LABELS.header), count };
+  return { labels: asBytes(bytes.subarray(LABELS.header), type, file), count };
 }
 
-/** What an image file's header says; `size` is the bytes of the whole file. */
-function readImageHeader(bytes: Uint8Array, file: string): Omit<IdxImages, 'images'> & { size: number } {
-  const view = openHeader(bytes, file, IMAGES, LABELS);
+/** What every header says. */
+interface Stated {
+  count: number;
+  /** Bytes of the whole file. */
+  size: number;
+  /** The number of the element type. */
+  type: number;
+}
+
+/** What an image file's header says. */
+function readImageHeader(bytes: Uint8Array, file: string): Omit<IdxImages, 'images'> & Stated {
+  const { view, type } = openHeader(bytes, file, IMAGES);
   const count = view.getUint32(4);
   const height = view.getUint32(8);
   const width = view.getUint32(12);
@@ -153,31 +163,40 @@ function readImageHeader(bytes: Uint8Array, file: string): Omit<IdxImages, 'imag
       expected,
     });
   }
-  return { count, height, width, size: IMAGES.header + count * height * width };
+  const size = IMAGES.header + count * height * width * IDX_TYPES[type]!.bytes;
+  return { count, height, width, size, type };
 }
 
 function imageWords(count: number, height: number, width: number): string {
   return `${count} images of ${height} x ${width}`;
 }
 
-/** What a label file's header says; `size` is the bytes of the whole file. */
-function readLabelHeader(bytes: Uint8Array, file: string): { count: number; size: number } {
-  const count = openHeader(bytes, file, LABELS, IMAGES).getUint32(4);
+/** What a label file's header says. */
+function readLabelHeader(bytes: Uint8Array, file: string): Stated {
+  const { view, type } = openHeader(bytes, file, LABELS);
+  const count = view.getUint32(4);
   if (count === 0) throw wrong(file, 'says it holds 0 labels', 'at least one label');
-  return { count, size: LABELS.header + count };
+  return { count, size: LABELS.header + count * IDX_TYPES[type]!.bytes, type };
 }
 
-function openHeader(bytes: Uint8Array, file: string, kind: typeof IMAGES, other: typeof IMAGES): DataView {
+function openHeader(bytes: Uint8Array, file: string, kind: typeof IMAGES): { view: DataView; type: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = bytes.length >= 4 ? view.getUint32(0) : undefined;
-  if (magic === other.magic) throw wrong(file, `is ${other.words}`, kind.words);
-  if (magic !== undefined && magic !== kind.magic) {
+  const [type, dimensions] = [(magic ?? 0) >>> 8, (magic ?? 0) & 255];
+  if (magic !== undefined && !Object.hasOwn(IDX_TYPES, type)) {
     throw wrong(file, `begins with 0x${magic.toString(16).padStart(8, '0')}`, kind.words);
+  }
+  if (magic !== undefined && dimensions !== kind.dimensions) {
+    const other = [IMAGES, LABELS].find(
+      (known) => known.dimensions === dimensions && type === UNSIGNED_BYTES,
+    );
+    const found = `has ${IDX_TYPES[type]!.words} in ${dimensions} ${dimensions === 1 ? 'dimension' : 'dimensions'}`;
+    throw wrong(file, other === undefined ? found : `is ${other.words}`, kind.words);
   }
   if (bytes.length < kind.header) {
     throw wrong(file, `has ${byteCount(bytes.length)}`, `a header of ${kind.header} bytes`);
   }
-  return view;
+  return { view, type };
 }
 
 function checkLength(bytes: Uint8Array, file: string, expected: number, content: string): void {

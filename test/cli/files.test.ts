@@ -76,6 +76,31 @@ describe('predict', () => {
     );
   });
 
+  it('says where an image is one single value, and takes dark and transparent ones by options', async () => {
+    const folder = await temporaryFolder();
+    await saveNetwork(folder, 4, 9);
+    // A black shape on transparent ground, and the same, white on black.
+    const shape = Array.from({ length: 36 }, (_, index) => (index % 3 === 0 ? 255 : 0));
+    const ink = Uint8Array.from(shape.flatMap((alpha) => [0, alpha]));
+    await writeFile(join(folder, 'ink.png'), encode({ width: 4, height: 9, data: ink, channels: 2 }));
+    const light = { width: 4, height: 9, data: Uint8Array.from(shape), channels: 1 } as const;
+    await writeFile(join(folder, 'light.png'), encode(light));
+    const predict = (...args: string[]) =>
+      treadle(['predict', '--json', '--weights', SAFETENSORS, ...args], { cwd: folder });
+    const of = ({ stdout }: { stdout: string }) => JSON.parse(stdout).probabilities;
+
+    const plain = await predict('ink.png');
+    expect(plain.code).toBe(0);
+    expect(plain.stderr).toBe(
+      'ink.png: all pixels are 0 of 255, so there is nothing to classify; dark shapes on transparent ground take --background 255 --invert.\n',
+    );
+    const expected = await predict('light.png');
+    const mended = await predict('ink.png', '--background', '255', '--invert');
+    expect([expected.stderr, mended.stderr]).toEqual(['', '']);
+    expect(of(mended)).toEqual(of(expected));
+    expect(of(plain)).not.toEqual(of(expected));
+  });
+
   it.each([[['--json']], [[]]])(
     'classifies the good images beside bad ones, and ends with 1: %j',
     async (json) => {

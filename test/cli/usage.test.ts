@@ -109,6 +109,16 @@ describe('wrong usage ends with 2 and one sentence', () => {
       ['predict', 'a.png'],
       '--weights is missing; --weights for images or --model',
     ],
+    [
+      'a background beyond white',
+      ['predict', '--weights', 'w.pkl', '--background', '256', 'a.png'],
+      '--background is "256"; a whole number from 0 to 255',
+    ],
+    [
+      'an inverted table',
+      ['predict', '--model', 'm.safetensors', '--invert', 'a.csv'],
+      "option '--invert' cannot be used with option '--model <file>'",
+    ],
     ['no image', ['predict', '--weights', 'w.pkl'], "missing required argument 'file'"],
   ];
   let ended: Finished[];

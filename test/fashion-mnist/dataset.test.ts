@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -60,15 +60,80 @@ describe('any dataset, without verification', () => {
     expect([classNames.length, classNames[255]]).toEqual([256, '255']);
   });
 
-  it('takes labels that begin above 0 or leave one out: the classes in between have no samples', async () => {
-    const relabelled = (part: IdxDataset['train']) => ({
-      ...part,
-      labels: part.labels.map((l) => 2 * l + 1),
+  /** The toy dataset with other labels, loaded, and what is told of it. */
+  async function relabelled(relabel: (label: number) => number, relabelTest = relabel) {
+    const part = (own: IdxDataset['train'], change: typeof relabel) => ({
+      ...own,
+      labels: own.labels.map(change),
     });
-    const odd = { train: relabelled(toy.train), test: relabelled(toy.test) };
-    const { classNames, train } = await loadDataset({ data: await written(odd), verify: false });
-    expect(classNames).toEqual(['0', '1', '2', '3', '4', '5']);
-    expect([...new Set(train.labels)]).toEqual([1, 3, 5]);
+    const told: string[] = [];
+    const data = await written({ train: part(toy.train, relabel), test: part(toy.test, relabelTest) });
+    const dataset = await loadDataset({ data, verify: false, log: (line) => told.push(line) });
+    return { ...dataset, told, file: join(data, 'train-labels-idx1-ubyte') };
+  }
+
+  it('takes labels that begin at 1 as classes of these names, and says so', async () => {
+    const { classNames, train, test, told, file } = await relabelled((label) => label + 1);
+    expect(classNames).toEqual(['1', '2', '3']);
+    expect(train.labels).toEqual(toy.train.labels);
+    expect(test.labels).toEqual(toy.test.labels);
+    expect(told).toEqual([`${file} has labels from 1 to 3; they are taken as 3 classes of these names.`]);
+  });
+
+  it('takes the lowest label from the test as well', async () => {
+    const { classNames, train, test } = await relabelled(
+      (label) => label + 2,
+      (label) => label + 1,
+    );
+    expect(classNames).toEqual(['1', '2', '3', '4']);
+    expect([Math.min(...train.labels), Math.min(...test.labels)]).toEqual([1, 0]);
+  });
+
+  it('takes labels that leave one out: a class without samples, of which is told', async () => {
+    const { classNames, train, told, file } = await relabelled((label) => 2 * label);
+    expect(classNames).toEqual(['0', '1', '2', '3', '4']);
+    expect([...new Set(train.labels)]).toEqual([0, 2, 4]);
+    expect(told).toEqual([`${file} has no sample of 1, 3; what does not occur in training is never learnt.`]);
+  });
+
+  it('says nothing of labels from 0 that leave none out', async () => {
+    expect((await relabelled((label) => label)).told).toEqual([]);
+  });
+
+  it.each<[string, (name: string) => string]>([
+    ['dots for dashes', (name) => name.replace('-idx', '.idx')],
+    ['dots for dashes, compressed', (name) => `${name.replace('-idx', '.idx')}.gz`],
+    ['EMNIST’s names', (name) => `emnist-letters-${name.replace('t10k', 'test')}.gz`],
+    ['capitals', (name) => name.toUpperCase()],
+  ])('finds files of other names: %s', async (_, rename) => {
+    const folder = await written();
+    for (const name of await readdir(folder)) {
+      const bytes = await readFile(join(folder, name));
+      await rm(join(folder, name));
+      const other = rename(name);
+      await writeFile(join(folder, other), other.endsWith('.gz') ? gzipSync(bytes) : bytes);
+    }
+    const { train, test } = await loadDataset({ data: folder, verify: false });
+    expect([train.images, test.labels]).toEqual([toy.train.images, toy.test.labels]);
+  });
+
+  it('passes over a folder of a file’s name where the file is beside it', async () => {
+    const folder = await written();
+    const name = 'train-images-idx3-ubyte';
+    await rename(join(folder, name), join(folder, 'train-images.idx3-ubyte'));
+    await mkdir(join(folder, name));
+    expect((await loadDataset({ data: folder, verify: false })).train.count).toBe(12);
+  });
+
+  it('takes numbers of other types that are bytes', async () => {
+    const folder = await written();
+    const images = Buffer.alloc(16 + 4 * toy.train.images.length);
+    Buffer.from('00000d030000000c0000000500000004', 'hex').copy(images);
+    for (const [index, pixel] of toy.train.images.entries()) images.writeFloatBE(pixel, 16 + 4 * index);
+    await rm(join(folder, 'train-images-idx3-ubyte'));
+    await writeFile(join(folder, 'train-images-idx3-float.gz'), gzipSync(images));
+    const { train } = await loadDataset({ data: folder, verify: false });
+    expect(train.images).toEqual(toy.train.images);
   });
 
   it('prefers a plain file to a compressed one', async () => {
@@ -152,6 +217,29 @@ describe('a dataset that cannot be used', () => {
     await rm(join(folder, name));
     const error = await failure('not-found', () => loadDataset({ data: folder, verify: false }));
     expect(error.message).toBe(`${folder} has no ${name}; that file is expected, plain or with .gz.`);
+  });
+
+  it('files that are named alike, but are none of the four', async () => {
+    const folder = await written();
+    await rm(join(folder, 'train-images-idx3-ubyte'));
+    await writeFile(join(folder, 'train-images.npy'), '');
+    const error = await failure('not-found', () => loadDataset({ data: folder, verify: false }));
+    expect(error.message).toBe(
+      `${folder} has train-images.npy and no train-images-idx3-ubyte; that file is expected, plain or with .gz.`,
+    );
+  });
+
+  it('two datasets in a folder', async () => {
+    const folder = await written();
+    const path = join(folder, 'train-images-idx3-ubyte');
+    for (const set of ['digits', 'letters'])
+      await copyFile(path, join(folder, `emnist-${set}-train-images-idx3-ubyte`));
+    expect((await loadDataset({ data: folder, verify: false })).train.count).toBe(12);
+    await rm(path);
+    const error = await failure('usage', () => loadDataset({ data: folder, verify: false }));
+    expect(error.message).toBe(
+      `${folder} has emnist-digits-train-images-idx3-ubyte, emnist-letters-train-images-idx3-ubyte for train-images-idx3-ubyte; one dataset in a folder is expected.`,
+    );
   });
 
   it('a folder where a file should be', async () => {

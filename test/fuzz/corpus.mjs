@@ -131,7 +131,19 @@ function idxBytes(sizes, content) {
 }
 
 function idxCorpus() {
-  return [idxBytes([2, 3, 4], 24), idxBytes([5], 5), idxBytes([1, 1, 1], 1), idxBytes([7, 28, 28], 7 * 784)];
+  // Floats of 1, and of zero.
+  const ones = Buffer.from('00000d01000000023f8000003f800000', 'hex');
+  const zeros = idxBytes([2, 2, 2], 64);
+  zeros.fill(0, 16);
+  zeros[2] = 14;
+  return [
+    idxBytes([2, 3, 4], 24),
+    idxBytes([5], 5),
+    idxBytes([1, 1, 1], 1),
+    idxBytes([7, 28, 28], 7 * 784),
+    ones,
+    zeros,
+  ];
 }
 
 /** A network whose every value differs. */
@@ -339,6 +351,12 @@ function pngCorpus() {
       { width: 3, height: 1, depth: 8, colorType: 2 },
       [pngChunk('tRNS', [0, 9, 0, 9, 0, 9])],
       Buffer.alloc(10, 1),
+    ),
+    // Five passes of one column each or two.
+    pngBytes(
+      { width: 3, height: 5, depth: 2, colorType: 0, interlace: 1 },
+      [pngChunk('tRNS', [0, 1])],
+      Buffer.from([0, 1, 1, 2, 2, 3, 0, 0x44, 4, 0x88, 3, 0x44, 1, 0x80, 2, 0x40, 0, 0x10, 4, 0x33]),
     ),
     pngBytes({ width: 64, height: 64, depth: 8, colorType: 0 }, [], Buffer.alloc(64 * 65)),
   ];

@@ -220,13 +220,17 @@ export function inputOf(reader, corpus, tape) {
   return way < 7 ? changed : mutateBytes(changed, tape, WORDS[reader], corpus);
 }
 
-/** Changes a size, and often the content with it. */
+/** Bytes of an element of IDX's types. */
+const IDX_BYTES = { 8: 1, 9: 1, 11: 2, 12: 4, 13: 4, 14: 8 };
+
+/** Changes the type or a size, and often the content with it. */
 function mutateIdx(bytes, tape) {
   const header = bytes.subarray(0, bytes[3] === 1 ? 8 : 16);
   for (let at = 4; at + 4 <= header.length; at += 4) {
     if (tape.oneIn(2)) header.writeUInt32BE(interesting(tape) % 2 ** 32, at);
   }
-  let length = 1;
+  if (tape.oneIn(2)) header[2] = tape.of([8, 9, 11, 12, 13, 14]);
+  let length = IDX_BYTES[header[2]] ?? 1;
   for (let at = 4; at + 4 <= header.length; at += 4) length *= header.readUInt32BE(at);
   const fits = tape.below(4) > 0 && length < 1 << 16;
   return Buffer.concat([header, Buffer.alloc(fits ? length : tape.below(100), tape.below(256))]);

@@ -29,34 +29,39 @@ function noise(length) {
 }
 
 /**
- * A JPEG file. `factors` has one pair of sampling factors a component; `scans` lists, for each scan, the components,
+ * A JPEG file. `factors` has one pair of sampling factors a component, `ids` their numbers (default: from 1),
+ * `adobe` the transform that Adobe's segment states; `scans` lists, for each scan, the components,
  * the first and last coefficient, and the bits of successive approximation (two nibbles).
  */
 export function jpegFile({
   width,
   height,
   factors,
+  ids = [1, 2, 3, 4],
   scans,
   progressive = false,
   restart = 0,
-  adobe = false,
+  adobe,
+  jfif = true,
   exif = false,
 }) {
   const size = [height >> 8, height & 255, width >> 8, width & 255];
-  const components = factors.flatMap(([h, v], index) => [index + 1, h * 16 + v, 0]);
+  const components = factors.flatMap(([h, v], index) => [ids[index], h * 16 + v, 0]);
   const parts = [Buffer.of(0xff, 0xd8)];
-  parts.push(segment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1')));
+  if (jfif) parts.push(segment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1')));
   if (exif)
     parts.push(
       segment(0xe1, Buffer.from('Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06', 'latin1')),
     );
-  if (adobe) parts.push(segment(0xee, Buffer.from('Adobe\0\x64\0\0\0\0\x02', 'latin1')));
+  if (adobe !== undefined) {
+    parts.push(segment(0xee, [...Buffer.from('Adobe\0\x64\0\0\0\0', 'latin1'), adobe]));
+  }
   parts.push(segment(0xdb, [0, ...new Array(64).fill(8)]));
   parts.push(segment(progressive ? 0xc2 : 0xc0, [8, ...size, factors.length, ...components]));
   parts.push(huffmanTable(0x00, DC_SYMBOLS), huffmanTable(0x10, AC_SYMBOLS));
   if (restart > 0) parts.push(segment(0xdd, [0, restart]));
   for (const { of, first, last, bits } of scans) {
-    const selectors = of.flatMap((index) => [index + 1, 0x00]);
+    const selectors = of.flatMap((index) => [ids[index], 0x00]);
     parts.push(segment(0xda, [of.length, ...selectors, first, last, bits]));
     // Three empty blocks, the restart interval of the corpus, take eighteen zeros.
     parts.push(...(restart > 0 ? [Buffer.alloc(3), Buffer.of(0xff, 0xd0), Buffer.alloc(3)] : [noise(120)]));
@@ -103,7 +108,10 @@ export function jpegCorpus() {
     jpegFile({ ...grey, restart: 3, scans: [{ of: [0], ...BASELINE }] }),
     jpegFile({ ...colour, scans: [{ of: all, ...BASELINE }] }),
     jpegFile({ ...colour, scans: all.map((index) => ({ of: [index], ...BASELINE })) }),
-    jpegFile({ ...cmyk, adobe: true, scans: [{ of: [0, 1, 2, 3], ...BASELINE }] }),
+    jpegFile({ ...colour, jfif: false, adobe: 0, scans: [{ of: all, ...BASELINE }] }),
+    jpegFile({ ...colour, jfif: false, ids: [82, 71, 66], scans: [{ of: all, ...BASELINE }] }),
+    jpegFile({ ...cmyk, jfif: false, scans: [{ of: [0, 1, 2, 3], ...BASELINE }] }),
+    jpegFile({ ...cmyk, adobe: 2, scans: [{ of: [0, 1, 2, 3], ...BASELINE }] }),
     jpegFile({ ...grey, progressive: true, scans: PROGRESSIVE.map((scan) => ({ of: [0], ...scan })) }),
     jpegFile({
       ...colour,

@@ -1,6 +1,6 @@
-// Counts what a call allocates: the bytes of every typed array, buffer and inflated result as they are asked for, and
-// the growth of the JavaScript heap. To be installed before the code that is measured is imported, as modules may
-// keep a constructor they found when they were loaded.
+// Counts what a call allocates: the bytes of every typed array, buffer and inflated result as they are asked for, the
+// memory that instances of WebAssembly have come to, and the growth of the JavaScript heap. To be installed before the
+// code that is measured is imported, as modules may keep a constructor they found when they were loaded.
 import { syncBuiltinESMExports } from 'node:module';
 import { getHeapStatistics } from 'node:v8';
 import zlib from 'node:zlib';
@@ -11,6 +11,8 @@ let refused = 0;
 /** Depth of calls whose inner allocations are counted by their result. */
 let inside = 0;
 let heapBefore = 0;
+/** Memories of the instances that were made. */
+let memories = [];
 
 function count(bytes) {
   if (inside > 0) return;
@@ -60,6 +62,13 @@ export function installMeter() {
     countResult(zlib, name, (made) => (made.buffer instanceof ArrayBuffer ? made : made.buffer).byteLength);
   }
   syncBuiltinESMExports();
+  WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+    construct(target, args) {
+      const instance = Reflect.construct(target, args);
+      memories.push(instance.exports.memory);
+      return instance;
+    },
+  });
 }
 
 function isBuffer(value) {
@@ -86,6 +95,7 @@ function countResult(owner, name, sizeOf) {
 export function startMeter(limit) {
   counted = 0;
   refused = 0;
+  memories = [];
   budget = limit;
   heapBefore = getHeapStatistics().used_heap_size;
 }
@@ -94,5 +104,6 @@ export function startMeter(limit) {
 export function stopMeter() {
   const heap = Math.max(0, getHeapStatistics().used_heap_size - heapBefore);
   budget = Number.POSITIVE_INFINITY;
-  return Math.max(counted, refused) + heap;
+  const grown = memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+  return Math.max(counted, refused) + grown + heap;
 }

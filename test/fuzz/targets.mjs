@@ -52,12 +52,13 @@ export const TARGETS = {
   idx: {
     read: readEitherIdx,
     check: checkIdx,
-    limit: () => SLACK,
+    limit: ({ length }) => length + SLACK,
   },
   gzip: {
     read: (bytes) => openIdxFile('train-images-idx3-ubyte', 'x', bytes, false),
     check: ({ content, digest }) => must(content.length > 16 && digest.length === 32),
-    limit: ({ length }) => 1032 * length + 5 * MIB + SLACK,
+    // What is inflated, and as much again where it is of another type.
+    limit: ({ length }) => 2 * 1032 * length + 5 * MIB + SLACK,
   },
   safetensors: {
     read: (bytes) => decodeWeights(bytes, 'x'),
@@ -118,7 +119,7 @@ export const TARGETS = {
   jpeg: {
     read: (bytes) => decodeImage(bytes, 'x', SIZE, SIZE),
     check: checkPixels,
-    limit: ({ length }) => 16 * KIB * length + MIB + SLACK,
+    limit: ({ length }) => 6 * KIB * length + 2 * MIB + SLACK,
   },
 };
 
@@ -181,17 +182,17 @@ function checkPixels(pixels) {
 }
 
 /**
- * 64 times the file, eight times the scanlines, 256 bytes a line and 68 a pixel, most of which are views and numbers
- * that last a moment. A header that is refused allows for no image.
+ * 64 times the file, three times the scanlines and 24 bytes a pixel, most of which are numbers that last a moment. A
+ * header that is refused allows for no image.
  */
 function pngLimit(bytes) {
-  const least = 64 * bytes.length + 2 * SLACK;
+  const least = 64 * bytes.length + SLACK;
   if (bytes.length < 33) return least;
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  if (width * height > 25e6) return least;
+  if (width * height > 64e6) return least;
   const bits = bytes[24] * ([1, 0, 3, 1, 2, 0, 4][bytes[25]] ?? 0);
   // Adam7 has about twice as many lines, each with its filter byte and a rest of a byte at its end.
   const lines = 2 * height + 8;
   const scanlines = lines * (2 + Math.ceil((width * bits) / 8));
-  return least + 8 * Math.min(scanlines, 1032 * bytes.length) + 256 * lines + 68 * width * height;
+  return least + 3 * Math.min(scanlines, 1032 * bytes.length) + 24 * width * height;
 }

@@ -32,7 +32,22 @@ describe('readIdxImages', () => {
       Buffer.from('\x89PNG....etc.....', 'latin1'),
       'f begins with 0x89504e47; expected: an image',
     ],
-    ['an element type other than bytes', Buffer.from('00000d03', 'hex'), 'f begins with 0x00000d03'],
+    ['an element type that is none', Buffer.from('00000a03', 'hex'), 'f begins with 0x00000a03'],
+    [
+      'other dimensions',
+      Buffer.from('00000804', 'hex'),
+      'f has unsigned bytes in 4 dimensions; expected: an image',
+    ],
+    [
+      'other dimensions of floats',
+      Buffer.from('00000d01', 'hex'),
+      'f has 32-bit floats in 1 dimension; expected',
+    ],
+    [
+      'floats that are cut short',
+      Buffer.from('00000d0300000001000000010000000100', 'hex'),
+      '1 x 1 in 20 bytes',
+    ],
     ['nothing', Buffer.alloc(0), 'f has 0 bytes; expected: a header of 16 bytes'],
     ['one byte', Buffer.alloc(1), 'f has 1 byte; expected: a header of 16 bytes'],
     ['half a header', images.subarray(0, 10), 'f has 10 bytes; expected: a header of 16 bytes'],
@@ -92,6 +107,38 @@ describe('readIdxLabels', () => {
     ['half a header', labels.subarray(0, 6), 'f has 6 bytes; expected: a header of 8 bytes'],
   ])('refuses %s', async (_, bytes, message) => {
     expect((await failure('format', () => readIdxLabels(bytes, 'f'))).message).toContain(message);
+  });
+});
+
+describe('numbers of other types', () => {
+  const file = (type: number, bytes: number, write: (buffer: Buffer, at: number, value: number) => void) => {
+    return (...values: number[]) => {
+      const content = Buffer.alloc(8 + bytes * values.length);
+      content.writeUInt32BE(type * 256 + 1, 0);
+      content.writeUInt32BE(values.length, 4);
+      for (const [index, value] of values.entries()) write(content, 8 + bytes * index, value);
+      return content;
+    };
+  };
+  const types = [
+    ['signed bytes', file(9, 1, (buffer, at, value) => buffer.writeInt8(value, at)), -1, 127],
+    ['16-bit integers', file(11, 2, (buffer, at, value) => buffer.writeInt16BE(value, at)), 256, 255],
+    ['32-bit integers', file(12, 4, (buffer, at, value) => buffer.writeInt32BE(value, at)), -256, 255],
+    ['32-bit floats', file(13, 4, (buffer, at, value) => buffer.writeFloatBE(value, at)), 0.5, 255],
+    ['64-bit floats', file(14, 8, (buffer, at, value) => buffer.writeDoubleBE(value, at)), Number.NaN, 255],
+  ] as const;
+
+  it.each(types)('are taken where they are bytes: %s', (_, made, __, most) => {
+    const bytes = made(0, 7, most);
+    expect(readIdxLabels(bytes, 'f')).toEqual({ labels: Uint8Array.of(0, 7, most), count: 3 });
+    expect(gunzipIdx(gzipSync(bytes), 'f', 'labels')).toEqual(bytes);
+  });
+
+  it.each(types)('are refused by name where one is none: %s', async (words, made, wrong) => {
+    const error = await failure('format', () => readIdxLabels(made(1, wrong, 3), 'f'));
+    expect(error.message).toBe(
+      `f has ${words}, and ${wrong} as element 1; whole numbers from 0 to 255 are expected (in numpy pixels from 0 to 1 are made so by (255 * x).round().astype('uint8')).`,
+    );
   });
 });
 

@@ -1,9 +1,9 @@
-import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../dist/node/image.js';
 import { startChromium } from '../support/chromium.js';
+import { flatJpeg } from '../support/jpeg.js';
 
-/** Six squares of 8 x 8 pixels, so that a JPEG keeps them apart: three columns, two rows. */
+/** Six squares of 8 x 8 pixels: three columns, two rows. */
 const STORED = ['abc', 'def'];
 const GREY: Record<string, number> = { a: 0, b: 50, c: 100, d: 150, e: 200, f: 250 };
 
@@ -19,19 +19,11 @@ const SEEN: [number, string[]][] = [
   [8, ['cf', 'be', 'ad']],
 ];
 
-const PLAIN = jpeg.encode(
-  {
-    width: 24,
-    height: 16,
-    data: Buffer.from(
-      Array.from({ length: 24 * 16 }, (_, index) => {
-        const grey = GREY[STORED[index < 24 * 8 ? 0 : 1]![Math.floor((index % 24) / 8)]!]!;
-        return [grey, grey, grey, 255];
-      }).flat(),
-    ),
-  },
-  100,
-).data;
+const PLAIN = flatJpeg({
+  width: 24,
+  height: 16,
+  samples: [(column, row) => GREY[STORED[row]![column]!]!],
+});
 
 /** An EXIF segment whose first directory has two entries, the second of which is the orientation. */
 function exif(orientation: number, little = false): Buffer {

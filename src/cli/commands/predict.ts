@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { TreadleError } from '#bindings';
 import { meanProbabilities } from '../../experiment/ensemble.js';
 import { type Average, expectShape } from '../../experiment/evaluate.js';
-import { readImage } from '../../node/image.js';
+import { type ImageOptions, readImage } from '../../node/image.js';
 import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
 import { toCsv } from '../../table/csv.js';
@@ -11,7 +11,7 @@ import type { Column, Table } from '../../table/table.js';
 import type { TableModel } from '../../table/table-model.js';
 import { openCore } from '../core.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
-import { addBuildOption, averageOption, path, usageError } from '../options.js';
+import { addBuildOption, averageOption, path, usageError, wholeNumber } from '../options.js';
 import { addTableOptions, csvOptions, type TableReading, tableModelOption } from '../tables.js';
 
 /** What a network says of one image; probabilities in label order. */
@@ -24,7 +24,7 @@ interface Prediction {
 /** Width and height in pixels. */
 type Size = readonly [number, number];
 
-interface PredictOptions extends Telling, TableReading {
+interface PredictOptions extends Telling, TableReading, ImageOptions {
   weights?: string[];
   model?: string;
   size?: Size;
@@ -56,6 +56,20 @@ export function addPredict(program: Command, end: (code: number) => void): void 
         'width and height of the images that the network takes, for a file that does not say it, such as a .pkl (default: 28x28 for 784 pixels)',
       ).argParser(imageSize),
     )
+    .addOption(
+      new Option(
+        '--invert',
+        'exchange dark and light: for dark objects on a light ground, as ink on paper is',
+      ).conflicts('model'),
+    )
+    .addOption(
+      new Option(
+        '--background <n>',
+        'the grey behind what is transparent, 0 (black) to 255 (white); inverted with the rest',
+      )
+        .argParser(wholeNumber('--background', [0, 255]))
+        .conflicts('model'),
+    )
     .addOption(averageOption())
     .addOption(tableModelOption())
     .argument('<file...>', 'PNG or JPEG files; with --model one CSV or Parquet file');
@@ -74,7 +88,7 @@ export function addPredict(program: Command, end: (code: number) => void): void 
 }
 
 async function predictAndShow(images: readonly string[], options: PredictOptions): Promise<number> {
-  const { weights, size, average, build, json } = options;
+  const { weights, size, average, build, json, invert = false, background = 0 } = options;
   if (weights === undefined) {
     throw new TreadleError(
       'usage',
@@ -92,8 +106,13 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
   const pixels: Uint8Array[] = [];
   const read: string[] = [];
   for (const image of images) {
-    const found = await orTold({ image }, () => readImage(image, width, height), options);
+    const found = await orTold(
+      { image },
+      () => readImage(image, width, height, { invert, background }),
+      options,
+    );
     if (found === null) continue;
+    warnIfEmpty(image, found);
     pixels.push(found);
     read.push(image);
   }
@@ -109,6 +128,15 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     }
   }
   return read.length === images.length ? EXIT.done : EXIT.failed;
+}
+
+/** Says so where all pixels are the same: nothing is to be seen, as in a black shape on transparent ground over black. */
+function warnIfEmpty(image: string, pixels: Uint8Array): void {
+  const [first] = pixels;
+  if (pixels.length === 1 || pixels.some((pixel) => pixel !== first)) return;
+  process.stderr.write(
+    `${image}: all pixels are ${first} of 255, so there is nothing to classify; dark shapes on transparent ground take --background 255 --invert.\n`,
+  );
 }
 
 /** Writes a table with what the model says of each row behind its columns: CSV, or an object a row. */
