@@ -10,8 +10,8 @@ export {
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
-export { parseJson } from './json.js';
 export { exportTable, exportTableHub } from './export/export.js';
+export { parseJson } from './json.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
 export { parquetParts, parseParquet } from './parquet.js';
 export { type Prepared, type PrepareOptions, prepare } from './prepare.js';

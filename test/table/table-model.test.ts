@@ -67,7 +67,7 @@ describe('prepare', () => {
     }));
     const { encoder } = prepare(tableOf(rows), { target: 'y', task: 'regression' });
     const [when] = encoder.columns;
-    expect(when!.kind === 'date' && when.parts.map(({ part }) => part)).toEqual(['year', 'day', 'weekday']);
+    expect(when?.kind === 'date' && when.parts.map(({ part }) => part)).toEqual(['year', 'day', 'weekday']);
   });
 
   it('standardises numbers, says where there are gaps, and has a feature for categories that training has not seen', () => {

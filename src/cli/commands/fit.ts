@@ -42,7 +42,11 @@ export function addFit(program: Command, end: (code: number) => void): void {
       const isSearch = [options.cv, options.grid, options.resume].some((value) => value !== undefined);
       if (isSearch) {
         if (options.tensorboard !== undefined) {
-          throw usageError('--tensorboard', options.tensorboard, 'a single training, without --cv and --grid,');
+          throw usageError(
+            '--tensorboard',
+            options.tensorboard,
+            'a single training, without --cv and --grid,',
+          );
         }
         end(await searchAndShow(file, options, command));
         return;
