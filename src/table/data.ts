@@ -12,6 +12,19 @@ export function dataOf(
   return { x, y: encodeTargets(table, encoder.target) };
 }
 
+/**
+ * Rows with targets as `fit` and `evaluate` of a model take them: features and targets, by an encoder that was learnt before. For
+ * tables that come in parts. Throws `data` for rows that lack columns, have other things in them, or targets that are none.
+ *
+ * @example const { x, y } = encodeTable(part, encoder);
+ */
+export function encodeTable(
+  rows: Table | readonly TableRow[],
+  encoder: TableEncoder,
+): { x: Csr; y: string[] | Float64Array } {
+  return dataOf(asTable(rows), encoder, 'The table');
+}
+
 /** Rows as a table. Throws `usage` as {@link tableOf}. */
 export function asTable(rows: Table | readonly TableRow[]): Table {
   return Array.isArray(rows) ? tableOf(rows) : (rows as Table);

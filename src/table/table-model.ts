@@ -43,8 +43,14 @@ export interface Importance {
   readonly loss: number;
 }
 
-/** Epochs and patience by default: small tables stop long before. */
-export const TABLE_DEFAULTS = { epochs: 200, patience: 20 } as const;
+/** Rows that are trained on in all, at most, unless epochs are asked for: 200 epochs of 50,000. */
+const MOST_TRAINED = 10_000_000;
+
+/** Most epochs and patience by default: small tables stop long before, large ones have seen enough in ten epochs. */
+export function tableDefaults(rows: number): { epochs: number; patience: number } {
+  const epochs = Math.min(200, Math.max(10, Math.round(MOST_TRAINED / rows)));
+  return { epochs, patience: Math.max(3, Math.round(epochs / 10)) };
+}
 
 /**
  * Trains a model of a table: decides what its columns are, holds rows out, learns the encoders and the network from the
@@ -81,7 +87,7 @@ export async function fitTable(table: Table, options: TableFitOptions): Promise<
     const history = await network.fit(
       { x, y },
       {
-        ...TABLE_DEFAULTS,
+        ...tableDefaults(train.rows),
         ...fit,
         task: encoder.target.task,
         seed,

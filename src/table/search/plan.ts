@@ -4,7 +4,7 @@ import { checkFitOptions, type FitOptions } from '../../model/options.js';
 import { type Decided, decide, type PrepareOptions } from '../prepare.js';
 import { withoutGroup } from '../split.js';
 import type { Table } from '../table.js';
-import { TABLE_DEFAULTS, type TableFitOptions } from '../table-model.js';
+import { type TableFitOptions, tableDefaults } from '../table-model.js';
 import { type Candidate, candidatesOf } from './candidates.js';
 import { checkGrid, type SearchGrid } from './grid.js';
 import { type Rung, rungsOf } from './halving.js';
@@ -106,7 +106,7 @@ export function planSearch(table: Table, options: SearchOptions): Plan {
     time,
     stratify: byClass && whole.target.task === 'classification' ? whole.target.name : undefined,
   };
-  const base = { ...TABLE_DEFAULTS, ...fit, task: whole.target.task };
+  const base = { ...tableDefaults(table.rows), ...fit, task: whole.target.task };
   const candidates = candidatesOf(grid, seed);
   const most = Math.max(...candidates.map(({ settings }) => fitOptionsOf(base, settings).epochs));
   return {
