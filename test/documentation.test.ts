@@ -110,7 +110,9 @@ const COMMANDS: Record<string, Short> = {
   'queue status': { not: 'it is run with an address' },
   'queue drain': { not: 'it is run with a run' },
   'queue cancel': { not: 'it is run with a run' },
-  'npm run test:faults -- --runs 1 --cut 15 --lock 5 --epochs 10': { not: 'it takes minutes, and root' },
+  'npm run test:faults -- --runs 20 --cut 60 --lock 20 --epochs 6 --samples 6000 --seed 23': {
+    not: 'it takes minutes, and root',
+  },
   'node test/queue/overhead.mjs --jobs 1000 --workers 8': { not: 'it takes minutes' },
 
   bench: onNoData('bench'),
