@@ -1,7 +1,7 @@
 import { difference, figure, modelTitle } from '../results/format.js';
 import type { EnsembleRecord, ModelRecord, RunResults } from '../results/records.js';
 import { isTested } from '../results/results.js';
-import { type DrawnTest, drawnModel } from './heatmap.js';
+import { type DrawnTest, drawnModel } from './drawn-test.js';
 import { html, type Markup } from './markup.js';
 
 /** Everything of a run that has a confusion matrix: the ensemble, if there is one, and the tested models. */

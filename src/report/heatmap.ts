@@ -1,9 +1,9 @@
 import type { CustomSeriesRenderItemAPI } from 'echarts';
 import { encode } from 'fast-png';
 import type { ConfusionMatrix } from '../metrics/classification.js';
-import { clip, figure, modelTitle, printable } from '../results/format.js';
-import type { RunResults, TestRecord } from '../results/records.js';
-import type { TestedModel } from '../results/results.js';
+import { clip, figure, printable } from '../results/format.js';
+import type { RunResults } from '../results/records.js';
+import type { DrawnTest } from './drawn-test.js';
 import { type Chart, drawChart } from './svg.js';
 import { CHART_FONTS, channels, light, tint } from './theme.js';
 
@@ -37,19 +37,6 @@ const SIDE = 1024;
 const SMALLEST_PARTED_CELL = 8;
 /** Least distance between two class names, in pixels. */
 const NAME_PITCH = 13;
-
-/** A test that is drawn: of a model, or of an ensemble. */
-export interface DrawnTest {
-  /** Its chart's, and of the files without their extension. */
-  name: string;
-  title: string;
-  test: Pick<TestRecord, 'confusion' | 'accuracy' | 'macroF1'>;
-}
-
-/** A model's test. */
-export function drawnModel(model: TestedModel): DrawnTest {
-  return { name: `confusion-${model.id}`, title: modelTitle(model), test: model.test };
-}
 
 /** The confusion matrix of a test, with class names on both axes. */
 export function confusionChart(

@@ -4,8 +4,9 @@ import type { EnsembleRecord, RunConfig, RunResults, TestRecord } from '../resul
 import { bestModel, isTested } from '../results/results.js';
 import { COMPARISONS, comparisonKey, comparisonPanel, hasComparison } from './comparison.js';
 import { curvesKey, curvesPanel, hasCurves, MEASURES, modelsOf, seriesOf } from './curves.js';
+import { type DrawnTest, drawnModel } from './drawn-test.js';
 import { drawnEnsemble, ensembleText, membersTable } from './ensemble.js';
-import { confusionChart, type DrawnTest, drawnModel, HEATMAP_KEY } from './heatmap.js';
+import { confusionChart, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
 import { testDetails } from './matrix.js';
 import { facts, headlineFigure, pageHtml, section } from './page.js';

@@ -37,7 +37,7 @@ async function weightBytes(folder: string): Promise<Record<string, string>> {
 }
 
 /** A grid whose models train long enough to be stopped within the second. */
-const LONG_GRID = { ...GRID, architectures: { wide: [128, 64] }, epochs: 40 };
+const LONG_GRID = { ...GRID, architectures: { wide: [128, 64] }, epochs: 20 };
 const ONE_JOB = ['run-all', '--json', '--jobs', '1'];
 
 /** Folders of two runs that several tests only read: one of GRID, and one of LONG_GRID that was never stopped. */
@@ -211,9 +211,9 @@ describe('run-all', () => {
   it.each([
     ['SIGINT', 'run-all'],
     ['SIGTERM', 'train'],
-    ['SIGHUP', 'run-all'],
+    ['SIGHUP', null],
   ] as const)(
-    'ends with 130 when %s stops it, keeps what is finished, and %s --resume goes on',
+    'ends with 130 when %s stops it, keeps what is finished, and goes on by %s --resume',
     async (signal, command) => {
       const folder = await temporaryFolder();
       const options = await smallRun(folder, LONG_GRID);
@@ -238,6 +238,8 @@ describe('run-all', () => {
       const names = await readdir(join(folder, 'weights'));
       expect(names.sort()).toEqual(['wide_weights_0.01.pkl', 'wide_weights_0.01.safetensors']);
       for (const name of names) await loadWeights(join(folder, 'weights', name));
+      // How it goes on does not depend on the signal.
+      if (command === null) return;
 
       const resumed = await treadle([command, '--resume', basename(run)], { cwd: folder });
       expect(resumed.stderr).toBe('');
