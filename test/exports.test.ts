@@ -21,7 +21,7 @@ const sources = ['src', 'bindings'].flatMap((folder) =>
 /** The doc comments of a name, wherever a declaration of it is exported. */
 function commentsOf(name: string): string[] {
   const declared = new RegExp(
-    `(?:/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\n)?export (?:async )?(?:function|class|const) ${name}\\b`,
+    `(?:/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\n)?export (?:async )?(?:function\\*?|class|const) ${name}\\b`,
     'g',
   );
   return sources.flatMap((source) => [...source.matchAll(declared)].map(([, comment]) => comment ?? ''));

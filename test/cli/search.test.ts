@@ -229,7 +229,7 @@ it.each([
   ],
   [[...FIT, '--jobs', '2'], 2, '--jobs is "given"; it with --cv or --grid only is expected.'],
   [['fit', 'visits.csv', '--cv', '2'], 2, '--target is missing; a column to predict is expected.'],
-  [['fit', '--target', 'ill'], 2, 'The table is missing; a CSV or Parquet file is expected.'],
+  [['fit', '--target', 'ill'], 2, 'The table is missing; a CSV, Parquet or JSON file is expected.'],
   [['fit', '--resume', '--runs', 'none'], 1, 'none has no unfinished run'],
   [['fit', '--resume', 'nowhere'], 1, 'nowhere is no run'],
 ])('refused: %j', async (args, code, words) => {
