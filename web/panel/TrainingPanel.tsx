@@ -19,7 +19,7 @@ interface Props {
   /** Puts the room's own way back. */
   onUsual: () => void;
   saving: Saving;
-  /** Of the room: stands beside the network's picture. */
+  /** Of the room: stands above. */
   children?: ComponentChildren;
 }
 
@@ -28,7 +28,10 @@ export function TrainingPanel({ trainer, subject, setup, onSetup, onUsual, savin
   const { busy } = trainer;
   return (
     <section class="training" aria-labelledby="training-title">
-      <h2 id="training-title">Train</h2>
+      <h2 id="training-title" class="unseen">
+        Train
+      </h2>
+      {children}
       <div class="making">
         <div class="network">
           <h3>The network</h3>
@@ -51,7 +54,6 @@ export function TrainingPanel({ trainer, subject, setup, onSetup, onUsual, savin
           </button>
         </div>
       </div>
-      {children}
       <Controls trainer={trainer} subject={subject} setup={setup} />
       <Problem text={trainer.problem.value} />
       <Curves trainer={trainer} task={subject?.task ?? 'classification'} />
