@@ -50,6 +50,8 @@ export default defineConfig(({ command }) => ({
   build: {
     outDir: at('../build/web'),
     emptyOutDir: true,
+    // An address that holds its file is none that the page may ask for.
+    assetsInlineLimit: 0,
     target: 'es2022',
     modulePreload: { polyfill: false },
   },

@@ -16,3 +16,20 @@ export function dataOf(
 export function asTable(rows: Table | readonly TableRow[]): Table {
   return Array.isArray(rows) ? tableOf(rows) : (rows as Table);
 }
+
+/**
+ * Rows as the features and targets that a network takes, by encoders that {@link prepare} has learnt on other rows: for rows that
+ * are held out, where `createModel` and `fit` are called by hand. Throws `data` for rows that lack columns or have other things
+ * in them, or targets that are none.
+ *
+ * @example
+ * const { encoder, spec, x, y } = prepare(rest, { target: 'price' });
+ * const model = await createModel(spec, { worker: true });
+ * await model.fit({ x, y }, { validation: encodeTable(held, encoder) });
+ */
+export function encodeTable(
+  rows: Table | readonly TableRow[],
+  encoder: TableEncoder,
+): { x: Csr; y: string[] | Float64Array } {
+  return dataOf(asTable(rows), encoder, 'The table');
+}

@@ -9,6 +9,7 @@ export {
 } from './assess.js';
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
+export { encodeTable } from './data.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
 export { parquetParts, parseParquet } from './parquet.js';

@@ -14,6 +14,8 @@ export const TERMS = {
     'How the learning rate changes during training; most fall towards the end, so that the last steps are small.',
   batch: 'How many rows each step looks at before it moves the weights.',
   epoch: 'One pass over all training rows.',
+  patience:
+    'Training ends when so many epochs have passed without a better one on the validation rows; the best epoch is kept.',
   seed: 'A number from which all chance is drawn: the same seed and settings give the same model, to the byte.',
   loss: 'How wrong the model is, as one number: training makes it smaller.',
   validation: 'Rows that are not trained on, and show how well the model does on what it has not seen.',

@@ -50,7 +50,16 @@ export function WaysFields({
         onChange={(epochs) => set({ epochs })}
       />
       <NumberBox
-        label="Batch (0: what suits)"
+        label="Patience (0: none)"
+        term="patience"
+        value={setup.patience}
+        least={0}
+        most={LIMITS.epochs}
+        disabled={disabled}
+        onChange={(patience) => set({ patience })}
+      />
+      <NumberBox
+        label="Batch (0: auto)"
         term="batch"
         value={setup.batch}
         least={0}

@@ -4,7 +4,7 @@ import { ACTIVATIONS, type Block, LIMITS, OPTIMIZERS, SCHEDULES, type Setup } fr
 export function writeSetup(setup: Setup, usual: Setup, to: URLSearchParams): void {
   if (JSON.stringify(setup.blocks) !== JSON.stringify(usual.blocks))
     to.set('layers', setup.blocks.map(blockText).join('_'));
-  for (const name of ['optimizer', 'rate', 'schedule', 'batch', 'epochs', 'seed'] as const) {
+  for (const name of ['optimizer', 'rate', 'schedule', 'batch', 'epochs', 'patience', 'seed'] as const) {
     if (setup[name] !== usual[name]) to.set(name, String(setup[name]));
   }
 }
@@ -26,6 +26,7 @@ export function readSetup(from: URLSearchParams, usual: Setup): Setup {
     schedule: choice('schedule', SCHEDULES, usual.schedule),
     batch: number('batch', 0, LIMITS.batch, usual.batch),
     epochs: number('epochs', 1, LIMITS.epochs, usual.epochs),
+    patience: number('patience', 0, LIMITS.epochs, usual.patience),
     seed: number('seed', 0, LIMITS.seed, usual.seed),
   };
 }

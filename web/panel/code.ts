@@ -8,6 +8,7 @@ export function trainingCode(before: string, shape: Shape, task: string, setup: 
       .replaceAll('"', "'")
       .replace(/\n/g, '\n  ');
   const batch = setup.batch > 0 ? `\n  batchSize: ${setup.batch},` : '';
+  const patience = setup.patience > 0 ? `\n  patience: ${setup.patience},` : '';
   return `import { createModel, writeModel } from 'treadle';
 
 ${before.trim()}
@@ -17,7 +18,7 @@ const model = await createModel(spec, { seed: ${setup.seed}, threads: 'auto' });
 const history = await model.fit({ x, y }, {
   task: '${task}',
   validation,
-  epochs: ${setup.epochs},${batch}
+  epochs: ${setup.epochs},${patience}${batch}
   optimizer: { type: '${setup.optimizer}' },
   learningRate: ${JSON.stringify(scheduleOf(setup))
     .replace(/"(\w+)":/g, '$1: ')

@@ -18,6 +18,8 @@ export interface Setup {
   /** Rows in a batch; 0: what suits the number of rows. */
   batch: number;
   epochs: number;
+  /** Epochs without a better one after which training ends; 0: never. */
+  patience: number;
   seed: number;
 }
 

@@ -119,6 +119,7 @@ export class Trainer {
         epochs: setup.epochs,
         learningRate: scheduleOf(setup),
         optimizer: { type: setup.optimizer },
+        ...(setup.patience > 0 && { patience: setup.patience }),
         ...(setup.batch > 0 && { batchSize: setup.batch }),
         seed: setup.seed,
         signal: this.#stop.signal,

@@ -23,6 +23,7 @@ const USUAL: Setup = {
   schedule: 'cosine',
   batch: 0,
   epochs: 400,
+  patience: 0,
   seed: 0,
 };
 
