@@ -1,6 +1,7 @@
-// `npm run web` serves the live page of web/; `npm run web:build` makes it a static folder, build/web, that any host can serve.
+// `npm run web` serves the live page of web/; `npm run web:build` makes it a static folder that any host can serve, build/web if
+// no other is named.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, createServer } from 'vite';
 
@@ -16,7 +17,8 @@ if (missing !== undefined) {
 }
 
 const options = { configFile: join(ROOT, 'web/vite.config.ts') };
-if (process.argv[2] === 'build') await build(options);
+const [, , command, folder] = process.argv;
+if (command === 'build') await build({ ...options, ...(folder && { build: { outDir: resolve(folder) } }) });
 else {
   const server = await createServer(options);
   await server.listen();

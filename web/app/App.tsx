@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Header } from './Header.tsx';
-import { ROOMS, type Room, room } from './route.ts';
+import { ROOMS, type Room, room, visit } from './route.ts';
 
 /** The rooms, each fetched when it is first entered. */
 const PLACES: Record<Room, () => Promise<ComponentType>> = {
@@ -30,7 +30,7 @@ export function App() {
       </button>
       <Header />
       <main id="main" tabIndex={-1}>
-        {shown?.name === name ? <shown.Place key={name} /> : <p class="note">One moment…</p>}
+        {shown?.name === name ? <shown.Place key={visit.value} /> : <p class="note">One moment…</p>}
       </main>
       <footer>
         <p>

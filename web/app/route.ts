@@ -14,8 +14,11 @@ const FIRST: Room = 'playground';
 
 /** What stands behind the `#` of the address: `/ROOM?name=value&…`. */
 const hash = signal(location.hash.slice(1));
+/** How often the visitor has come to another address: each time the room begins anew, with the settings in it. */
+export const visit = signal(0);
 addEventListener('hashchange', () => {
   hash.value = location.hash.slice(1);
+  visit.value++;
 });
 
 /** The room that is shown. */

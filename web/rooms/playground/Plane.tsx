@@ -17,6 +17,8 @@ interface Props {
   label: string;
 }
 
+/** What is painted on by keyboard takes the keys for itself. */
+const OPERATED = { role: 'application', tabIndex: 0 } as const;
 /** Pixels of the canvas's side: more for fine screens. */
 const SIDE = Math.round(Math.min(2, Math.max(1, devicePixelRatio)) * 460);
 /** Least distance between two points of a stroke, in the plane. */
@@ -79,7 +81,7 @@ export function Plane({ surface: shown, train, test, showsTest, isNumber, onPain
       class="plane painted"
       width={SIDE}
       height={SIDE}
-      tabIndex={0}
+      {...OPERATED}
       aria-label={`${label} Arrow keys move the brush, the space bar paints a point.`}
       onPointerDown={(event) => {
         canvas.current!.setPointerCapture(event.pointerId);
