@@ -20,8 +20,10 @@ export function serviceWorker(source: string): Plugin {
         if (content.length <= MOST_BYTES) files.push(name);
       }
       const { code } = await transformWithOxc(readFileSync(source, 'utf8'), source);
+      // Not every browser takes a service worker that is a module.
+      const script = code.replace(/^export \{\s*\};?$/m, '');
       const head = `const FILES = ${JSON.stringify(files)};\nconst VERSION = '${hash.digest('hex').slice(0, 16)}';\n`;
-      this.emitFile({ type: 'asset', fileName: 'sw.js', source: head + code });
+      this.emitFile({ type: 'asset', fileName: 'sw.js', source: head + script });
     },
   };
 }

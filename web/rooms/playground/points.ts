@@ -50,9 +50,16 @@ export function drawPoints({ set, classes, noise, points, seed }: PointsSetup): 
   return Array.from({ length: points }, (_, index) => {
     const own = index % classes;
     const { x, y, target } = PLACES[set](own, classes, random, normal);
-    return { x: x + noise * 0.5 * normal(), y: y + noise * 0.5 * normal(), target };
+    return {
+      x: rounded(x + noise * 0.5 * normal()),
+      y: rounded(y + noise * 0.5 * normal()),
+      target: rounded(target),
+    };
   });
 }
+
+/** Short enough to be written down in code that makes the same. */
+const rounded = (value: number) => Math.round(value * 1000) / 1000;
 
 type Place = (own: number, classes: number, random: () => number, normal: () => number) => Point;
 

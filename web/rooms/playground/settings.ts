@@ -59,7 +59,7 @@ function packPoints(points: readonly Point[]): string {
 }
 
 function unpackPoints(text: string): Point[] {
-  const one = (part: string) => (Number.parseInt(part, 36) / 1295) * 2 - 1;
+  const one = (part: string) => Math.round(((Number.parseInt(part, 36) / 1295) * 2 - 1) * 1000) / 1000;
   return [...text.slice(0, 5 * MOST_OWN).matchAll(/([0-9a-z]{2})([0-9a-z]{2})([0-4])/g)].map(
     ([, x, y, target]) => ({ x: one(x!), y: one(y!), target: Number(target) }),
   );

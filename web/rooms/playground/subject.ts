@@ -28,9 +28,7 @@ export function playgroundCode(
   setup: Setup,
 ): string {
   const rows = (points: readonly Point[]) =>
-    points
-      .map(({ x, y, target }) => `${x.toFixed(3)},${y.toFixed(3)},${Number(target.toFixed(3))}`)
-      .join(' ');
+    points.map(({ x, y, target }) => `${x},${y},${target}`).join(' ');
   const before = `
 // Points as x,y,target.
 const read = (text) => {
