@@ -94,8 +94,8 @@ async function bundle(libraries) {
   const build = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((id) => [id.slice(1, -'.js'.length), id])),
     platform: isPortable ? 'browser' : 'node',
-    // papaparse leaves its Node streams out where this is defined.
-    transform: { define: { PAPA_BROWSER_CONTEXT: 'true' } },
+    // papaparse leaves its Node streams out where this is defined; echarts, what asks for Node's globals in a browser.
+    transform: { define: { PAPA_BROWSER_CONTEXT: 'true', 'process.env.NODE_ENV': "'production'" } },
     treeshake: {
       moduleSideEffects: (id) => !/[\\/]node_modules[\\/](valibot|echarts|zrender)[\\/]/.test(id),
     },

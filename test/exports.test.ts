@@ -6,6 +6,7 @@ import * as core from '../dist/bindings/index.js';
 import * as experiment from '../dist/experiment/index.js';
 import * as portable from '../dist/index.js';
 import * as node from '../dist/node.js';
+import * as charts from '../dist/report/charts.js';
 import * as tables from '../dist/table/node.js';
 
 // What the package promises: its entries, each export with a doc comment, functions and classes with an example.
@@ -27,7 +28,7 @@ function commentsOf(name: string): string[] {
   return sources.flatMap((source) => [...source.matchAll(declared)].map(([, comment]) => comment ?? ''));
 }
 
-const entries = { portable, node, core, experiment, tables };
+const entries = { portable, node, core, experiment, tables, charts };
 const values = new Map(Object.values(entries).flatMap((entry) => Object.entries(entry)));
 
 describe('what the package exports', () => {

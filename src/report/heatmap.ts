@@ -4,24 +4,12 @@ import type { ConfusionMatrix } from '../metrics/classification.js';
 import { clip, figure, printable } from '../results/format.js';
 import type { RunResults } from '../results/records.js';
 import type { DrawnTest } from './drawn-test.js';
+import { cellStrength } from './strength.js';
 import { type Chart, drawChart } from './svg.js';
 import { CHART_FONTS, channels, light, tint } from './theme.js';
 
 /** Above this number of classes the cells hold no counts. */
 export const MOST_CLASSES_WITH_COUNTS = 20;
-
-/**
- * How strongly a cell is coloured, 0 to 1: a hit by its share of the class's samples; a miss by the square root of
- * its share, over that of `MISS_FULL`, so that confusions of a few percent can be seen.
- */
-export function cellStrength(count: number, support: number, hit: boolean): number {
-  if (count === 0 || support === 0) return 0;
-  const share = count / support;
-  return hit ? share : Math.min(1, Math.sqrt(share / MISS_FULL));
-}
-
-/** The share of a class's samples at which a miss has its full colour. */
-const MISS_FULL = 0.3;
 
 /** What the colours mean, in words. */
 export const HEATMAP_KEY = 'Rows: actual class. Columns: predicted class. Blue: right. Orange: wrong.';

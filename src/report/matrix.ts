@@ -2,8 +2,9 @@ import { type ClassificationScores, classificationScores } from '../metrics/clas
 import { figure, whole } from '../results/format.js';
 import type { TestRecord } from '../results/records.js';
 import { confusionsOf, confusionsTitle } from './confusions.js';
-import { cellStrength, MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
+import { MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
 import { html, type Markup, trusted } from './markup.js';
+import { cellStrength } from './strength.js';
 import { type Chart, embedSvg } from './svg.js';
 
 /** Above this number of classes the matrix is shown as a chart instead of a table. */

@@ -34,7 +34,11 @@ const MARGIN = { left: 62, right: 16, top: 52, bottom: 48 };
 /** The axis of shares and probabilities. */
 export const SHARES: Scale = { min: 0, max: 1, interval: 0.2, digits: 1 };
 
-/** The points of a diagonal over an axis. */
+/**
+ * The points of a diagonal over an axis.
+ *
+ * @example const series = [diagonal(SHARES)];
+ */
 export const diagonal = ({ min, max }: Scale): PlotSeries => ({
   points: [
     [min, min],
@@ -44,7 +48,11 @@ export const diagonal = ({ min, max }: Scale): PlotSeries => ({
   as: 'dashed',
 });
 
-/** Draws a plot. */
+/**
+ * Draws a plot.
+ *
+ * @example drawPlot({ name: 'a', title: 'A', label: 'A line', x: 'x', y: 'y', series: [diagonal(SHARES)] }).svg;
+ */
 export function drawPlot({ name, title, label, x, y, series, xScale, yScale, least, most }: Plot): Chart {
   const points = series.flatMap((own) => own.points);
   const ends = { ...(least !== undefined && { least }), ...(most !== undefined && { most }) };

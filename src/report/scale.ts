@@ -22,6 +22,8 @@ export interface ScaleWish {
 /**
  * The smallest axis with steps of 1, 2 or 5 times a power of ten that holds all values. A single value stands on its
  * middle, or at its end where the axis could not go further.
+ *
+ * @example niceScale([0.3, 4.2]); // { min: 0, max: 5, interval: 1, digits: 0 }
  */
 export function niceScale(
   values: readonly number[],

@@ -101,6 +101,8 @@ const ROLE_OF_COLOR = new Map(
 /**
  * A chart's SVG for use inside a page: its colours are the page's variables `--ROLE`, it
  * scales with its place, and it is named for assistive technology. `id` must differ between the page's charts.
+ *
+ * @example figure.innerHTML = embedSvg(chart, 'loss');
  */
 export function embedSvg(chart: Chart, id: string): string {
   return chart.svg

@@ -6,20 +6,26 @@ import { diagonal, drawPlot, type PlotSeries, SHARES } from './plots.js';
 import { niceScale } from './scale.js';
 import type { Chart } from './svg.js';
 
-/** The figures of a training over its epochs, a chart for each kind of figure; a dot is the epoch that was kept. */
+/**
+ * The figures of a training over its epochs, a chart for each kind of figure; a dot is the epoch that was kept (0: none yet). The
+ * epochs may be some of all; those of an `earlier` training are drawn behind in another colour.
+ *
+ * @example const [loss] = trainingCharts('classification', history.epochs, history.best);
+ */
 export function trainingCharts(
   task: 'classification' | 'regression',
   epochs: readonly EpochFigures[],
   kept: number,
+  earlier: readonly EpochFigures[] = [],
 ): Chart[] {
   const rows = figuresOf(task);
   return [...new Set(rows.map(({ panel }) => panel))].map((panel) => {
     const lines = rows.filter((row) => row.panel === panel);
+    const behind = lines.map(({ name, side }): PlotSeries => {
+      return { points: pointsOf(earlier, name), role: 'series3', as: side === 'train' ? 'dashed' : 'line' };
+    });
     const series = lines.flatMap(({ name, side }, at): PlotSeries[] => {
-      const points = epochs.flatMap((figures): [number, number][] => {
-        const value = figures[name as keyof EpochFigures];
-        return typeof value === 'number' ? [[figures.epoch, value]] : [];
-      });
+      const points = pointsOf(epochs, name);
       const role = side === 'validation' && at > 0 && panel === 'error' ? 'series2' : 'series1';
       const best = points.filter(([epoch]) => epoch === kept);
       return side === 'train'
@@ -29,7 +35,16 @@ export function trainingCharts(
             { points: best, role, as: 'marks' },
           ];
     });
-    return drawPlot(curves(panel, lines.map(({ title }) => title).join(' and '), epochs.length, series));
+    const last = Math.max(epochs.at(-1)?.epoch ?? 0, earlier.at(-1)?.epoch ?? 0);
+    const shown = [...behind.filter(({ points }) => points.length > 0), ...series];
+    return drawPlot(curves(panel, lines.map(({ title }) => title).join(' and '), last, shown));
+  });
+}
+
+function pointsOf(epochs: readonly EpochFigures[], name: string): [number, number][] {
+  return epochs.flatMap((figures): [number, number][] => {
+    const value = figures[name as keyof EpochFigures];
+    return typeof value === 'number' ? [[figures.epoch, value]] : [];
   });
 }
 
@@ -44,7 +59,11 @@ function curves(panel: PanelName, what: string, epochs: number, series: readonly
   };
 }
 
-/** ROC and precision-recall curve of two classes. */
+/**
+ * ROC and precision-recall curve of two classes.
+ *
+ * @example if (assessment.binary) thresholdCharts(assessment.binary, assessment);
+ */
 export function thresholdCharts(
   { roc, precisionRecall, averagePrecision }: BinaryCurves,
   { classes, scores }: ClassAssessment,
@@ -68,7 +87,11 @@ export function thresholdCharts(
   ];
 }
 
-/** How often what is said to be probable is so. */
+/**
+ * How often what is said to be probable is so.
+ *
+ * @example document.body.innerHTML = embedSvg(calibrationChart(assess(model, held)), 'calibration');
+ */
 export function calibrationChart({ calibration, classes }: ClassAssessment): Chart {
   const what =
     classes.length === 2 ? `Probability of ${printable(classes[1]!)}` : 'Probability of what is said';
@@ -86,7 +109,11 @@ export function calibrationChart({ calibration, classes }: ClassAssessment): Cha
   });
 }
 
-/** Predicted against true numbers, and how their differences are spread. */
+/**
+ * Predicted against true numbers, and how their differences are spread.
+ *
+ * @example const charts = assessment.outputs.flatMap(numberCharts);
+ */
 export function numberCharts({ name, sample, residuals }: OutputAssessment): Chart[] {
   const shown = printable(name);
   const scale = niceScale(sample.flat());

@@ -12,20 +12,24 @@ export function dataOf(
   return { x, y: encodeTargets(table, encoder.target) };
 }
 
+/** Rows as a table. Throws `usage` as {@link tableOf}. */
+export function asTable(rows: Table | readonly TableRow[]): Table {
+  return Array.isArray(rows) ? tableOf(rows) : (rows as Table);
+}
+
 /**
- * Rows with targets as `fit` and `evaluate` of a model take them: features and targets, by an encoder that was learnt before. For
- * tables that come in parts. Throws `data` for rows that lack columns, have other things in them, or targets that are none.
+ * Rows as the features and targets that a network takes, by encoders that {@link prepare} has learnt on other rows: for rows that
+ * are held out or come in parts, where `createModel` and `fit` are called by hand. Throws `data` for rows that lack columns or have other things
+ * in them, or targets that are none.
  *
- * @example const { x, y } = encodeTable(part, encoder);
+ * @example
+ * const { encoder, spec, x, y } = prepare(rest, { target: 'price' });
+ * const model = await createModel(spec, { worker: true });
+ * await model.fit({ x, y }, { validation: encodeTable(held, encoder) });
  */
 export function encodeTable(
   rows: Table | readonly TableRow[],
   encoder: TableEncoder,
 ): { x: Csr; y: string[] | Float64Array } {
   return dataOf(asTable(rows), encoder, 'The table');
-}
-
-/** Rows as a table. Throws `usage` as {@link tableOf}. */
-export function asTable(rows: Table | readonly TableRow[]): Table {
-  return Array.isArray(rows) ? tableOf(rows) : (rows as Table);
 }

@@ -16,6 +16,8 @@ const ROOT = new URL('../../', import.meta.url);
 const SERVED = /^\/(dist|build|test\/support)\//;
 
 const TYPES: Record<string, string> = {
+  '.css': 'text/css',
+  '.csv': 'text/csv',
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
@@ -32,11 +34,12 @@ const ISOLATION = {
 function folderServer(folder: URL, served: RegExp, isolated: boolean): Server {
   return createServer(async (request, response) => {
     const { pathname } = new URL(request.url!, 'http://localhost');
+    const file = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
     const content = served.test(pathname)
-      ? await readFile(new URL(`.${pathname}`, folder)).catch(() => null)
+      ? await readFile(new URL(`.${file}`, folder)).catch(() => null)
       : null;
     response.writeHead(content === null ? 404 : 200, {
-      'Content-Type': TYPES[extname(pathname)] ?? 'application/octet-stream',
+      'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
       ...(isolated ? ISOLATION : {}),
     });
     response.end(content);
@@ -48,9 +51,9 @@ export function serveProject({ isolated = false } = {}): Promise<string> {
   return listening(folderServer(ROOT, SERVED, isolated));
 }
 
-/** Serves a folder to isolated pages until the running test ends, and returns the server's origin. */
-export function serveFolder(folder: string): Promise<string> {
-  return listening(folderServer(pathToFileURL(`${folder}/`), /^\//, true));
+/** Serves a folder, to isolated pages if not told otherwise, until the running test ends, and returns the server's origin. */
+export function serveFolder(folder: string, { isolated = true } = {}): Promise<string> {
+  return listening(folderServer(pathToFileURL(`${folder}/`), /^\//, isolated));
 }
 
 async function listening(server: Server): Promise<string> {

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { assess, loadTableModel, parseCsv, splitTable } from '../../dist/table/index.js';
+import { openRoom, overhang, saved, train, violations, withPage } from './open.js';
+
+withPage('table');
+
+const csv = (text: string, name = 'mine.csv') => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+const FILE = 'Choose a CSV or Parquet file';
+
+/** Two kinds of leaves that length and colour tell apart. */
+const leaves = (rows: number) =>
+  [
+    'length,colour,day,tree',
+    ...Array.from({ length: rows }, (_, row) => {
+      const isOak = row % 3 === 0;
+      const length = row % 7 === 0 ? '' : (isOak ? 9 : 5) + (row % 5) * 0.3;
+      return `${length},${isOak ? 'brown' : 'green'},2026-0${(row % 9) + 1}-11,${isOak ? 'oak' : 'beech'}`;
+    }),
+  ].join('\n');
+
+describe('the room of tables', () => {
+  it('goes from a file to a saved model, scores and predictions', async () => {
+    const page = await openRoom('table?epochs=8&seed=3');
+    const text = leaves(120);
+    await page.getByLabel(FILE).setInputFiles(csv(text));
+    await page.getByRole('heading', { name: 'mine.csv: 120 rows, 4 columns' }).waitFor();
+    await page.getByText('It is one of 2 classes.').waitFor();
+    expect(await page.getByRole('row', { name: /^length/ }).textContent()).toContain('18 (15.0 %)');
+    await train(page);
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    const model = await loadTableModel(bytes);
+    expect(model.encoder.columns.map(({ kind }) => kind)).toEqual(['number', 'category', 'date']);
+
+    // The page's figures are the library's of the same rows.
+    const { held } = splitTable(parseCsv(text), { share: 0.2, seed: 3, stratify: 'tree' });
+    const assessment = assess(model, held);
+    if (assessment.task !== 'classification') throw new Error('not of classes');
+    const headline = await page.locator('.headline div').first().textContent();
+    expect(headline).toContain(assessment.scores.accuracy.toFixed(4));
+    const cells = await page.locator('.matrix td').allTextContents();
+    expect(cells.map(Number)).toEqual(assessment.scores.confusion.flat());
+
+    const predictions = await saved(page, () =>
+      page.getByRole('button', { name: 'Save those of the test rows' }).click(),
+    );
+    const table = parseCsv(predictions.bytes.toString());
+    expect(predictions.name).toBe('mine-predicted.csv');
+    expect([...table.columns.find(({ name }) => name === 'predicted')!.cells]).toEqual(model.predict(held));
+
+    const says = page.locator('.says');
+    await page.getByLabel('colour', { exact: true }).selectOption('green');
+    await page.getByLabel('length', { exact: true }).fill('5');
+    const row = { length: 5, colour: 'green', day: '2026-01-11' };
+    await expect.poll(() => says.locator('dt').first().textContent()).toBe(model.predict([row])[0]);
+  });
+
+  it('predicts a number, of a table that ships and is named in the address', async () => {
+    const page = await openRoom('table?sample=bicycles&target=rides&epochs=3');
+    await page.getByText('It is a number.').waitFor();
+    await train(page);
+    await page.getByRole('heading', { name: 'How good it is' }).waitFor();
+    await page.getByText('rides: predicted against true').waitFor();
+    expect(await page.locator('.headline dt').allTextContents()).toEqual([
+      expect.stringContaining('R2'),
+      expect.stringContaining('RMSE'),
+      expect.stringContaining('MAE'),
+    ]);
+    await page.getByRole('heading', { name: 'Which columns matter' }).waitFor();
+    expect(await page.locator('.bars tbody tr').count()).toBe(5);
+  });
+
+  it.each([
+    ['a line that is too long', 'a,b\n1,2\n1,2,3\n', /mine\.csv: row 2 below the names has 3 cells/],
+    ['no line at all', '', /mine\.csv/],
+    ['bytes that are no Parquet', 'PAR1 and nothing more', /mine\.csv/],
+  ])('says beside the file what is wrong with it: %s', async (_, text, problem) => {
+    const page = await openRoom('table');
+    await page.getByLabel(FILE).setInputFiles(csv(text));
+    const alert = page.locator('section', { has: page.getByText('or drop it here') }).getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(problem);
+    expect(await page.getByRole('button', { name: 'Train' }).isDisabled()).toBe(true);
+  });
+
+  it('says beside the columns what cannot be learnt, until it can', async () => {
+    const page = await openRoom('table');
+    await page.getByLabel(FILE).setInputFiles(csv(leaves(60)));
+    await page.getByText('It is one of 2 classes.').waitFor();
+    await page.getByLabel('What to predict').selectOption('length');
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(
+      /target length in row 0 is empty; a value in every row is expected\./,
+    );
+    await page.getByLabel('What to predict').selectOption('tree');
+    await page.getByText('It is one of 2 classes.').waitFor();
+    expect(await alert.count()).toBe(0);
+    await page.getByLabel('What colour is taken for').selectOption('number');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/columns\.colour/);
+  });
+
+  it.each([
+    ['light', 1280],
+    ['dark', 360],
+  ] as const)('is accessible and no wider than its window: %s, %d pixels', async (colorScheme, width) => {
+    const page = await openRoom('table', { colorScheme, viewport: { width, height: 800 } });
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Iris flowers' }).click();
+    await page.getByText('It is one of 3 classes.').waitFor();
+    await page.getByLabel('Epochs', { exact: true }).fill('4');
+    await train(page);
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    await page.locator('.panels svg').nth(3).waitFor();
+    expect(await overhang(page)).toBe(0);
+    expect(await violations(page)).toEqual([]);
+  });
+});

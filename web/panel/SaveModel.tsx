@@ -1,0 +1,126 @@
+import { useState } from 'preact/hooks';
+import type { ExportFormat } from 'treadle';
+import { download } from '../app/download.ts';
+import { Problem } from '../app/Problem.tsx';
+import { sentenceOf } from '../app/problems.ts';
+import type { Room } from '../app/route.ts';
+import { keep } from '../app/storage.ts';
+import type { Setup } from './setup.ts';
+import type { Subject, Trainer } from './trainer.ts';
+import { fileName } from './words.ts';
+
+/** What a room knows of the models that are saved in it. */
+export interface Saving {
+  room: Room;
+  /** What models are called at first. */
+  name: string;
+  /** The room's own settings, for models that are kept. */
+  address: () => string;
+  /** The network's file with what else belongs into it, such as a table's encoder. */
+  complete?: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Code that reads the samples: gives `x` and `y`, and for held-out ones `validation`. */
+  code: (setup: Setup) => string;
+}
+
+/** Formats that are offered, with who reads them. */
+const FORMATS: Readonly<Partial<Record<ExportFormat, string>>> = {
+  safetensors: 'safetensors: treadle, PyTorch',
+  onnx: 'ONNX: onnxruntime and many others',
+  npz: 'npz: numpy',
+  js: 'JavaScript module: no library needed',
+};
+
+interface Props {
+  trainer: Trainer;
+  subject: Subject | null;
+  setup: Setup;
+  saving: Saving;
+}
+
+/** The model as a file, kept in the browser, or as code that trains it in Node. */
+export function SaveModel({ trainer, subject, setup, saving }: Props) {
+  const [named, setName] = useState<string | null>(null);
+  const [format, setFormat] = useState<ExportFormat>('safetensors');
+  const [said, say] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const name = named ?? saving.name;
+  const model = trainer.model.value;
+  const isReady = model !== null && ['done', 'stopped'].includes(trainer.state.value);
+
+  /** The model's file, handed on; what goes wrong is shown here. */
+  const withFile = async (action: (bytes: Uint8Array<ArrayBuffer>) => Promise<string>) => {
+    setProblem(null);
+    say(null);
+    try {
+      const bytes = (await model!.save()) as Uint8Array<ArrayBuffer>;
+      say(await action(saving.complete ? await saving.complete(bytes) : bytes));
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+  const asFile = () =>
+    withFile(async (bytes) => {
+      const { EXPORT_FORMATS, exportModel } = await import('./exporting.ts');
+      // A table's encoder stands in the safetensors file alone.
+      const content = format === 'safetensors' ? bytes : exportModel(bytes, format);
+      const file = `${fileName(name)}${EXPORT_FORMATS[format].extension}`;
+      download(file, content as Uint8Array<ArrayBuffer>);
+      return `${file} is saved.`;
+    });
+  const inBrowser = () =>
+    withFile(async (bytes) => {
+      const { room, address } = saving;
+      const { epochs, best } = { epochs: trainer.epochs.value, best: trainer.best.value };
+      await keep({ room, name, task: subject!.task, setup, address: address(), epochs, best, bytes });
+      return `${name} is kept in this browser, under “Kept models”.`;
+    });
+
+  return (
+    <section class="saving" aria-labelledby="saving-title">
+      <h3 id="saving-title">Take it away</h3>
+      {!isReady && (
+        <p class="note">
+          When a model is trained, it can be saved here for other programs, and kept in this browser.
+        </p>
+      )}
+      <div class="row">
+        <label>
+          Name
+          <input
+            type="text"
+            value={name}
+            maxLength={60}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          Format
+          <select value={format} onChange={(event) => setFormat(event.currentTarget.value as ExportFormat)}>
+            {Object.entries(FORMATS).map(([key, title]) => (
+              <option key={key} value={key}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" disabled={!isReady} onClick={() => void asFile()}>
+          Save as a file
+        </button>
+        <button type="button" disabled={!isReady || subject === null} onClick={() => void inBrowser()}>
+          Keep in this browser
+        </button>
+      </div>
+      <p class="said" role="status">
+        {said}
+      </p>
+      <Problem text={problem} />
+      <details>
+        <summary>As code that trains it in Node</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
+        <pre tabIndex={0}>
+          <code>{saving.code(setup)}</code>
+        </pre>
+      </details>
+    </section>
+  );
+}

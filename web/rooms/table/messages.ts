@@ -1,0 +1,73 @@
+import type { Csr, InputSpec } from 'treadle';
+import type { Assessment, Cell, ColumnDecision, CsvOptions, Importance, Kind } from 'treadle/tables';
+
+/** A table that was read, as it is shown. */
+export interface ReadTable {
+  name: string;
+  rows: number;
+  columns: readonly ColumnDecision[];
+  /** The first rows. */
+  preview: readonly (readonly Cell[])[];
+}
+
+/** What is to be learnt of a table. */
+export interface Wish {
+  target: string;
+  /** Columns that are taken for something else than they speak for. */
+  kinds: Readonly<Record<string, Kind>>;
+  seed: number;
+}
+
+/** A table that is ready for training. */
+export interface ReadyTable {
+  task: 'classification' | 'regression';
+  columns: readonly ColumnDecision[];
+  input: InputSpec;
+  outputs: number;
+  classes?: readonly string[];
+  train: { x: Csr; y: string[] | Float64Array };
+  validation: { x: Csr; y: string[] | Float64Array };
+  rows: { train: number; validation: number; test: number };
+}
+
+/** A column of a row that is made up. */
+export type RowField =
+  | { kind: 'number'; name: string; least: number; most: number }
+  | { kind: 'choice'; name: string; values: readonly string[] }
+  | { kind: 'date'; name: string };
+
+/** What is known of a trained model. */
+export interface Judged {
+  /** On the test rows; null where there are none, as for a model that was kept. */
+  assessment: Assessment | null;
+  importance: readonly Importance[];
+  fields: readonly RowField[];
+  /** A row to begin with. */
+  row: Readonly<Record<string, Cell>>;
+  target: string;
+  classes: readonly string[] | null;
+}
+
+/** What the model says of a row: a share for each class, or a number. */
+export type Said = Readonly<Record<string, number>>;
+
+/** What the worker of this room does. */
+export interface TableService {
+  read(file: Blob, name: string, options: CsvOptions): Promise<ReadTable>;
+  ready(wish: Wish): Promise<ReadyTable>;
+  /** The network's file with the table's encoders in it. */
+  complete(network: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** Takes a network over, with the encoders of the table or those in its own file, and says how good it is. */
+  judge(network: Uint8Array<ArrayBuffer>, isComplete: boolean): Promise<Judged>;
+  say(row: Readonly<Record<string, Cell>>): Promise<Said>;
+  /** The test rows, or those of another file, with what the model says of each, as CSV. */
+  predictions(file: Blob | null, name: string, options: CsvOptions): Promise<string>;
+}
+
+export interface Call {
+  id: number;
+  method: keyof TableService;
+  args: unknown[];
+}
+
+export type Answer = { id: number; value: unknown } | { id: number; problem: string };

@@ -1,0 +1,146 @@
+import { loadModel, outputsOf } from 'treadle';
+import {
+  assess,
+  type Cell,
+  type CsvOptions,
+  decideKinds,
+  encodeTable,
+  loadTableModel,
+  parseParquet,
+  prepare,
+  readCsv,
+  splitTable,
+  type Table,
+  type TableEncoder,
+  TableModel,
+  toCsv,
+} from 'treadle/tables';
+import type { RowField, Said, TableService } from './messages.ts';
+import { fieldsOf } from './row-fields.ts';
+
+/** Rows of the preview. */
+const PREVIEW = 8;
+/** Shares of the rows that are held out for the test, and of the others to end training in time. */
+const TEST = 0.2;
+const VALIDATION = 0.15;
+/** Rows that importance is measured on: more take long and change little. */
+const MOST_EXPLAINED = 2000;
+
+let table: Table | null = null;
+let encoder: TableEncoder | null = null;
+let test: Table | null = null;
+let model: TableModel | null = null;
+
+async function readFile(file: Blob, name: string, options: CsvOptions): Promise<Table> {
+  const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+  const isParquet = new TextDecoder().decode(head) === 'PAR1' || /\.parquet$/i.test(name);
+  return isParquet
+    ? parseParquet(new Uint8Array(await file.arrayBuffer()), name)
+    : readCsv(file.stream(), options, name);
+}
+
+const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
+  Array.from({ length: Math.min(rows, count) }, (_, row) =>
+    columns.map(({ cells }) => cells.at(row) ?? null),
+  );
+
+/** The rows from the first up to a number of them. */
+const upTo = (part: Table, rows: number): Table =>
+  part.rows <= rows ? part : splitTable(part, { share: rows / part.rows, seed: 0 }).held;
+
+function trained(): TableModel {
+  if (model === null) throw new Error('There is no trained model; one is expected.');
+  return model;
+}
+
+export const service: TableService = {
+  async read(file, name, options) {
+    table = await readFile(file, name, options);
+    [encoder, test] = [null, null];
+    return { name, rows: table.rows, columns: decideKinds(table), preview: firstRows(table, PREVIEW) };
+  },
+
+  async ready({ target, kinds, seed }) {
+    if (table === null) throw new Error('There is no table; one is expected.');
+    const wish = { target, columns: kinds };
+    // What columns and classes there are is decided on all rows; what is learnt of them, on those of training alone.
+    const whole = prepare(table, wish);
+    const task = whole.encoder.target.task;
+    const stratify = task === 'classification' ? target : undefined;
+    const { rest, held } = splitTable(table, { share: TEST, seed, stratify });
+    const parts = splitTable(rest, { share: VALIDATION, seed, stratify });
+    const own = prepare(parts.rest, {
+      target,
+      task,
+      columns: Object.fromEntries(whole.columns.map(({ name, kind }) => [name, kind])),
+      ...(whole.encoder.target.task === 'classification' && { classes: whole.encoder.target.classes }),
+    });
+    [encoder, test] = [own.encoder, held];
+    return {
+      task,
+      columns: whole.columns,
+      input: own.spec.input,
+      outputs: outputsOf(own.spec),
+      ...(own.spec.classes && { classes: own.spec.classes }),
+      train: { x: own.x, y: own.y },
+      validation: encodeTable(parts.held, own.encoder),
+      rows: { train: parts.rest.rows, validation: parts.held.rows, test: held.rows },
+    };
+  },
+
+  async complete(network) {
+    if (encoder === null) throw new Error('There is no table; one is expected.');
+    const whole = new TableModel(await loadModel(network), encoder);
+    const bytes = whole.save();
+    whole.dispose();
+    return bytes as Uint8Array<ArrayBuffer>;
+  },
+
+  async judge(network, isComplete) {
+    model?.dispose();
+    if (isComplete) {
+      model = await loadTableModel(network);
+      [test, encoder] = [null, model.encoder];
+    } else model = new TableModel(await loadModel(network), encoder!);
+    const { target } = model.encoder;
+    const fields = fieldsOf(model.encoder, table === null || isComplete ? null : table);
+    const first = test ?? null;
+    return {
+      assessment: first === null ? null : assess(model, first),
+      importance: first === null ? [] : model.explain(upTo(first, MOST_EXPLAINED), { repeats: 3 }),
+      fields,
+      row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, first)])),
+      target: target.task === 'classification' ? target.name : target.names[0]!,
+      classes: target.task === 'classification' ? target.classes : null,
+    };
+  },
+
+  async say(row): Promise<Said> {
+    const own = trained();
+    if (own.encoder.target.task === 'classification') return own.probabilities([row])[0]!;
+    return { [own.encoder.target.names[0]!]: own.predict([row])[0] as number };
+  },
+
+  async predictions(file, name, options) {
+    const own = trained();
+    const rows = file === null ? test : await readFile(file, name, options);
+    if (rows === null) throw new Error('There are no test rows; a file to predict is expected.');
+    const said = own.predict(rows) as (string | number)[];
+    const added = [{ name: 'predicted', cells: said as Cell[] }];
+    if (own.encoder.target.task === 'classification') {
+      const shares = own.probabilities(rows);
+      for (const label of own.encoder.target.classes) {
+        added.push({ name: `probability of ${label}`, cells: shares.map((share) => share[label]!) });
+      }
+    }
+    return toCsv({ columns: [...rows.columns, ...added], rows: rows.rows });
+  },
+};
+
+/** What a field holds at first: the first test row's cell, or something in the middle. */
+function startOf(field: RowField, rows: Table | null): Cell {
+  const cell = rows?.columns.find(({ name }) => name === field.name)?.cells.at(0) ?? null;
+  if (field.kind === 'number') return typeof cell === 'number' ? cell : (field.least + field.most) / 2;
+  if (field.kind === 'date') return cell ?? '2025-01-01T12:00';
+  return cell === null ? null : String(cell);
+}
