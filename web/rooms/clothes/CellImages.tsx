@@ -29,10 +29,10 @@ export function CellImages({ look, actual, predicted, onChoose }: Props) {
   const said = isRight ? 'rightly said to be' : `said to be ${CLASSES[predicted]}, and in truth`;
   return (
     <section class="cell" aria-live="polite" aria-label="Images of the cell">
-      <h3>
+      <h4>
         {CLASSES[actual]}
         {isRight ? ', rightly said' : `, said to be ${CLASSES[predicted]}`}
-      </h3>
+      </h4>
       <p class="note">
         {found.length === 0
           ? 'No image is in this cell now.'

@@ -113,29 +113,29 @@ export function ClothesRoom() {
           />
         </div>
         <Problem text={problem.value} />
-      </TrainingPanel>
-      <section class="seeing" aria-labelledby="seeing-title">
-        <h2 id="seeing-title">Which it mixes up</h2>
-        <Matrix of={live.look} onChoose={setImage} />
-      </section>
-      <section class="asking" aria-labelledby="asking-title">
-        <h2 id="asking-title">Draw something</h2>
-        <div class="asked">
-          <div>
-            <Board image={image} onSeen={(pixels) => live.ask(pixels)} />
-            <Files onFile={takeFile} />
+        <section class="seeing" aria-labelledby="seeing-title">
+          <h3 id="seeing-title">Which it mixes up</h3>
+          <Matrix of={live.look} onChoose={setImage} />
+        </section>
+        <section class="asking" aria-labelledby="asking-title">
+          <h3 id="asking-title">Draw something</h3>
+          <div class="asked">
+            <div>
+              <Board image={image} onSeen={(pixels) => live.ask(pixels)} />
+              <Files onFile={takeFile} />
+            </div>
+            <Probabilities
+              of={live.drawn}
+              took={live.took}
+              nothing={
+                trainer.model.value === null
+                  ? 'Train a network first, or drop weights.'
+                  : 'Draw, and the model says what it takes it for.'
+              }
+            />
           </div>
-          <Probabilities
-            of={live.drawn}
-            took={live.took}
-            nothing={
-              trainer.model.value === null
-                ? 'Train a network first, or drop weights.'
-                : 'Draw, and the model says what it takes it for.'
-            }
-          />
-        </div>
-      </section>
+        </section>
+      </TrainingPanel>
     </>
   );
 }

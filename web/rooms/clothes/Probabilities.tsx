@@ -15,7 +15,7 @@ export function Probabilities({ of, took, nothing }: Props) {
   const best = values === null ? -1 : values.indexOf(Math.max(...values));
   return (
     <div class="probabilities">
-      <h3>What the model says</h3>
+      <h4>What the model says</h4>
       <ol>
         {CLASSES.map((name, at) => {
           const share = values?.[at] ?? 0;
