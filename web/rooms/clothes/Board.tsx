@@ -6,8 +6,8 @@ import { Picture } from './Picture.tsx';
 interface Props {
   /** An image that is put onto the board when it is another object. */
   image: Uint8Array | null;
-  /** Called with what the network sees, after each stroke; null: nothing. */
-  onSeen: (pixels: Uint8Array | null) => void;
+  /** Called with what the network sees (null: nothing) after each stroke, and when that began, by `performance.now()`. */
+  onSeen: (pixels: Uint8Array | null, since: number) => void;
 }
 
 /** Where one draws: by finger, pen or mouse, or with the arrows and the space bar. */
@@ -17,21 +17,25 @@ export function Board({ image, onSeen }: Props) {
   const [brush, setBrush] = useState<Brush>({ width: 36, shade: 200 });
   const [shown, show] = useState<Uint8Array | null>(null);
   const [cursor, setCursor] = useState<Place | null>(null);
-  const look = () => {
-    const pixels = seen(canvas.current!);
-    onSeen(pixels);
+  const look = (since: number, pixels = seen(canvas.current!)) => {
+    onSeen(pixels, since);
     show(pixels);
   };
+  const clear = () => {
+    wipe(canvas.current!);
+    look(performance.now(), null);
+  };
   useEffect(() => {
-    if (image === null) wipe(canvas.current!);
-    else put(canvas.current!, image);
-    look();
+    if (image === null) return clear();
+    put(canvas.current!, image);
+    look(performance.now(), image);
   }, [image]);
   const draw = (to: Place, width = brush.width) => {
     stroke(canvas.current!, last.current ?? to, to, { ...brush, width });
     last.current = to;
   };
   const pointer = (event: PointerEvent) => {
+    const since = performance.now();
     const { left, top, width } = canvas.current!.getBoundingClientRect();
     // A fast pen has been at several places since the frame before.
     const events = event.type === 'pointermove' ? (event.getCoalescedEvents?.() ?? []) : [];
@@ -39,7 +43,7 @@ export function Board({ image, onSeen }: Props) {
       const wide = pointerType === 'pen' && pressure > 0 ? brush.width * (0.4 + 1.2 * pressure) : brush.width;
       draw([((clientX - left) * BOARD) / width, ((clientY - top) * BOARD) / width], wide);
     }
-    look();
+    look(since);
   };
   const key = (event: KeyboardEvent) => {
     const [x, y] = cursor ?? [BOARD / 2, BOARD / 2];
@@ -53,9 +57,10 @@ export function Board({ image, onSeen }: Props) {
     const move = moves[event.key];
     if (move) setCursor([bounded(x + move[0]), bounded(y + move[1])]);
     else if (event.key === ' ') {
+      const since = performance.now();
       last.current = null;
       draw([x, y]);
-      look();
+      look(since);
     } else return;
     event.preventDefault();
   };
@@ -117,13 +122,7 @@ export function Board({ image, onSeen }: Props) {
           shown={brush.shade === 0 ? 'erase' : `${Math.round(brush.shade / 2.55)} %`}
           onChange={(shade) => setBrush({ ...brush, shade })}
         />
-        <button
-          type="button"
-          onClick={() => {
-            wipe(canvas.current!);
-            look();
-          }}
-        >
+        <button type="button" onClick={clear}>
           Wipe
         </button>
       </div>

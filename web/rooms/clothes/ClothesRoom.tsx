@@ -121,7 +121,7 @@ export function ClothesRoom() {
           <h3 id="asking-title">Draw something</h3>
           <div class="asked">
             <div>
-              <Board image={image} onSeen={(pixels) => live.ask(pixels)} />
+              <Board image={image} onSeen={(pixels, since) => live.ask(pixels, since)} />
               <Files onFile={takeFile} />
             </div>
             <Probabilities

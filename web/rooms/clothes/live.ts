@@ -24,12 +24,13 @@ export class Live {
   readonly look = signal<Look | null>(null);
   /** Probabilities of the classes of what is drawn; null: nothing to say. */
   readonly drawn = signal<Float32Array | null>(null);
-  /** Milliseconds that the last answer took. */
+  /** Milliseconds from the last stroke, or the last look, to the answer. */
   readonly took = signal(0);
   readonly #trainer: Trainer;
   #images: Images | null = null;
   #held: { of: Images; worker: ModelWorker; data: Promise<HeldData> } | null = null;
   #pixels: Uint8Array | null = null;
+  #since = 0;
   #isAsked = false;
   #isAnswering = false;
 
@@ -47,6 +48,7 @@ export class Live {
 
   /** Looks at a model once, and asks it anew what is drawn. */
   async see(model: WorkerModel): Promise<void> {
+    this.#since = performance.now();
     void this.#answer();
     const all = this.#images;
     if (all === null) return;
@@ -59,9 +61,10 @@ export class Live {
     }
   }
 
-  /** Asks what is drawn: 28 x 28 pixels, or null for nothing. No more than one question is on its way. */
-  ask(pixels: Uint8Array | null): void {
+  /** Asks what is drawn since then: 28 x 28 pixels, or null for nothing. No more than one question is on its way. */
+  ask(pixels: Uint8Array | null, since: number): void {
     this.#pixels = pixels;
+    this.#since = since;
     void this.#answer();
   }
 
@@ -76,10 +79,10 @@ export class Live {
         this.drawn.value = null;
         continue;
       }
-      const start = performance.now();
+      const since = this.#since;
       try {
         this.drawn.value = await model.probabilities(this.#pixels);
-        this.took.value = performance.now() - start;
+        this.took.value = performance.now() - since;
       } catch {
         // As above.
       }
