@@ -53,7 +53,13 @@ export function fashionMnist(): Plugin {
     },
     async generateBundle() {
       if (this.environment.config.consumer !== 'client') return;
-      const small = few(await load());
+      let small: Parts;
+      try {
+        small = few(await load());
+      } catch (error) {
+        this.warn(`The page is built without Fashion-MNIST: ${(error as Error).message}`);
+        return;
+      }
       for (const name of IDX_FILES) {
         const source = gzipSync(idxFile(small, name), { level: 9 });
         this.emitFile({ type: 'asset', fileName: `${FEW}/${name}.gz`, source });

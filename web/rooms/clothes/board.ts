@@ -21,7 +21,8 @@ export function stroke(canvas: HTMLCanvasElement, from: Place, to: Place, { widt
   context.lineCap = 'round';
   context.beginPath();
   context.moveTo(...from);
-  context.lineTo(...to);
+  // A line without length is not drawn.
+  context.lineTo(to[0] + 0.01, to[1]);
   context.stroke();
 }
 

@@ -29,6 +29,7 @@ export const USUAL: Setup = {
   schedule: 'constant',
   batch: DEFAULTS.batchSize,
   epochs: DEFAULTS.epochs,
+  patience: 0,
   seed: 0,
 };
 
