@@ -120,10 +120,8 @@ export function ClothesRoom() {
         <section class="asking" aria-labelledby="asking-title">
           <h3 id="asking-title">Draw something</h3>
           <div class="asked">
-            <div>
-              <Board image={image} onSeen={(pixels, since) => live.ask(pixels, since)} />
-              <Files onFile={takeFile} />
-            </div>
+            <Board image={image} onSeen={(pixels, since) => live.ask(pixels, since)} />
+            <Files onFile={takeFile} />
             <Probabilities
               of={live.drawn}
               took={live.took}
