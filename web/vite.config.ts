@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { TONES } from '../dist/report/charts.js';
+import { fashionMnist } from './fashion-mnist/plugin.ts';
 import { serviceWorker } from './service-worker/plugin.ts';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -71,6 +72,7 @@ export default defineConfig(({ command }) => ({
         { tag: 'style', children: COLOURS, injectTo: 'head' as const },
       ],
     },
+    fashionMnist(),
     serviceWorker(at('service-worker/worker.ts')),
   ],
 }));

@@ -1,0 +1,145 @@
+import { encode } from 'fast-png';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { classifierModel, createModel } from '../../dist/index.js';
+import { realDataFolder } from '../support/real-data.js';
+import { openRoom, overhang, train, violations, withPage } from './open.js';
+
+withPage('clothes');
+beforeEach(({ skip }) => skip(realDataFolder === undefined, 'Fashion-MNIST is not on this machine'));
+
+const board = (page: Page) => page.getByLabel(/^Drawing board/);
+const shares = async (page: Page) =>
+  (await page.locator('.probabilities .share').allTextContents()).map(Number.parseFloat);
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+/** Draws a line down the board with the mouse. */
+async function draw(page: Page): Promise<void> {
+  await board(page).scrollIntoViewIfNeeded();
+  const { x, y, width } = (await board(page).boundingBox())!;
+  await page.mouse.move(x + width / 2, y + width / 5);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2, y + (4 * width) / 5, { steps: 5 });
+  await page.mouse.up();
+}
+
+const file = (name: string, content: Uint8Array) => ({
+  name,
+  mimeType: 'application/octet-stream',
+  buffer: Buffer.from(content),
+});
+
+/** A small classifier's weights, as run-all writes them. */
+async function weights(inputs = 784): Promise<Uint8Array> {
+  const spec = classifierModel({ inputs, hidden: [8], classes: 10, dropout: 0.5 });
+  const model = await createModel(spec, { seed: 1 });
+  try {
+    return await model.save();
+  } finally {
+    model.dispose();
+  }
+}
+
+describe('the room of clothes', () => {
+  it('trains, counts what is mixed up, shows the images of a cell and names what is drawn', async () => {
+    const page = await openRoom('clothes?layers=16-norm-relu&epochs=1');
+    await train(page);
+    const cells = page.locator('.matrix td');
+    await cells.first().waitFor();
+    const counts = (await cells.allTextContents()).map(Number);
+    expect(counts).toHaveLength(100);
+    expect(sum(counts)).toBe(500);
+    const right = counts.filter((_, at) => at % 11 === 0);
+    await page.getByText(`${sum(right)} of 500 images are named rightly`).waitFor();
+
+    const most = right.indexOf(Math.max(...right));
+    await cells
+      .nth(11 * most)
+      .getByRole('button')
+      .press('Enter');
+    const images = page.locator('.images li');
+    await images.first().waitFor();
+    expect(await images.count()).toBe(Math.min(48, right[most]!));
+    const sure = (await images.allTextContents()).map(Number.parseFloat);
+    expect(sure).toEqual([...sure].sort((a, b) => b - a));
+
+    expect(await shares(page)).toEqual(new Array(10).fill(Number.NaN));
+    await draw(page);
+    await expect.poll(async () => sum(await shares(page))).toBeCloseTo(100, 0);
+    const drawn = await shares(page);
+    await images.first().getByRole('button').click();
+    await expect.poll(() => shares(page)).not.toEqual(drawn);
+    // The image on the board is named as it is in the cell.
+    await expect.poll(async () => (await shares(page))[most]).toBeCloseTo(sure[0]!, 1);
+  });
+
+  it('predicts with weights that are dropped, and turns a photograph over as the network sees clothes', async () => {
+    const page = await openRoom('clothes');
+    const chooser = page.getByLabel(/^Drop a photograph/);
+    await chooser.setInputFiles(file('mine.safetensors', await weights()));
+    await page.getByText('The model of mine.safetensors is opened.').waitFor();
+    expect(sum((await page.locator('.matrix td').allTextContents()).map(Number))).toBe(500);
+
+    // A dark square in the middle of a wide, light picture.
+    const [width, height] = [120, 80];
+    const data = Uint8Array.from({ length: width * height }, (_, at) => {
+      const [x, y] = [at % width, Math.floor(at / width)];
+      return x >= 40 && x < 80 && y >= 20 && y < 60 ? 30 : 230;
+    });
+    await chooser.setInputFiles(file('shirt.png', encode({ width, height, data, channels: 1 })));
+    await page.getByText('shirt.png is on the board').waitFor();
+    const greys = await page
+      .getByLabel(/as the network sees it/)
+      .evaluate((canvas: HTMLCanvasElement) =>
+        Array.from(canvas.getContext('2d')!.getImageData(0, 14, 28, 1).data).filter((_, at) => at % 4 === 0),
+      );
+    expect(greys[0]).toBe(0);
+    expect(greys[14]).toBe(255);
+    expect(sum(greys) / 255).toBeCloseTo(14, 0);
+    await expect.poll(async () => sum(await shares(page))).toBeCloseTo(100, 0);
+  });
+
+  it('says beside the files what is wrong with them', async () => {
+    const page = await openRoom('clothes');
+    const alert = page.getByLabel('Files').getByRole('alert');
+    for (const [name, content, sentence] of [
+      ['notes.txt', Buffer.from('no picture'), /^notes\.txt is no picture; a photograph .* expected\.$/],
+      [
+        'nine.safetensors',
+        await weights(9),
+        /^nine\.safetensors takes 9 values and gives 10; .* expected\.$/,
+      ],
+      ['bad.safetensors', Buffer.from('nothing'), /^(?!nine).* expected\.$/],
+    ] as const) {
+      await page.getByLabel(/^Drop a photograph/).setInputFiles(file(name, content));
+      await expect.poll(() => alert.textContent()).toMatch(sentence);
+    }
+  });
+
+  it('says when all images do not lie beside this page', async () => {
+    const page = await openRoom('clothes');
+    // Some hosts answer with their first page for what they do not have.
+    await page.route('**/fashion-mnist/*', (route) => route.fulfill({ body: '<!doctype html>' }));
+    await page.getByLabel('Images').selectOption('all');
+    const alert = page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(
+      /fashion-mnist\/.* beside this page is (no file|another kind of file); an IDX file .* expected\./,
+    );
+  });
+
+  it('is accessible, no wider than a phone, and drawn on by keys', async () => {
+    const page = await openRoom('clothes', { viewport: { width: 360, height: 800 }, colorScheme: 'dark' });
+    expect(await overhang(page)).toBe(0);
+    const greys = () =>
+      page
+        .getByLabel(/as the network sees it/)
+        .evaluate((canvas: HTMLCanvasElement) =>
+          Math.max(...canvas.getContext('2d')!.getImageData(14, 14, 1, 1).data.slice(0, 3)),
+        );
+    expect(await greys()).toBe(0);
+    await board(page).press('Space');
+    await expect.poll(greys).toBe(200);
+    expect(await violations(page)).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+import { useId, useState } from 'preact/hooks';
+import { Problem } from '../../app/Problem.tsx';
+import { sentenceOf } from '../../app/problems.ts';
+
+interface Props {
+  /** Takes the file over and says what came of it; rejects with a sentence. */
+  onFile: (file: File) => Promise<string>;
+}
+
+/** A place to drop a photograph or weights on, or to choose them. */
+export function Files({ onFile }: Props) {
+  const id = useId();
+  const [isOver, setOver] = useState(false);
+  const [said, say] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const take = async (file: File | undefined) => {
+    setOver(false);
+    if (file === undefined) return;
+    say(null);
+    setProblem(null);
+    try {
+      say(await onFile(file));
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+  return (
+    <section
+      aria-label="Files"
+      class={`drop${isOver ? ' over' : ''}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        void take(event.dataTransfer?.files[0]);
+      }}
+    >
+      <label for={id}>Drop a photograph of a garment, or weights that run-all made (.safetensors)</label>
+      <input
+        id={id}
+        type="file"
+        accept="image/*,.safetensors"
+        onChange={(event) => {
+          void take(event.currentTarget.files?.[0]);
+          event.currentTarget.value = '';
+        }}
+      />
+      <p class="note" role="status">
+        {said}
+      </p>
+      <Problem text={problem} />
+    </section>
+  );
+}

@@ -1,0 +1,18 @@
+import { CLASSES } from 'virtual:fashion-mnist';
+import type { Trainer } from '../../panel/trainer.ts';
+import { PIXELS } from './images.ts';
+
+/** Opens a weights file, such as `run-all` writes. Rejects for one of another kind of model; the model before stays then. */
+export async function openWeights(trainer: Trainer, file: File): Promise<void> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const model = await trainer.worker.loadModel(bytes);
+  const { input, layers } = model.spec;
+  model.dispose();
+  const last = layers.findLast((layer) => layer.type === 'dense');
+  if (input.features !== PIXELS || last?.units !== CLASSES.length) {
+    throw new Error(
+      `${file.name} takes ${input.features} values and gives ${last?.units ?? 0}; a model of ${PIXELS} and ${CLASSES.length} is expected.`,
+    );
+  }
+  await trainer.open(bytes, { name: file.name, epochs: [], best: 0 });
+}
