@@ -7,6 +7,8 @@ const SLOWEST = [
   'cli/run-all',
   'report/page',
   'documentation',
+  'cli/search',
+  'web/clothes',
   'reliability/kill',
   'reliability/resume',
   'experiment/pool',
