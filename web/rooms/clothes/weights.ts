@@ -4,10 +4,10 @@ import { PIXELS } from './images.ts';
 
 /** Opens a weights file, such as `run-all` writes. Rejects for one of another kind of model; the model before stays then. */
 export async function openWeights(trainer: Trainer, file: File): Promise<void> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const model = await trainer.worker.loadModel(bytes);
-  const { input, layers } = model.spec;
-  model.dispose();
+  const { importModel } = await import('./importing.ts');
+  const source = new Uint8Array(await file.arrayBuffer());
+  const { bytes, spec } = importModel(source, { source: file.name });
+  const { input, layers } = spec;
   const last = layers.findLast((layer) => layer.type === 'dense');
   if (input.features !== PIXELS || last?.units !== CLASSES.length) {
     throw new Error(

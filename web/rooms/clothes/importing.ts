@@ -1,0 +1,2 @@
+/** Reads other models' files; fetched when the first is dropped. */
+export { importModel } from 'treadle';
