@@ -16,7 +16,7 @@ describe('rows by encoders that were learnt on others', () => {
 
   it('have as many features, and their own targets', () => {
     const encoded = encodeTable(held, encoder);
-    expect([...encoded.x.indices].every((feature) => feature < spec.input.features)).toBe(true);
+    expect(Array.from(encoded.x.indices).every((feature) => feature < spec.input.features)).toBe(true);
     expect(encoded.y).toEqual([...held.columns[2]!.cells]);
     expect(encodeTable([{ size: 3, colour: 'green', kind: 'a' }], encoder).y).toEqual(['a']);
   });
