@@ -6,14 +6,23 @@ export const CLASS_NAMES = ['Blue', 'Orange', 'Green', 'Purple', 'Red'] as const
 
 export type Rgb = readonly [number, number, number];
 
-/** The page's colours as they are now: they are others in the dark. */
+/** The page's colours as they are now. */
 export interface Palette {
   paper: Rgb;
   ink: string;
   classes: readonly Rgb[];
 }
 
+/** They are others in the dark, and asking the page for them has it work out its styles. */
+let kept: { dark: boolean; colours: Palette } | null = null;
+const media = matchMedia('(prefers-color-scheme: dark)');
+
 export function palette(): Palette {
+  if (kept?.dark !== media.matches) kept = { dark: media.matches, colours: readPalette() };
+  return kept.colours;
+}
+
+function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const rgb = (role: Role): Rgb => {
     const hex = style.getPropertyValue(`--${role}`).trim();

@@ -4,17 +4,33 @@ import type { Point } from './points.ts';
 
 /** A picture of `side` by `side` places, enlarged smoothly to the whole canvas. */
 function paintGrid(canvas: HTMLCanvasElement, side: number, colourOf: (place: number) => Rgb): void {
-  const small = new OffscreenCanvas(side, side);
-  const context = small.getContext('2d')!;
-  const image = context.createImageData(side, side);
-  for (let place = 0; place < side * side; place++) {
-    const [red, green, blue] = colourOf(place);
-    image.data.set([red, green, blue, 255], 4 * place);
+  const { small, context, image } = smallPicture(side);
+  for (let place = 0, at = 0; place < side * side; place++) {
+    const colour = colourOf(place);
+    image.data[at++] = colour[0];
+    image.data[at++] = colour[1];
+    image.data[at++] = colour[2];
+    image.data[at++] = 255;
   }
   context.putImageData(image, 0, 0);
   const target = canvas.getContext('2d')!;
   target.imageSmoothingEnabled = true;
   target.drawImage(small, 0, 0, canvas.width, canvas.height);
+}
+
+/** One picture of each size that is used, painted again and again. */
+const pictures = new Map<number, ReturnType<typeof newPicture>>();
+
+function newPicture(side: number) {
+  const small = new OffscreenCanvas(side, side);
+  const context = small.getContext('2d', { willReadFrequently: true })!;
+  return { small, context, image: context.createImageData(side, side) };
+}
+
+function smallPicture(side: number): ReturnType<typeof newPicture> {
+  const picture = pictures.get(side) ?? newPicture(side);
+  pictures.set(side, picture);
+  return picture;
 }
 
 /** What the model says over the plane. */
