@@ -6,6 +6,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const SLOWEST = [
   'cli/run-all',
   'report/page',
+  'web/table',
+  'web/playground',
+  'web/offline',
   'documentation',
   'cli/search',
   'web/clothes',

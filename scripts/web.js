@@ -1,6 +1,6 @@
 // `npm run web` serves the live page of web/; `npm run web:build` makes it a static folder that any host can serve, build/web if
 // no other is named.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, createServer } from 'vite';
@@ -18,8 +18,15 @@ if (missing !== undefined) {
 
 const options = { configFile: join(ROOT, 'web/vite.config.ts') };
 const [, , command, folder] = process.argv;
-if (command === 'build') await build({ ...options, ...(folder && { build: { outDir: resolve(folder) } }) });
-else {
+if (command === 'build') {
+  const outDir = resolve(folder ?? join(ROOT, 'build/web'));
+  // The folder is emptied first: never one that holds anything but an earlier page.
+  if (existsSync(outDir) && readdirSync(outDir).length > 0 && !existsSync(join(outDir, 'sw.js'))) {
+    console.error(`${outDir} holds other files; a new folder, or one with an earlier page, is expected.`);
+    process.exit(1);
+  }
+  await build({ ...options, build: { outDir } });
+} else {
   const server = await createServer(options);
   await server.listen();
   server.printUrls();

@@ -65,8 +65,9 @@ const COMMANDS: Record<string, Short> = {
   'npm start -- --force': onNoData('run-all --force'),
   'npm start -- --weights DIR': onNoData('run-all --weights others'),
   'test --best': { not: 'it is run with test' },
+  'npm run build': { not: 'what is tested was built by it' },
   'npm run web': { not: 'it serves until it is stopped; test/web opens what it serves' },
-  'npm run web:build': `cd '${ROOT}' && node scripts/web.js build "$OLDPWD/web"`,
+  'npm run web:build': `cd '${ROOT}' && node scripts/web.js build "$OLDPWD/page"`,
   'node web/screenshots.mjs': { not: 'it takes a minute, for pictures that people look at' },
   'npm run check': { not: 'its parts are those of npm test, biome and tsc' },
 

@@ -32,7 +32,7 @@ describe('the playground', () => {
     }
   });
 
-  it('shows code that trains the same model in Node, to the byte', async () => {
+  it('shows code that trains the same model in Node, but for what relaxed operations leave open', async () => {
     const page = await openRoom(`${SHORT}&layers=6-norm-relu-20_4-tanh`);
     await train(page);
     const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
@@ -41,7 +41,17 @@ describe('the playground', () => {
     await symlink(ROOT, join(folder, 'node_modules/treadle'));
     await writeFile(join(folder, 'train.mjs'), (await page.locator('pre').textContent())!);
     await promisify(execFile)(process.execPath, ['train.mjs'], { cwd: folder });
-    expect((await readFile(join(folder, 'model.safetensors'))).equals(bytes)).toBe(true);
+    const [here, there] = await Promise.all([
+      loadModel(bytes),
+      loadModel(await readFile(join(folder, 'model.safetensors'))),
+    ]);
+    expect(there.spec).toEqual(here.spec);
+    const other = there.tensors();
+    for (const [key, values] of here.tensors()) {
+      for (const [at, value] of values.entries()) {
+        expect(Math.abs(value - other.get(key)![at]!)).toBeLessThan(1e-4);
+      }
+    }
   });
 
   it('is paused, resumed and stopped, and then has the model of that moment', async () => {

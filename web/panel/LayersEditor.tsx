@@ -131,7 +131,7 @@ function LayerRow({
         >
           {[...new Set([0, 0.1, 0.2, 0.3, 0.5, 0.7, block.dropout])].sort().map((rate) => (
             <option key={rate} value={String(rate)}>
-              {rate === 0 ? 'None' : `${Math.round(100 * rate)} %`}
+              {`${Math.round(100 * rate)} %`}
             </option>
           ))}
         </select>
