@@ -53,6 +53,18 @@ describe('the room of tables', () => {
     await page.getByLabel('length', { exact: true }).fill('5');
     const row = { length: 5, colour: 'green', day: '2026-01-11' };
     await expect.poll(() => says.locator('dt').first().textContent()).toBe(model.predict([row])[0]);
+
+    // A model that was kept comes back without its table, and still says the same.
+    await page.getByRole('button', { name: 'Keep in this browser' }).click();
+    await page.getByText('is kept in this browser').waitFor();
+    await page.getByRole('link', { name: 'Kept models' }).click();
+    await page.getByRole('link', { name: 'Open tree by mine' }).click();
+    await page.getByLabel('colour', { exact: true }).selectOption('green');
+    await page.getByLabel('length', { exact: true }).fill('5');
+    await page.getByLabel('day', { exact: true }).fill('2026-01-11T00:00');
+    await expect.poll(() => says.locator('dt').first().textContent()).toBe(model.predict([row])[0]);
+    const again = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    expect(again.bytes.equals(bytes)).toBe(true);
   });
 
   it('predicts a number, of a table that ships and is named in the address', async () => {

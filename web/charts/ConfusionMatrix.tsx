@@ -1,3 +1,5 @@
+import { Scroll } from '../app/Scroll.tsx';
+import { Term } from '../app/Term.tsx';
 import './charts.css';
 import { cellStrength } from 'treadle/charts';
 
@@ -12,7 +14,11 @@ interface Props {
 /** The report's confusion matrix, alive. */
 export function ConfusionMatrix({ confusion, classes, onCell }: Props) {
   return (
-    <section class="scroll" aria-label="Confusion matrix">
+    <Scroll label="Confusion matrix">
+      <p class="note">
+        <Term name="confusion">Confusion matrix</Term>. Rows: true class. Columns: what the model says. Blue:
+        right. Orange: wrong.
+      </p>
       <table class={`matrix${classes.length > 20 ? ' dense' : ''}`}>
         <thead>
           <tr>
@@ -61,6 +67,6 @@ export function ConfusionMatrix({ confusion, classes, onCell }: Props) {
           })}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

@@ -4,6 +4,7 @@ import { download } from '../app/download.ts';
 import { Problem } from '../app/Problem.tsx';
 import { sentenceOf } from '../app/problems.ts';
 import type { Room } from '../app/route.ts';
+import { Scroll } from '../app/Scroll.tsx';
 import { keep } from '../app/storage.ts';
 import type { Setup } from './setup.ts';
 import type { Subject, Trainer } from './trainer.ts';
@@ -116,10 +117,11 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
       <Problem text={problem} />
       <details>
         <summary>As code that trains it in Node</summary>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-        <pre tabIndex={0}>
-          <code>{saving.code(setup)}</code>
-        </pre>
+        <Scroll label="Code" tall>
+          <pre>
+            <code>{saving.code(setup)}</code>
+          </pre>
+        </Scroll>
       </details>
     </section>
   );

@@ -70,6 +70,8 @@ export class Trainer {
   readonly earlier = signal<Run | null>(null);
   /** The model of the last training, or of the one that goes on. */
   readonly model = signal<WorkerModel | null>(null);
+  /** The file of a model that was opened, which may hold more than the network; null once another is trained. */
+  opened: Uint8Array<ArrayBuffer> | null = null;
   /** Called with the model at most ten times a second (or once a frame) while it trains, and once in the end. */
   onMoment: (model: WorkerModel) => void | Promise<void> = () => {};
   /** Whether a room wants to show each moment: then training waits for frames. */
@@ -163,8 +165,9 @@ export class Trainer {
   }
 
   /** Shows a model that was kept. */
-  async open(bytes: Uint8Array, run: Run): Promise<void> {
+  async open(bytes: Uint8Array<ArrayBuffer>, run: Run): Promise<void> {
     const model = await this.worker.loadModel(bytes);
+    this.opened = bytes;
     batch(() => {
       this.model.value?.dispose();
       this.model.value = model;
@@ -179,6 +182,7 @@ export class Trainer {
   /** Forgets the model and its figures, as when the data are others. */
   reset(): void {
     if (this.busy) this.#stop.abort();
+    this.opened = null;
     batch(() => {
       this.model.value?.dispose();
       this.model.value = null;
@@ -199,6 +203,7 @@ export class Trainer {
   #begin(setup: Setup): void {
     this.#stop = new AbortController();
     this.#stopped = null;
+    this.opened = null;
     batch(() => {
       if (this.#all.length > 0) {
         this.earlier.value = { name: 'the run before', epochs: this.#all, best: this.best.value };

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Slider } from '../../app/Field.tsx';
+import { Scroll } from '../../app/Scroll.tsx';
 import { Term } from '../../app/Term.tsx';
 import { CLASS_NAMES } from './colours.ts';
 import {
@@ -132,8 +133,7 @@ function LayerTable({
   phase: number;
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-    <section class="scroll" tabIndex={0} aria-label={title}>
+    <Scroll label={title}>
       <table class="numbers">
         <caption>{title}</caption>
         <thead>
@@ -182,7 +182,7 @@ function LayerTable({
           );
         })}
       </table>
-    </section>
+    </Scroll>
   );
 }
 

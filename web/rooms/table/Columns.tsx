@@ -1,6 +1,7 @@
 import type { Cell, Kind } from 'treadle/tables';
 import { Choice } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
+import { Scroll } from '../../app/Scroll.tsx';
 import type { ReadTable, ReadyTable } from './messages.ts';
 import type { Chosen } from './use-table.ts';
 
@@ -40,7 +41,7 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
         <p>{ready !== null && problem === null && <Plan ready={ready} />}</p>
       </div>
       <Problem text={problem} />
-      <section class="scroll tall" aria-label="Columns">
+      <Scroll label="Columns" tall>
         <table class="figures">
           <thead>
             <tr>
@@ -107,10 +108,10 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
             })}
           </tbody>
         </table>
-      </section>
+      </Scroll>
       <details>
         <summary>The first {table.preview.length} rows</summary>
-        <section class="scroll" aria-label="First rows">
+        <Scroll label="First rows">
           <table class="figures">
             <thead>
               <tr>
@@ -131,7 +132,7 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
               ))}
             </tbody>
           </table>
-        </section>
+        </Scroll>
       </details>
     </section>
   );

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { Assessment, Importance } from 'treadle/tables';
+import { Scroll } from '../../app/Scroll.tsx';
 import { Term } from '../../app/Term.tsx';
 import type { TermName } from '../../app/terms.ts';
 import { Charts } from '../../charts/Charts.tsx';
@@ -77,7 +78,7 @@ export function Results({
 function ImportanceBars({ importance }: { importance: readonly Importance[] }) {
   const most = importance.reduce((largest, { loss }) => Math.max(largest, loss), 0);
   return (
-    <section class="scroll" aria-label="Which columns matter">
+    <Scroll label="Which columns matter">
       <table class="figures bars">
         <caption>
           <h3>Which columns matter</h3>
@@ -106,6 +107,6 @@ function ImportanceBars({ importance }: { importance: readonly Importance[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

@@ -71,15 +71,16 @@ export function TableRoom() {
       setJudging(true);
       setProblem(null);
       try {
-        const bytes = (await model.save()) as Uint8Array<ArrayBuffer>;
-        setJudged(await client.judge(bytes, ready === null));
+        const { opened } = trainer;
+        const bytes = opened ?? ((await model.save()) as Uint8Array<ArrayBuffer>);
+        setJudged(await client.judge(bytes, opened !== null));
       } catch (error) {
         setProblem(sentenceOf(error));
       } finally {
         setJudging(false);
       }
     };
-  }, [trainer, client, ready]);
+  }, [trainer, client]);
   const subject = useMemo<Subject | null>(() => {
     if (ready === null) return null;
     const { task, input, outputs, classes, train, validation, rows } = ready;
