@@ -14,5 +14,5 @@ export async function openWeights(trainer: Trainer, file: File): Promise<void> {
       `${file.name} takes ${input.features} values and gives ${last?.units ?? 0}; a model of ${PIXELS} and ${CLASSES.length} is expected.`,
     );
   }
-  await trainer.open(bytes, { name: file.name, epochs: [], best: 0 });
+  await trainer.open(new Uint8Array(bytes), { name: file.name, epochs: [], best: 0 });
 }
