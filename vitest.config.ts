@@ -41,8 +41,8 @@ export default defineConfig({
     setupFiles: ['test/support/equality.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    /** A file for each core; by itself vitest leaves one of them out. */
-    maxWorkers: availableParallelism(),
+    /** A file for each core and one more: a quarter of the time tests wait for processes, pages and queues. */
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowestFirst },
     reporters: ['default', ['json', { outputFile: 'build/test-results/host.json' }]],
   },

@@ -8,14 +8,17 @@ import { redact } from './redact.js';
 export interface ConnectOptions {
   /** Milliseconds that it is tried again once it is lost; for ever when left out. */
   patienceMs?: number;
-  /** Milliseconds that it is tried to open at all: a Redis that is being started answers a moment later. */
+  /** Milliseconds that it is tried again until it opens: a Redis that is being started answers a moment later. */
   firstMs?: number;
   /** Told once when it is lost, and once when it is back. */
   log?: ((line: string) => void) | undefined;
 }
 
 /** See `firstMs`. */
-const FIRST_MS = 5000;
+const FIRST_MS = 3000;
+
+/** Milliseconds that one attempt may take. */
+const ATTEMPT_MS = 10_000;
 
 /** Longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 2000;
@@ -35,7 +38,7 @@ export async function connect(
   let last: Error | null = null;
   const client = new Redis(address.url, {
     lazyConnect: true,
-    connectTimeout: firstMs,
+    connectTimeout: Math.min(ATTEMPT_MS, Math.max(firstMs, 1000)),
     maxRetriesPerRequest: null,
     retryStrategy: (times) => {
       if (!isOpen) return Date.now() < until && !isRefusal(last) ? times * 50 : null;

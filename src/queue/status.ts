@@ -101,7 +101,7 @@ export function cancelRun(options: AskOptions, run: string): Promise<void> {
 
 async function withClient<T>({ url, log }: AskOptions, action: (client: Redis) => Promise<T>): Promise<T> {
   const address = queueAddress(url);
-  const client = await connect(address, { patienceMs: 10_000, log });
+  const client = await connect(address, { patienceMs: 10_000, firstMs: 0, log });
   try {
     return await action(client);
   } catch (error) {
