@@ -10,24 +10,37 @@ import { expectMatrix } from './matrix.js';
  */
 export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
   const rows = expectMatrix('targets', targets, scores, 1);
+  return rankedAuc(targets, scores)(new Uint8Array(rows).fill(1));
+}
+
+/**
+ * The same of samples that count so often each, for one set of targets and scores and many counts: sorted once. NaN where none
+ * of the two kinds counts.
+ */
+export function rankedAuc(
+  targets: ArrayLike<number>,
+  scores: ArrayLike<number>,
+): (counts: ArrayLike<number>) => number {
+  const rows = targets.length;
   const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => scores[a]! - scores[b]!);
-  let positives = 0;
-  let ranks = 0;
-  for (let first = 0; first < rows; ) {
-    let end = first + 1;
-    while (end < rows && scores[order[end]!] === scores[order[first]!]) end++;
-    // Equal scores share the mean of their ranks, which count from 1.
-    const rank = (first + 1 + end) / 2;
-    for (let at = first; at < end; at++) {
-      if (targets[order[at]!]! === 0) continue;
-      positives++;
-      ranks += rank;
+  return (counts) => {
+    let [positives, negatives, pairs] = [0, 0, 0];
+    for (let first = 0; first < rows; ) {
+      let [here, others] = [0, 0];
+      let end = first;
+      for (; end < rows && scores[order[end]!] === scores[order[first]!]; end++) {
+        const count = counts[order[end]!]!;
+        if (targets[order[end]!] === 0) others += count;
+        else here += count;
+      }
+      // Of equal scores half the pairs count.
+      pairs += here * (negatives + others / 2);
+      positives += here;
+      negatives += others;
+      first = end;
     }
-    first = end;
-  }
-  const negatives = rows - positives;
-  if (positives === 0 || negatives === 0) return Number.NaN;
-  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
+    return positives === 0 || negatives === 0 ? Number.NaN : pairs / (positives * negatives);
+  };
 }
 
 /**
@@ -69,14 +82,16 @@ export function logLoss(
   probabilities: ArrayLike<number>,
   classes: number,
 ): number {
-  const epsilon = 2 ** -23;
   const rows = expectProbabilities(labels, probabilities, classes);
   let sum = 0;
-  for (let row = 0; row < rows; row++) {
-    const p = probabilities[row * classes + labels[row]!]!;
-    sum -= Math.log(Math.min(1 - epsilon, Math.max(epsilon, p)));
-  }
+  for (let row = 0; row < rows; row++) sum += lossOf(probabilities[row * classes + labels[row]!]!);
   return sum / rows;
+}
+
+/** The log loss of one sample, by the probability of its class. */
+export function lossOf(probability: number): number {
+  const epsilon = 2 ** -23;
+  return -Math.log(Math.min(1 - epsilon, Math.max(epsilon, probability)));
 }
 
 /**

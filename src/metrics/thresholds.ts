@@ -65,7 +65,11 @@ export function precisionRecallCurve(targets: ArrayLike<number>, scores: ArrayLi
  * no target is 1.
  */
 export function averagePrecision(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
-  const points = precisionRecallCurve(targets, scores);
+  return stepArea(precisionRecallCurve(targets, scores));
+}
+
+/** The area under a curve that is level up to each point; NaN without points. */
+export function stepArea(points: readonly Point[]): number {
   if (points.length === 0) return Number.NaN;
   let sum = 0;
   for (let at = 1; at < points.length; at++) sum += (points[at]![0] - points[at - 1]![0]) * points[at]![1];

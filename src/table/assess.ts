@@ -1,12 +1,13 @@
 import { bootstrap, type Interval } from '../metrics/bootstrap.js';
 import { classificationScores } from '../metrics/classification.js';
+import { lossOf, rankedAuc } from '../metrics/ranking.js';
 import {
-  averagePrecision,
   type CalibrationBin,
   calibration,
   type Point,
   precisionRecallCurve,
   rocCurve,
+  stepArea,
   thinned,
 } from '../metrics/thresholds.js';
 import { argmax, type ClassificationEvaluation, type RegressionEvaluation } from '../model/evaluation.js';
@@ -100,7 +101,7 @@ function ofClasses(
     Float64Array.from({ length: width }, (_, at) => probabilities[row * width + at]!),
   );
   const said = Uint32Array.from(own, argmax);
-  const losses = Float64Array.from(own, (values, row) => -Math.log(Math.max(values[labels[row]!]!, 1e-15)));
+  const losses = Float64Array.from(own, (values, row) => lossOf(values[labels[row]!]!));
   const isBinary = width === 2;
   const positive = Float64Array.from(own, (values) => values[1]!);
   const confidence = isBinary ? positive : Float64Array.from(own, (values, row) => values[said[row]!]!);
@@ -120,6 +121,7 @@ function ofClasses(
     },
     seed,
   );
+  const recalled = isBinary ? precisionRecallCurve(labels, positive) : [];
   return {
     task: 'classification',
     rows,
@@ -130,32 +132,10 @@ function ofClasses(
     binary: isBinary
       ? {
           roc: thinned(rocCurve(labels, positive), MOST_POINTS),
-          precisionRecall: thinned(precisionRecallCurve(labels, positive), MOST_POINTS),
-          averagePrecision: averagePrecision(labels, positive),
+          precisionRecall: thinned(recalled, MOST_POINTS),
+          averagePrecision: stepArea(recalled),
         }
       : null,
-  };
-}
-
-/** The area under the ROC curve of rows that count so often each; sorted once. */
-function rankedAuc(labels: Uint32Array, scores: Float64Array): (counts: Uint32Array) => number {
-  const order = Uint32Array.from(labels, (_, row) => row).sort((a, b) => scores[a]! - scores[b]!);
-  return (counts) => {
-    let [positives, negatives, pairs] = [0, 0, 0];
-    for (let first = 0; first < order.length; ) {
-      let [here, others] = [0, 0];
-      let end = first;
-      for (; end < order.length && scores[order[end]!] === scores[order[first]!]; end++) {
-        const count = counts[order[end]!]!;
-        if (labels[order[end]!] === 0) others += count;
-        else here += count;
-      }
-      pairs += here * (negatives + others / 2);
-      positives += here;
-      negatives += others;
-      first = end;
-    }
-    return pairs / (positives * negatives);
   };
 }
 
