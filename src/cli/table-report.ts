@@ -4,6 +4,7 @@ import { describeEnvironment } from '../experiment/environment.js';
 import { writeFileAtomic } from '../node/files.js';
 import type { TableRecord } from '../report/table-report.js';
 import { assess } from '../table/assess.js';
+import { targetNames } from '../table/encoder.js';
 import { divided } from '../table/search/parts.js';
 import type { Importance, TableModel } from '../table/table-model.js';
 import type { TrainOptions } from './fit-options.js';
@@ -35,7 +36,6 @@ export async function writeTableReport(file: string, trained: Trained): Promise<
   const { model, core, rows, counts, epochs, kept, importance, search, table, seconds } = trained;
   // Loaded here: the chart library is large, and every command would load it.
   const { tableReportHtml } = await import('../report/table-report.js');
-  const { target } = model.encoder;
   const { node, cpu, build } = describeEnvironment(core, seconds);
   const { held, rest, rule, whole } = rows;
   const { layers, input } = model.network.spec;
@@ -47,8 +47,8 @@ export async function writeTableReport(file: string, trained: Trained): Promise<
   ].filter((part) => part !== null);
   const html = tableReportHtml({
     source: basename(table),
-    targets: target.task === 'classification' ? [target.name] : target.names,
-    task: target.task,
+    targets: targetNames(model.encoder.target),
+    task: model.encoder.target.task,
     columns: whole.columns,
     rows: { ...counts, test: held?.rows ?? 0 },
     epochs,

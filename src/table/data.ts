@@ -1,5 +1,6 @@
 import type { Csr } from '#bindings';
-import { encodeFeatures, encodeTargets, type TableEncoder } from './encoder.js';
+import { encodeFeatures, encodeTargets } from './encode.js';
+import type { TableEncoder } from './encoder.js';
 import { type Table, type TableRow, tableOf } from './table.js';
 
 /** A table's features and targets, as a network takes them. Throws `data` as {@link encodeFeatures}; `source` is in errors. */

@@ -27,15 +27,15 @@ const MAX_JSON_BYTES = 2 ** 28;
  * @example const table = await readTable('houses.csv', { separator: ';', decimal: ',' });
  */
 export async function readTable(path: string, options: CsvOptions = {}): Promise<Table> {
-  if (await isParquet(path))
+  const file = await told(path);
+  if (file.kind === 'parquet')
     return (await loadParquet()).parseParquet(await readFileBounded(path, MAX_FILE_BYTES), path);
-  if (await isJson(path)) return parseJson(await jsonText(path), path);
-  return readCsv(textOf(path), options, path);
+  return file.kind === 'json' ? jsonOf(file.text, path) : readCsv(file.text, options, path);
 }
 
 /**
  * The same as tables one at a time, of at least `rows` rows but for the last, or of a row group of Parquet: for files larger than
- * memory.
+ * memory. JSON is one table.
  *
  * @example for await (const part of tableParts('flights.csv', { rows: 50_000 })) console.log(part.rows);
  */
@@ -43,62 +43,59 @@ export async function* tableParts(
   path: string,
   options: CsvOptions & { rows?: number } = {},
 ): AsyncGenerator<Table, void> {
-  if (await isParquet(path)) {
+  const file = await told(path);
+  if (file.kind === 'parquet')
     yield* (await loadParquet()).parquetParts(await readFileBounded(path, MAX_FILE_BYTES), path);
-  } else {
-    yield* csvParts(textOf(path), options, path);
-  }
+  else if (file.kind === 'json') yield await jsonOf(file.text, path);
+  else yield* csvParts(file.text, options, path);
 }
 
 /** Loaded on use: its libraries are large, and every command would load them. */
 const loadParquet = () => import('./parquet.js');
 
-/** Whether a file begins as Parquet does: "PAR1". */
-async function isParquet(path: string): Promise<boolean> {
-  return startsWith(await startOf(path), [0x50, 0x41, 0x52, 0x31]);
+/** What a file is, by how it begins, with its text where it has one. */
+type Told = { kind: 'parquet' } | { kind: 'json' | 'csv'; text: Pieces };
+type Pieces = AsyncGenerator<Uint8Array, void>;
+
+const PARQUET = [0x50, 0x41, 0x52, 0x31]; // "PAR1"
+const GZIP = [0x1f, 0x8b];
+
+async function told(path: string): Promise<Told> {
+  const start = await firstOf(readFileInPieces(path));
+  if (startsWith(start, PARQUET)) return { kind: 'parquet' };
+  const isPacked = startsWith(start, GZIP);
+  const text = (most: number) => bounded(isPacked ? unpacked(path) : readFileInPieces(path), path, most);
+  const first = isPacked ? await firstOf(unpacked(path)) : start;
+  const isJson = /^(?:\uFEFF)?\s*[[{]/.test(new TextDecoder().decode(first.subarray(0, 1000)));
+  return isJson ? { kind: 'json', text: text(MAX_JSON_BYTES) } : { kind: 'csv', text: text(MAX_TEXT_BYTES) };
 }
 
-/** Whether a text begins as an array or an object of JSON does. */
-async function isJson(path: string): Promise<boolean> {
-  for await (const piece of textOf(path))
-    return /^(?:\uFEFF)?\s*[[{]/.test(new TextDecoder().decode(piece.subarray(0, 1000)));
-  return false;
-}
-
-async function jsonText(path: string): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let total = 0;
-  for await (const piece of textOf(path)) {
-    pieces.push(piece);
-    total += piece.length;
-    if (total > MAX_JSON_BYTES)
-      throw formatError(path, `it has more than ${byteCount(MAX_JSON_BYTES)} of JSON`, 'less, or CSV');
-  }
-  return new TextDecoder().decode(joinParts(pieces));
-}
-
-async function startOf(path: string): Promise<Uint8Array> {
-  for await (const piece of readFileInPieces(path)) return piece;
+async function firstOf(pieces: Pieces): Promise<Uint8Array> {
+  for await (const piece of pieces) return piece;
   return new Uint8Array();
+}
+
+/** Pieces of no more than so many bytes in all. */
+async function* bounded(pieces: Pieces, path: string, most: number): Pieces {
+  let total = 0;
+  for await (const piece of pieces) {
+    total += piece.length;
+    if (total > most) throw formatError(path, `it has more than ${byteCount(most)} of text`, 'less');
+    yield piece;
+  }
+}
+
+async function jsonOf(text: Pieces, path: string): Promise<Table> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of text) pieces.push(piece);
+  return parseJson(new TextDecoder().decode(joinParts(pieces)), path);
 }
 
 function startsWith(bytes: Uint8Array, first: readonly number[]): boolean {
   return first.every((byte, at) => bytes[at] === byte);
 }
 
-/** The bytes of a file's text, unpacked where they are gzip. */
-async function* textOf(path: string): AsyncGenerator<Uint8Array, void> {
-  const isPacked = startsWith(await startOf(path), [0x1f, 0x8b]);
-  let total = 0;
-  for await (const piece of isPacked ? unpacked(path) : readFileInPieces(path)) {
-    total += piece.length;
-    if (total > MAX_TEXT_BYTES)
-      throw formatError(path, `it has more than ${byteCount(MAX_TEXT_BYTES)} of text`, 'less');
-    yield piece;
-  }
-}
-
-async function* unpacked(path: string): AsyncGenerator<Uint8Array, void> {
+async function* unpacked(path: string): Pieces {
   const text = Readable.from(readFileInPieces(path), { objectMode: false }).compose(createGunzip());
   try {
     for await (const piece of text) yield piece as Uint8Array;

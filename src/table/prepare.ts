@@ -1,15 +1,10 @@
 import { type Csr, expectKeys, type ModelSpec, mlp, problem, TreadleError } from '#bindings';
 import type { Task } from '../data/targets.js';
 import { hasGaps, valuesOf } from './cells.js';
-import {
-  encodeFeatures,
-  encodeTargets,
-  featuresOf,
-  learnColumns,
-  type TableEncoder,
-  type TargetEncoder,
-} from './encoder.js';
+import { encodeFeatures, encodeTargets } from './encode.js';
+import { featuresOf, type TableEncoder, type TargetEncoder } from './encoder.js';
 import { type ColumnDecision, decideKinds, factsOf, type Kind, MOST_COUNTED } from './kinds.js';
+import { learnColumns } from './learn.js';
 import { columnOf, type Table } from './table.js';
 
 /** What is to be learnt of a table. */
@@ -52,7 +47,14 @@ export interface Decided {
   readonly y: Prepared['y'];
 }
 
-/** Decides what the columns and the targets of a table are. Throws as {@link prepare}. */
+/**
+ * Decides what the columns and the targets of a table are, without learning anything of it: on all rows, before some are held out.
+ * Throws as {@link prepare}.
+ *
+ * @example
+ * const whole = decide(table, { target: 'price' });
+ * const { encoder, spec, x, y } = prepare(rest, { target: 'price', ...settled(whole) });
+ */
 export function decide(table: Table, options: PrepareOptions): Decided {
   expectKeys('options', options, KEYS);
   const { target, columns: given = {}, task, classes } = options;
@@ -80,7 +82,11 @@ export function decide(table: Table, options: PrepareOptions): Decided {
   return { columns, target: decided, y: encodeTargets(table, decided) };
 }
 
-/** What was decided as options: for a part of the rows, whose means and categories are its own. */
+/**
+ * What was decided as options: for a part of the rows, whose means and categories are its own.
+ *
+ * @example prepare(rest, { target: 'price', ...settled(decide(table, { target: 'price' })) });
+ */
 export function settled({ columns, target }: Decided): Pick<PrepareOptions, 'columns' | 'task' | 'classes'> {
   return {
     columns: Object.fromEntries(columns.map(({ name, kind }) => [name, kind])),

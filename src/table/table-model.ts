@@ -9,7 +9,8 @@ import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
 import { asTable, dataOf } from './data.js';
-import { encodeFeatures, encodeReordered, featuresOf, readEncoder, type TableEncoder } from './encoder.js';
+import { encodeFeatures, encodeReordered } from './encode.js';
+import { expectFits, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
 import { type Table, type TableRow, takeTableRows } from './table.js';
@@ -223,11 +224,11 @@ export async function loadTableModel(
   const encoder = storedEncoder(bytes, source);
   if (encoder === null) throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
   const network = await loadModel(bytes, options);
-  const features = featuresOf(encoder.columns);
-  if (network.spec.input.features !== features || network.spec.input.type !== 'sparse') {
-    const found = `its encoder makes ${features} features`;
+  try {
+    expectFits(encoder, network.spec.input, source);
+  } catch (error) {
     network.dispose();
-    throw formatError(source, found, `${network.spec.input.features}, as its network takes`);
+    throw error;
   }
   return new TableModel(network, encoder);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { targetNames } from '../../table/encoder.js';
 import { readTable, readTableModel } from '../../table/files.js';
 import type { Table } from '../../table/table.js';
 import type { TableModel } from '../../table/table-model.js';
@@ -58,8 +59,7 @@ export function addEvaluate(program: Command, end: (code: number) => void): void
     addTableOptions(command, json).action(async (file: string, _, command: Command) => {
       const options = command.optsWithGlobals<TableReading & { model: string }>();
       const model = await readTableModel(options.model);
-      const { target } = model.encoder;
-      const targets = target.task === 'classification' ? [target.name] : target.names;
+      const targets = targetNames(model.encoder.target);
       const table = rowsWithTargets(await readTable(file, csvOptions(options)), targets, file);
       const text = answer(model, table, options.json);
       process.stdout.write(`${text}\n`);

@@ -9,7 +9,7 @@ import {
 import { hubWithFronts } from '../../formats/hub/hub.js';
 import type { StoredModel } from '../../formats/model-bytes.js';
 import { formatError } from '../../formats/tensor.js';
-import { featuresOf, type TableEncoder } from '../encoder.js';
+import { expectFits, type TableEncoder } from '../encoder.js';
 import { ENCODER_KEY, encoderOf } from '../table-model.js';
 import { cardFront } from './card.js';
 import { jsFront } from './javascript.js';
@@ -50,14 +50,7 @@ const tableFronts: FrontsOf = (bytes, stored, source) => {
 };
 
 function frontsOf(encoder: TableEncoder, { spec }: StoredModel, source: string): Fronts {
-  const features = featuresOf(encoder.columns);
-  if (spec.input.features !== features || spec.input.type !== 'sparse') {
-    throw formatError(
-      source,
-      `its encoder makes ${features} features`,
-      `${spec.input.features}, as its network takes`,
-    );
-  }
+  expectFits(encoder, spec.input, source);
   return {
     onnx: onnxFront(encoder.columns),
     js: jsFront(encoder),

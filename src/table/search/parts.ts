@@ -1,6 +1,7 @@
 import { type ModelSpec, mlp, type Optimizer } from '#bindings';
 import { type Data, defaultRate, type FitOptions } from '../../model/options.js';
-import { encodeFeatures, encodeTargets, type TableEncoder } from '../encoder.js';
+import { encodeFeatures, encodeTargets } from '../encode.js';
+import type { TableEncoder } from '../encoder.js';
 import { foldRows } from '../folds.js';
 import { type Decided, type PrepareOptions, prepare, settled } from '../prepare.js';
 import { type SplitOptions, splitTable } from '../split.js';
