@@ -60,13 +60,22 @@ describe('a crew', () => {
     const crew = new Crew(2, () => {});
     const begun: number[] = [];
     let isOver = false;
+    let fail: () => void = () => {};
+    const failing = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
     await failure('data', () =>
       crew.run(
         [0, 1, 2, 3].map((at) => ({ part: 0, at })),
         () => PART,
         async ({ at }) => {
           begun.push(at);
-          if (at === 0) throw new TreadleError('data', 'No.', { subject: 'x', found: 1, expected: '2' });
+          if (at === 0) {
+            fail();
+            throw new TreadleError('data', 'No.', { subject: 'x', found: 1, expected: '2' });
+          }
+          // However late the other's thread has started.
+          await failing;
           await new Promise((resolve) => setTimeout(resolve, 50));
           isOver = true;
         },
@@ -74,6 +83,7 @@ describe('a crew', () => {
     );
     crew.close();
     expect(isOver).toBe(begun.includes(1));
+    expect(begun).not.toContain(2);
     expect(begun).not.toContain(3);
   });
 });
