@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { haltClock, newClock, resumeClock, timeOf } from '../experiment/clock.js';
+import { newClock, timeOf } from '../experiment/clock.js';
 import type { ExecutorChoice } from '../experiment/executor.js';
 import { RECIPES } from '../experiment/recipes.js';
 import { type RunOutcome, runAll } from '../experiment/run-all.js';
@@ -12,7 +12,7 @@ import { openCore } from './core.js';
 import { EXIT } from './errors.js';
 import { given, givenSettings, queueUrl, type TrainingOptions, usageError } from './options.js';
 import { goOnUnread } from './output.js';
-import { withSignals } from './signals.js';
+import { withView } from './signals.js';
 import { jsonView, runShow, textView } from './terminal.js';
 
 /** The settings of the recipe, those of the `--config` file over them, and those of the command line over both. */
@@ -42,49 +42,32 @@ export async function runAndShow(
     process.stderr.write(`To go on: treadle ${command.name()} --resume ${run}${out}${queue}\n`);
   };
   try {
-    const outcome = await withSignals(
-      (signal) =>
-        runAll({
-          openCore,
-          settings,
-          resume: options.resume,
-          data: options.data,
-          verify: given(command, 'verify'),
-          weights: given(command, 'weights'),
-          from: options.from,
-          tensorBoard: options.tensorboard,
-          out: options.out,
-          replace: options.force || (options.json ? false : (files) => askToReplace(files, signal)),
-          log: view.note,
-          onEvent(event) {
-            if (event.type === 'run') begun = event.id;
-            view.event(event);
-          },
-          signal,
-          clock,
-          executor,
-        }),
-      {
-        stopping: () =>
-          view.note(
-            executor === undefined
-              ? 'Stopping after this step; a second signal ends at once.'
-              : 'Stopping here; the queue goes on.',
-          ),
-        ending() {
-          view.close();
-          sayHowToGoOn();
+    const stopping =
+      executor === undefined
+        ? 'Stopping after this step; a second signal ends at once.'
+        : 'Stopping here; the queue goes on.';
+    const outcome = await withView({ view, clock, stopping, sayHowToGoOn }, (signal) =>
+      runAll({
+        openCore,
+        settings,
+        resume: options.resume,
+        data: options.data,
+        verify: given(command, 'verify'),
+        weights: given(command, 'weights'),
+        from: options.from,
+        tensorBoard: options.tensorboard,
+        out: options.out,
+        replace: options.force || (options.json ? false : (files) => askToReplace(files, signal)),
+        log: view.note,
+        onEvent(event) {
+          if (event.type === 'run') begun = event.id;
+          view.event(event);
         },
-        suspending() {
-          haltClock(clock);
-          view.suspend();
-        },
-        resuming() {
-          resumeClock(clock);
-          view.resume();
-        },
-      },
-    ).finally(view.close);
+        signal,
+        clock,
+        executor,
+      }),
+    );
     resumable = outcome.resumable;
     return showOutcome(outcome, options.json);
   } finally {

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Core, loadCore, TreadleError } from '#bindings';
-import { haltClock, newClock, resumeClock, timeOf } from '../experiment/clock.js';
+import { newClock, timeOf } from '../experiment/clock.js';
 import { describeEnvironment } from '../experiment/environment.js';
 import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import { lockFolder } from '../node/lock.js';
@@ -33,7 +33,7 @@ import { goOnUnread } from './output.js';
 import { newConfig, resumedConfig, type SearchConfig } from './search-config.js';
 import { searchShow } from './search-progress.js';
 import { searchText } from './search-text.js';
-import { withSignals } from './signals.js';
+import { withView } from './signals.js';
 import { reportFile, weighedRows, writeTableReport } from './table-report.js';
 import { decisionsText, importanceText, scoresText, trainedText } from './tables.js';
 import { textView, type View } from './terminal.js';
@@ -65,21 +65,10 @@ export async function searchAndShow(
   const { folder } = opened.begun;
   const sayHowToGoOn = () => process.stderr.write(`To go on: treadle fit --resume ${shown(folder)}\n`);
   try {
-    return await withSignals((signal) => run(opened, options, view, signal, clock), {
-      stopping: () => view.note('Stopping after this step; a second signal ends at once.'),
-      ending() {
-        view.close();
-        sayHowToGoOn();
-      },
-      suspending() {
-        haltClock(clock);
-        view.suspend();
-      },
-      resuming() {
-        resumeClock(clock);
-        view.resume();
-      },
-    }).finally(view.close);
+    const stopping = 'Stopping after this step; a second signal ends at once.';
+    return await withView({ view, clock, stopping, sayHowToGoOn }, (signal) =>
+      run(opened, options, view, signal, clock),
+    );
   } catch (error) {
     if (!(error instanceof TreadleError && error.code === 'diverged')) sayHowToGoOn();
     throw error instanceof TreadleError && error.code === 'interrupted'

@@ -1,4 +1,6 @@
+import { type Clock, haltClock, resumeClock } from '../experiment/clock.js';
 import { EXIT } from './errors.js';
+import type { View } from './terminal.js';
 
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -48,4 +50,37 @@ export async function withSignals<T>(
     for (const name of STOPPING) process.off(name, stop);
     process.off('SIGTSTP', suspend);
   }
+}
+
+/** How a long work is shown while it goes on. */
+export interface Shown {
+  view: View<never>;
+  /** Stands still while the process is stopped. */
+  clock: Clock;
+  /** What a first signal is answered with. */
+  stopping: string;
+  /** Told when a second signal ends the process. */
+  sayHowToGoOn: () => void;
+}
+
+/** Runs work that signals abort, as {@link withSignals}, and that is shown: the view is closed at its end. */
+export function withView<T>(
+  { view, clock, stopping, sayHowToGoOn }: Shown,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withSignals(work, {
+    stopping: () => view.note(stopping),
+    ending() {
+      view.close();
+      sayHowToGoOn();
+    },
+    suspending() {
+      haltClock(clock);
+      view.suspend();
+    },
+    resuming() {
+      resumeClock(clock);
+      view.resume();
+    },
+  }).finally(view.close);
 }
