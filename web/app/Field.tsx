@@ -54,6 +54,15 @@ export function Choice<T extends string>({
   );
 }
 
+/** The number that was typed, within its bounds; null for none. */
+export function takenNumber(
+  { valueAsNumber }: HTMLInputElement,
+  { least, most, whole }: { least: number; most: number; whole: boolean },
+): number | null {
+  const typed = whole ? Math.round(valueAsNumber) : valueAsNumber;
+  return Number.isFinite(typed) ? Math.min(most, Math.max(least, typed)) : null;
+}
+
 /** A number that is typed; what is none, or lies outside, is not taken over. */
 export function NumberBox({
   value,
@@ -83,12 +92,9 @@ export function NumberBox({
         step={step}
         disabled={disabled}
         onChange={(event) => {
-          const typed = event.currentTarget.valueAsNumber;
-          const wanted = step === 1 ? Math.round(typed) : typed;
-          if (Number.isFinite(wanted)) onChange(Math.min(most, Math.max(least, wanted)));
-          event.currentTarget.value = String(
-            Number.isFinite(wanted) ? Math.min(most, Math.max(least, wanted)) : value,
-          );
+          const taken = takenNumber(event.currentTarget, { least, most, whole: step === 1 });
+          if (taken !== null) onChange(taken);
+          event.currentTarget.value = String(taken ?? value);
         }}
       />
     </Row>

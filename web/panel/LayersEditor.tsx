@@ -1,3 +1,4 @@
+import { takenNumber } from '../app/Field.tsx';
 import { Term } from '../app/Term.tsx';
 import { ACTIVATIONS, type Block, LIMITS } from './setup.ts';
 
@@ -92,8 +93,8 @@ function LayerRow({
           max={LIMITS.units}
           disabled={disabled}
           onChange={(event) => {
-            const typed = Math.round(event.currentTarget.valueAsNumber);
-            const units = Number.isFinite(typed) ? Math.min(LIMITS.units, Math.max(1, typed)) : block.units;
+            const bounds = { least: 1, most: LIMITS.units, whole: true };
+            const units = takenNumber(event.currentTarget, bounds) ?? block.units;
             event.currentTarget.value = String(units);
             onChange({ units });
           }}

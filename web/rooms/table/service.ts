@@ -3,12 +3,14 @@ import {
   assess,
   type Cell,
   type CsvOptions,
+  decide,
   decideKinds,
   encodeTable,
   loadTableModel,
   parseParquet,
   prepare,
   readCsv,
+  settled,
   splitTable,
   type Table,
   type TableEncoder,
@@ -64,17 +66,12 @@ export const service: TableService = {
     if (table === null) throw new Error('There is no table; one is expected.');
     const wish = { target, columns: kinds };
     // What columns and classes there are is decided on all rows; what is learnt of them, on those of training alone.
-    const whole = prepare(table, wish);
-    const task = whole.encoder.target.task;
+    const whole = decide(table, wish);
+    const { task } = whole.target;
     const stratify = task === 'classification' ? target : undefined;
     const { rest, held } = splitTable(table, { share: TEST, seed, stratify });
     const parts = splitTable(rest, { share: VALIDATION, seed, stratify });
-    const own = prepare(parts.rest, {
-      target,
-      task,
-      columns: Object.fromEntries(whole.columns.map(({ name, kind }) => [name, kind])),
-      ...(whole.encoder.target.task === 'classification' && { classes: whole.encoder.target.classes }),
-    });
+    const own = prepare(parts.rest, { target, ...settled(whole) });
     [encoder, test] = [own.encoder, held];
     return {
       task,
