@@ -2,21 +2,14 @@
 // Prints milliseconds, Redis commands and bytes a job, and the producer's memory.
 //
 //   node test/queue/overhead.mjs --jobs 1000 --workers 8 --epochs 1
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { loadCore } from '../../dist/bindings/host.js';
-import { resolveConfig } from '../../dist/experiment/config.js';
-import { planJobs } from '../../dist/experiment/jobs.js';
 import { threadExecutor } from '../../dist/experiment/pool.js';
-import { splitOf } from '../../dist/experiment/prepare.js';
-import { coreDigest } from '../../dist/node/run-folders.js';
 import { queueExecutor } from '../../dist/queue/executor.js';
+import { madeRun, startRedis, startWorkers } from './made-run.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -29,35 +22,13 @@ const { values } = parseArgs({
   },
 });
 const number = Object.fromEntries(Object.entries(values).map(([key, text]) => [key, Number(text)]));
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const ROOT = mkdtempSync(join(tmpdir(), 'treadle-overhead-'));
 
-const features = number.features;
-const count = number.samples + 32;
-const shared = (length, value) => Uint8Array.from({ length }, value);
-const toShared = (array) => {
-  const copy = new Uint8Array(new SharedArrayBuffer(array.length));
-  copy.set(array);
-  return copy;
-};
-const train = {
-  images: toShared(shared(count * features, (_, at) => (at * 2654435761) >>> 24)),
-  labels: toShared(shared(count, (_, at) => at % 2)),
-};
-const config = resolveConfig({
+const { core, jobs, split, train, contextOf } = await madeRun({
   architectures: [{ name: 'tiny', hidden: values.hidden.split(',').map(Number) }],
-  ...{ learningRates: [0.01], mode: 'independent', seeds: number.jobs, epochs: number.epochs, batchSize: 32 },
-  ...{ validationSize: 32, jobs: number.workers, threads: number.workers },
+  ...{ features: number.features, samples: number.samples, held: 32, batchSize: 32, learningRates: [0.01] },
+  ...{ seeds: number.jobs, epochs: number.epochs, jobs: number.workers, threads: number.workers },
 });
-const core = await loadCore({ build: 'strict' });
-const jobs = planJobs(config, { inputs: features, classes: 2, imageWidth: features }, core.build);
-const split = splitOf(train.labels, 2, config);
-const record = { build: core.build, core: await coreDigest(core.build) };
-const data = {
-  ...{ train, split, shape: { inputs: features, classes: 2, imageWidth: features } },
-  record: { imageWidth: features, imageHeight: 1 },
-};
-const context = { id: `overhead-${process.pid}`, config, record, core, data, starts: new Map() };
 
 /** Seconds that all jobs take, and the most memory of this process meanwhile. */
 async function measured(executor) {
@@ -81,37 +52,11 @@ async function measured(executor) {
   return { trained, seconds, afterFirst: (performance.now() - first) / 1000, memory };
 }
 
-const free = createServer().listen(0, '127.0.0.1');
-await new Promise((resolve) => free.once('listening', resolve));
-const { port } = free.address();
-await new Promise((resolve) => free.close(resolve));
-const url = `redis://127.0.0.1:${port}/0`;
 const children = [];
 try {
-  const redis = spawn('redis-server', ['--port', String(port), '--dir', ROOT, '--save', ''], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  children.push(redis);
-  for await (const chunk of redis.stdout) if (/Ready to accept/i.test(String(chunk))) break;
-  redis.stdout.resume();
+  const url = await startRedis(ROOT, children);
   const client = new Redis(url);
-  for (let worker = 0; worker < number.workers; worker++) {
-    const line = [
-      CLI,
-      'worker',
-      '--queue',
-      url,
-      '--jobs',
-      '1',
-      '--threads',
-      '1',
-      '--cache',
-      join(ROOT, `c${worker}`),
-    ];
-    children.push(spawn(process.execPath, line, { stdio: 'ignore' }));
-  }
-  while ((await client.hlen('{treadle}:workers')) < number.workers)
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const ps = await startWorkers(number.workers, url, (at) => join(ROOT, `c${at}`), client, children);
   const info = async () => {
     const text = await client.info();
     const of = (name) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)[1]);
@@ -125,9 +70,8 @@ try {
     };
   };
   const before = await info();
-  const byQueue = await measured(queueExecutor({ url })(context));
+  const byQueue = await measured(queueExecutor({ url })(contextOf(`overhead-${process.pid}`)));
   const after = await info();
-  const ps = children.slice(1);
   for (const child of ps) child.kill('SIGTERM');
   await Promise.all(ps.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   const helpers = core.build.endsWith('-mt');
