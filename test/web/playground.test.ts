@@ -92,6 +92,7 @@ describe('the playground', () => {
     expect(await violations(page)).toEqual([]);
     await page.getByRole('link', { name: 'Open one layer' }).click();
     await page.getByText('Trained', { exact: true }).waitFor();
+    await page.locator('.tile').nth(7).waitFor();
     expect(await page.locator('.tile').count()).toBe(8);
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByRole('button', { name: 'Delete one layer' }).click();
