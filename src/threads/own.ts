@@ -1,6 +1,15 @@
 /** What a worker of a browser posts when it ends by itself, which nothing else tells. */
 export const ENDED = 'treadle: ended';
 
+/**
+ * What a worker of a browser posts first: the name of a lock that it holds for as long as it lives. The one that started it
+ * waits for that lock, and so learns when the worker is gone, which nothing else tells: a browser that ends a worker (for
+ * want of memory, say) posts no event.
+ */
+export interface Alive {
+  treadleAlive: string;
+}
+
 /** What a thread has of the one that started it, in Node and in browsers. */
 export interface OwnPort {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
@@ -28,6 +37,7 @@ export function ownPort(): OwnPort {
     };
   }
   const scope = globalThis as unknown as WorkerScope;
+  holdLock((alive) => scope.postMessage(alive, []));
   return {
     post: (message, transfer = []) => scope.postMessage(message, [...transfer]),
     onMessage: (callback) => {
@@ -38,4 +48,17 @@ export function ownPort(): OwnPort {
       scope.close();
     },
   };
+}
+
+/** Holds a lock until this worker is gone, and tells of it; not where the engine has no locks. */
+function holdLock(tell: (alive: Alive) => void): void {
+  const { locks } = globalThis.navigator ?? {};
+  // Pages without a secure context have neither locks nor randomUUID, and those without an origin may not use them.
+  if (locks === undefined) return;
+  const name = `treadle ${crypto.randomUUID()}`;
+  const hold = () => {
+    tell({ treadleAlive: name });
+    return new Promise<never>(() => {});
+  };
+  locks.request(name, hold).catch(() => {});
 }

@@ -1,6 +1,6 @@
 import { problem, TreadleError } from '#bindings';
 import type { BrowserWorker } from './browser-worker.js';
-import { ENDED } from './own.js';
+import { type Alive, ENDED } from './own.js';
 import { startNodeWorker, startWebWorker } from './workers.js';
 
 /** A thread as the one that started it sees it, whichever engine runs it. */
@@ -66,16 +66,28 @@ function nodePort(worker: ReturnType<typeof startNodeWorker>): ThreadPort {
 function browserPort(worker: BrowserWorker): ThreadPort {
   let hears: (message: unknown) => void = () => {};
   let ends: () => void = () => {};
+  let dies: (reason: string) => void = () => {};
+  const watch = new AbortController();
   const end = new Promise<void>((resolve) => {
     ends = resolve;
   });
-  worker.onmessage = ({ data }) => (data === ENDED ? ends() : hears(data));
+  worker.onmessage = ({ data }) => {
+    if (data === ENDED) {
+      watch.abort();
+      ends();
+    } else if (isAlive(data)) {
+      onReleased(data.treadleAlive, watch.signal, () => dies('the browser has ended it'));
+    } else {
+      hears(data);
+    }
+  };
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: (callback) => {
       hears = callback;
     },
     onDeath: (callback) => {
+      dies = callback;
       worker.onerror = (event) => {
         event.preventDefault?.();
         callback(event.message ?? NOT_LOADED);
@@ -83,6 +95,17 @@ function browserPort(worker: BrowserWorker): ThreadPort {
     },
     keepAlive: () => {},
     ended: () => end,
-    terminate: () => worker.terminate(),
+    terminate: () => {
+      watch.abort();
+      worker.terminate();
+    },
   };
+}
+
+const isAlive = (data: unknown): data is Alive =>
+  typeof data === 'object' && data !== null && 'treadleAlive' in data;
+
+/** Calls back when a lock that a worker holds is free. */
+function onReleased(name: string, signal: AbortSignal, callback: () => void): void {
+  globalThis.navigator?.locks?.request(name, { signal }, callback).catch(() => {});
 }

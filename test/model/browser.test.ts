@@ -83,4 +83,16 @@ describe.each(['index', 'bundle'])('dist/%s.js', (entry) => {
         'The worker has died: its script could not be loaded (a bundler that copies no workers has to be given openWorker({ start }); on an isolated page it needs the same headers); a running worker is expected.',
     });
   });
+
+  it('says that a worker was ended by the browser in mid-training', async () => {
+    if (browser === undefined) return;
+    const page = await openPage(entry, false);
+    const training = page.evaluate(`trainUntilDeath(${JSON.stringify({ rows: 320, features: 64 })})`);
+    await page.waitForFunction('globalThis.epochs > 2');
+    await page.workers()[0]!.evaluate('self.close()');
+    expect(await training).toEqual({
+      code: 'worker',
+      message: 'The worker has died: the browser has ended it; a running worker is expected.',
+    });
+  });
 });
