@@ -59,7 +59,7 @@ describe('the room of clothes', () => {
       .press('Enter');
     const images = page.locator('.images li');
     await images.first().waitFor();
-    expect(await images.count()).toBe(Math.min(48, right[most]!));
+    await expect.poll(() => images.count()).toBe(Math.min(48, right[most]!));
     const sure = (await images.allTextContents()).map(Number.parseFloat);
     expect(sure).toEqual([...sure].sort((a, b) => b - a));
 

@@ -18,7 +18,7 @@ describe('the playground', () => {
     const before = await plane.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
     await train(page);
     expect(await plane.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())).not.toBe(before);
-    expect(await page.locator('.tile').count()).toBe(16);
+    await expect.poll(() => page.locator('.tile').count()).toBe(16);
     await page.locator('.panels svg').nth(2).waitFor();
     const save = page.getByRole('button', { name: 'Save as a file' });
     const own = await saved(page, () => save.click());
@@ -92,8 +92,7 @@ describe('the playground', () => {
     expect(await violations(page)).toEqual([]);
     await page.getByRole('link', { name: 'Open one layer' }).click();
     await page.getByText('Trained', { exact: true }).waitFor();
-    await page.locator('.tile').nth(7).waitFor();
-    expect(await page.locator('.tile').count()).toBe(8);
+    await expect.poll(() => page.locator('.tile').count()).toBe(8);
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByRole('button', { name: 'Delete one layer' }).click();
     await page.getByText('None yet').waitFor();
@@ -113,11 +112,11 @@ describe('the playground', () => {
     await page.keyboard.press('Space');
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('Space');
-    // The address follows in a moment.
-    await page.waitForTimeout(500);
     const label = (await plane.getAttribute('aria-label'))!;
-    const [, count] = /^(\d+) points/.exec(label)!;
-    expect(Number(count)).toBeGreaterThan(4);
+    const count = Number(/^(\d+) points/.exec(label)![1]);
+    expect(count).toBeGreaterThan(4);
+    // The address follows in a moment: five letters for each point.
+    await expect.poll(() => /own=(\w*)/.exec(page.url())?.[1]).toHaveLength(5 * count);
     const settings = page.url().split('#/')[1]!;
     const other = await openRoom(settings);
     expect(await other.getByRole('application').getAttribute('aria-label')).toBe(label);

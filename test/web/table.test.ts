@@ -79,7 +79,7 @@ describe('the room of tables', () => {
       expect.stringContaining('MAE'),
     ]);
     await page.getByRole('heading', { name: 'Which columns matter' }).waitFor();
-    expect(await page.locator('.bars tbody tr').count()).toBe(5);
+    await expect.poll(() => page.locator('.bars tbody tr').count()).toBe(5);
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe('the room of tables', () => {
     );
     await page.getByLabel('What to predict').selectOption('tree');
     await page.getByText('It is one of 2 classes.').waitFor();
-    expect(await alert.count()).toBe(0);
+    await expect.poll(() => alert.count()).toBe(0);
     await page.getByLabel('What colour is taken for').selectOption('number');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(/columns\.colour/);
