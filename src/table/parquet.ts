@@ -4,9 +4,15 @@ import { problem, TreadleError } from '#bindings';
 import { formatError } from '../formats/tensor.js';
 import { oneLine } from '../strict/text.js';
 import { type Cell, CellsBuilder } from './cells.js';
+import { expectPages } from './parquet-pages.js';
 import { cellOf, type Table, tableFrom } from './table.js';
 
-/** More cells than fit into memory. */
+/**
+ * The most cells of a file: those of its bytes, for packed ones take little, and some that any file may have. More than the
+ * last number do not fit into memory.
+ */
+const CELLS_A_BYTE = 1024;
+const FREE_CELLS = 2 ** 22;
 const MOST_CELLS = 2 ** 29;
 
 /**
@@ -16,15 +22,7 @@ const MOST_CELLS = 2 ** 29;
  * @example const table = await parseParquet(new Uint8Array(await file.arrayBuffer()));
  */
 export function parseParquet(bytes: Uint8Array, source = 'The Parquet file'): Promise<Table> {
-  return withParquet(bytes, source, async ({ names, groups, read }) => {
-    const rows = groups.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
-    if (rows * names.length > MOST_CELLS) {
-      throw new Error(`it has ${rows} rows of ${names.length} columns, more than ${MOST_CELLS} cells`);
-    }
-    const columns = buildersOf(names);
-    for (const group of groups) await read(group, columns);
-    return tableFrom(columns, rows);
-  });
+  return withParquet(bytes, source, ({ groups, read }) => read(groups));
 }
 
 /**
@@ -38,11 +36,7 @@ export async function* parquetParts(
 ): AsyncGenerator<Table, void> {
   const groups = await withParquet(bytes, source, async ({ groups }) => groups);
   for (const group of groups) {
-    yield await withParquet(bytes, source, async ({ names, read }) => {
-      const columns = buildersOf(names);
-      await read(group, columns);
-      return tableFrom(columns, group.rowEnd - group.rowStart);
-    });
+    yield await withParquet(bytes, source, ({ read }) => read([group]));
   }
 }
 
@@ -50,13 +44,9 @@ export async function* parquetParts(
 type Group = Readonly<ParquetRowRange>;
 
 interface OpenParquet {
-  names: readonly string[];
   groups: readonly Group[];
-  /** Adds a group's cells to the columns. */
-  read: (group: Group, columns: ReadonlyMap<string, CellsBuilder>) => Promise<void>;
+  read: (groups: readonly Group[]) => Promise<Table>;
 }
-
-const buildersOf = (names: readonly string[]) => new Map(names.map((name) => [name, new CellsBuilder()]));
 
 /** Opens a file for an action. Rejects with `format` whatever goes wrong. */
 async function withParquet<T>(
@@ -74,18 +64,26 @@ async function withParquet<T>(
       (child) => child.children.length > 0 || child.element.repetition_type === 'REPEATED',
     );
     if (nested) throw nestedError(nested.element.name, source);
-    const scan = await parquetScan({ file, metadata, compressors });
+    expectPages(bytes, metadata);
+    const scan = await parquetScan({ file, metadata, compressors, useOffsetIndex: false });
+    const names = children.map(({ element }) => element.name);
     return await action({
-      names: children.map(({ element }) => element.name),
       groups: scan.ranges,
-      async read(group, columns) {
-        const rows = group.rowEnd - group.rowStart;
-        for (const [column, builder] of columns) {
-          const data = await scan.readColumn({ column, ...group });
-          if (data.length !== rows)
-            throw new Error(`column ${column} has ${data.length} values for ${rows} rows`);
-          for (let row = 0; row < rows; row++) builder.push(parquetCell(data[row], column, source));
+      async read(groups) {
+        const rows = groups.reduce((sum, { rowStart, rowEnd }) => sum + rowEnd - rowStart, 0);
+        const most = Math.min(MOST_CELLS, Math.max(FREE_CELLS, CELLS_A_BYTE * bytes.length));
+        if (rows * names.length > most)
+          throw new Error(`it has ${rows} rows of ${names.length} columns, more than ${most} cells`);
+        const columns = new Map(names.map((name) => [name, new CellsBuilder()]));
+        for (const { rowStart, rowEnd } of groups) {
+          for (const [column, builder] of columns) {
+            const data = await scan.readColumn({ column, rowStart, rowEnd });
+            if (data.length !== rowEnd - rowStart)
+              throw new Error(`column ${column} has ${data.length} values for ${rowEnd - rowStart} rows`);
+            for (let row = 0; row < data.length; row++) builder.push(parquetCell(data[row], column, source));
+          }
         }
+        return tableFrom(columns, rows);
       },
     });
   } catch (cause) {

@@ -8,6 +8,7 @@ const twice = (name) => Buffer.from(`{"${name}":1,"${name}":2}`);
 
 /** Broken files by reader. */
 export const BROKEN = {
+  parquet: () => [latin1('PAR1'), latin1('PAR1\0\0\0\0PAR1'), latin1('PAR1\xff\xff\xff\x7fPAR1')],
   csv: () => [latin1('a,a\n1,2\n'), latin1('"a\n'), latin1(',\n'), latin1('a\n1,2\n'), latin1('\xff\xfea\0')],
   encoder: () => [latin1('{}'), latin1('[1'), latin1('{"version":2}')],
   idx: () => [

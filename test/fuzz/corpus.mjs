@@ -10,6 +10,7 @@ import { jpegCorpus } from './jpeg.mjs';
 import { pngBytes, pngChunk } from './png.mjs';
 
 const FOUND = fileURLToPath(new URL('found', import.meta.url));
+const PARQUET = fileURLToPath(new URL('../table/parquet', import.meta.url));
 
 /** Every reader's corpus; `dist` has the compiled encoders. */
 export function corpusOf(reader, dist) {
@@ -67,6 +68,10 @@ const MAKERS = {
       'n\n1\n2\n3\n',
       'v,w,x,y,z\n12345678901234567890,-0,1e400,0x1f,true\n,,,,\n',
     ].map((text) => Buffer.from(text)),
+  parquet: () =>
+    readdirSync(PARQUET)
+      .filter((name) => name.endsWith('.parquet'))
+      .map((name) => readFileSync(join(PARQUET, name))),
   encoder: () => [
     Buffer.from(
       JSON.stringify({

@@ -24,6 +24,7 @@ const READERS = [
   'config',
   'results',
   'csv',
+  'parquet',
   'encoder',
   'png',
   'jpeg',

@@ -104,6 +104,17 @@ const WORDS = {
     '\r',
     '|',
   ),
+  parquet: bytesOf(
+    'PAR1',
+    '\x15\0',
+    '\x15\x04',
+    '\xff\xff\xff\xff\x0f',
+    '\xff\x7f',
+    '\x19\xfc',
+    '\x18\x04name',
+    '\x1c',
+    '\0',
+  ),
   encoder: bytesOf('[[[[', '{"a":', '"kind":"date"', '0,', 'null', '1e999', '"', '"__proto__":1,'),
   png: bytesOf('IHDR', 'IDAT', 'PLTE', 'tRNS', 'IEND', 'iCCP', 'tEXt', '\0\0\0\0', '\x7f\xff\xff\xff'),
   jpeg: bytesOf(
@@ -206,6 +217,7 @@ const STRUCTURES = {
   config: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.config),
   results: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.results),
   csv: (bytes, tape, corpus) => mutateBytes(bytes, tape, WORDS.csv, corpus),
+  parquet: mutateParquet,
   encoder: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.encoder),
   png: mutatePng,
   jpeg: mutateJpeg,
@@ -234,6 +246,25 @@ function mutateIdx(bytes, tape) {
   for (let at = 4; at + 4 <= header.length; at += 4) length *= header.readUInt32BE(at);
   const fits = tape.below(4) > 0 && length < 1 << 16;
   return Buffer.concat([header, Buffer.alloc(fits ? length : tape.below(100), tape.below(256))]);
+}
+
+/** Changes the footer, whose length is written anew, or the beginning of a page, where its header is. */
+function mutateParquet(bytes, tape, corpus) {
+  const end = bytes.length - 8;
+  const start = end < 4 ? -1 : end - bytes.readUInt32LE(end);
+  if (start < 4) return mutateBytes(bytes, tape, WORDS.parquet, corpus);
+  const footer = bytes.subarray(start, end);
+  if (tape.oneIn(2)) {
+    const changed = mutateBytes(footer, tape, WORDS.parquet, [footer]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(changed.length);
+    return Buffer.concat([bytes.subarray(0, start), changed, length, Buffer.from('PAR1')]);
+  }
+  // Pages lie where the footer says, so they keep their lengths.
+  const pages = Buffer.from(bytes);
+  const at = 4 + tape.below(Math.max(1, tape.oneIn(2) ? Math.min(40, start - 4) : start - 4));
+  for (let byte = at; byte < Math.min(start, at + 1 + tape.below(6)); byte++) pages[byte] = tape.below(256);
+  return pages;
 }
 
 /** Changes what is inside, compresses it anew, and often the header or trailer after that. */

@@ -26,7 +26,7 @@ const stats = { tried: 0, read: 0, refused: 0, sentences: 0, slowest: [], greedi
 const sentences = new Set();
 
 /** Reads one input; returns its milliseconds, its bytes allocated and, when something is wrong, what. */
-function attempt(file) {
+async function attempt(file) {
   const most = limit(file);
   // As a file is read: in memory of its own.
   const bytes = new Uint8Array(file);
@@ -35,7 +35,7 @@ function attempt(file) {
   const start = performance.now();
   startMeter(most);
   try {
-    value = read(bytes);
+    value = await read(bytes);
   } catch (error) {
     thrown = error ?? new Error('nothing was thrown');
   }
@@ -48,10 +48,10 @@ function attempt(file) {
  * Reads one input, again when it seems to take too much: what V8 compiles meanwhile is on the heap too, and is there
  * once, where an input takes the same each time.
  */
-function measure(file) {
-  let outcome = attempt(file);
+async function measure(file) {
+  let outcome = await attempt(file);
   for (let left = 3; left > 0 && outcome.allocated > outcome.most; left--) {
-    const again = attempt(file);
+    const again = await attempt(file);
     if (again.allocated < outcome.allocated) outcome = again;
   }
   return outcome;
@@ -103,37 +103,40 @@ function keep(list, entry) {
 }
 
 /** The least that an input takes when it is read again: what the machine did meanwhile does not count. */
-function least(list, of, bytesOf) {
-  const repeated = list.map(({ index }) => {
+async function least(list, of, bytesOf) {
+  const repeated = [];
+  for (const { index } of list) {
     Atomics.store(progress, 0, index);
     const bytes = bytesOf(index);
-    const values = Array.from({ length: REPEATS }, () => attempt(bytes)[of]);
-    return { index, value: Math.min(...values) };
-  });
+    let value = Number.POSITIVE_INFINITY;
+    for (let left = REPEATS; left > 0; left--) value = Math.min(value, (await attempt(bytes))[of]);
+    repeated.push({ index, value });
+  }
   return repeated.sort((a, b) => b.value - a.value)[0] ?? null;
 }
 
 async function fuzz() {
   const corpus = corpusOf(reader, encoders);
   const bytesOf = (index) => inputOf(reader, corpus, tapeOf(reader, seed, index));
-  for (const file of corpus) note(-1, measure(file));
+  for (const file of corpus) note(-1, await measure(file));
   for (let index = from; index < inputs && Date.now() < until && stats.failures.length < FAILURES; index++) {
     Atomics.store(progress, 0, index);
-    note(index, measure(bytesOf(index)));
+    note(index, await measure(bytesOf(index)));
     // What zlib leaves to be closed piles up while the thread does not come to rest.
     if (index % 256 === 0) await setImmediate();
     if (index % 10_000 === 0) parentPort.postMessage({ kind: 'state', stats });
   }
   stats.sentences = sentences.size;
   const mutated = ({ index }) => index >= 0;
-  stats.worstTime = least(stats.slowest.filter(mutated), 'time', bytesOf);
-  stats.worstAllocation = least(stats.greediest.filter(mutated), 'allocated', bytesOf);
+  stats.worstTime = await least(stats.slowest.filter(mutated), 'time', bytesOf);
+  stats.worstAllocation = await least(stats.greediest.filter(mutated), 'allocated', bytesOf);
   parentPort.postMessage({ kind: 'end', stats });
 }
 
 /** Reads one file a few times and tells the best time. */
-function readAgain(bytes) {
-  const outcomes = Array.from({ length: 3 }, () => measure(bytes));
+async function readAgain(bytes) {
+  const outcomes = [];
+  for (let left = 3; left > 0; left--) outcomes.push(await measure(bytes));
   parentPort.postMessage({
     kind: 'replayed',
     time: Math.min(...outcomes.map(({ time }) => time)),
@@ -145,5 +148,5 @@ function readAgain(bytes) {
 }
 
 if (replay === undefined) await fuzz();
-else if (replay.file !== undefined) readAgain(readFileSync(replay.file));
-else readAgain(inputOf(reader, corpusOf(reader, encoders), tapeOf(reader, seed, replay.index)));
+else if (replay.file !== undefined) await readAgain(readFileSync(replay.file));
+else await readAgain(inputOf(reader, corpusOf(reader, encoders), tapeOf(reader, seed, replay.index)));

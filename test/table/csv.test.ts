@@ -2,18 +2,8 @@ import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { csvCell } from '../../dist/table/csv-cell.js';
-import {
-  csvParts,
-  parquetParts,
-  parseCsv,
-  parseParquet,
-  readCsv,
-  type Table,
-  tableOf,
-  toCsv,
-} from '../../dist/table/index.js';
+import { csvParts, parseCsv, readCsv, type Table, tableOf, toCsv } from '../../dist/table/index.js';
 import { failure } from '../support/errors.js';
-import { PARQUET } from './parquet-files.js';
 
 const cellsOf = (text: string, options = {}) =>
   Object.fromEntries(parseCsv(text, options).columns.map(({ name, cells }) => [name, [...cells]]));
@@ -226,55 +216,5 @@ describe('CSV that comes in chunks', () => {
   it('is refused where parts have no rows', async () => {
     const parts = csvParts([new TextEncoder().encode('a\n1\n')], { rows: 0 });
     await failure('range', () => parts.next());
-  });
-});
-
-describe('a Parquet file', () => {
-  it('in parts is the same rows', async () => {
-    const parts: Table[] = [];
-    for await (const part of parquetParts(new Uint8Array(Buffer.from(PARQUET.snappy, 'base64'))))
-      parts.push(part);
-    expect(parts.map(({ rows }) => rows)).toEqual([3]);
-    expect([...parts[0]!.columns[0]!.cells]).toEqual(['a', 'b', null]);
-  });
-
-  const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
-
-  it.each(['snappy', 'zstd', 'gzip'] as const)('is read, compressed by %s', async (compression) => {
-    const table = await parseParquet(bytesOf(PARQUET[compression]));
-    expect({
-      ...table,
-      columns: table.columns.map(({ name, cells }) => ({ name, cells: [...cells] })),
-    }).toEqual({
-      rows: 3,
-      columns: [
-        { name: 'name', cells: ['a', 'b', null] },
-        { name: 'n', cells: [1.5, null, -3] },
-        { name: 'i', cells: [1, 2, 3] },
-        { name: 'yes', cells: [true, false, true] },
-        { name: 'when', cells: [new Date('2024-01-31'), new Date('2024-02-29T12:30:00Z'), null] },
-      ],
-    });
-  });
-
-  it('with nested columns, or that is none, is refused', async () => {
-    const nested = await failure('format', () => parseParquet(bytesOf(PARQUET.nested), 'x.parquet'));
-    expect(nested.message).toContain('x.parquet: column l is nested');
-    await failure('format', () => parseParquet(new Uint8Array(40)));
-    await failure('format', () => parseParquet(new Uint8Array()));
-  });
-
-  it('whose bytes were changed is read or refused, never more', async () => {
-    const whole = bytesOf(PARQUET.snappy);
-    const change = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
-    await fc.assert(
-      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
-        const bytes = whole.slice();
-        for (const [at, value] of changes) bytes[at] = value;
-        const found = await parseParquet(bytes).catch((error) => error);
-        if (found instanceof Error) expect(['format', 'usage']).toContain((found as { code?: string }).code);
-      }),
-      { numRuns: Number(process.env.TREADLE_PARQUET_INPUTS ?? 300) },
-    );
   });
 });
