@@ -1,20 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { addBench } from './commands/bench.js';
-import { addDataCommand } from './commands/data.js';
-import { addDoctor } from './commands/doctor.js';
-import { addEvaluate } from './commands/evaluate.js';
-import { addExport } from './commands/export.js';
-import { addFit } from './commands/fit.js';
-import { addImport } from './commands/import.js';
-import { addInspect } from './commands/inspect.js';
-import { addPredict } from './commands/predict.js';
-import { addQueue } from './commands/queue.js';
-import { addReport } from './commands/report.js';
-import { addRunAll } from './commands/run-all.js';
-import { addTest } from './commands/test.js';
-import { addTrain } from './commands/train.js';
-import { addWorker } from './commands/worker.js';
 import { EXIT, errorText, exitCodeOf } from './errors.js';
 import { outputFailed, watchOutput } from './output.js';
 
@@ -23,7 +8,7 @@ export async function main(args: string[]): Promise<number> {
   watchOutput(args.includes('--json'));
   let exitCode: number = EXIT.done;
   try {
-    const program = newProgram((code) => {
+    const program = await newProgram(args, (code) => {
       exitCode = code;
     });
     await program.parseAsync(args, { from: 'user' });
@@ -35,8 +20,31 @@ export async function main(args: string[]): Promise<number> {
   return failed && exitCode === EXIT.done ? EXIT.failed : exitCode;
 }
 
-/** The command line with all its commands; `end` takes the exit code of one that ends without an error. */
-export function newProgram(end: (code: number) => void): Command {
+/** Adds a command; `end` takes the exit code of a run that ends without an error. */
+type Add = (program: Command, end: (code: number) => void) => void;
+
+/** The commands in the order of the help. Each is loaded when it is asked for: all of them take three times as long. */
+const COMMANDS: Record<string, () => Promise<{ add: Add }>> = {
+  'run-all': () => import('./commands/run-all.js'),
+  train: () => import('./commands/train.js'),
+  test: () => import('./commands/test.js'),
+  predict: () => import('./commands/predict.js'),
+  fit: () => import('./commands/fit.js'),
+  evaluate: () => import('./commands/evaluate.js'),
+  explain: () => import('./commands/evaluate.js'),
+  data: () => import('./commands/data.js'),
+  report: () => import('./commands/report.js'),
+  inspect: () => import('./commands/inspect.js'),
+  export: () => import('./commands/export.js'),
+  import: () => import('./commands/import.js'),
+  doctor: () => import('./commands/doctor.js'),
+  bench: () => import('./commands/bench.js'),
+  worker: () => import('./commands/worker.js'),
+  queue: () => import('./commands/queue.js'),
+};
+
+/** The command line with the command that `args` name, or with all where they name none. */
+export async function newProgram(args: readonly string[], end: (code: number) => void): Promise<Command> {
   const program = new Command('treadle')
     .description('Trains dense neural networks in WebAssembly.')
     .version(packageVersion())
@@ -44,21 +52,10 @@ export function newProgram(end: (code: number) => void): Command {
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
     .option('--verbose', 'show where an error comes from', false);
-  addRunAll(program, end);
-  addTrain(program, end);
-  addTest(program, end);
-  addPredict(program, end);
-  addFit(program, end);
-  addEvaluate(program, end);
-  addDataCommand(program);
-  addReport(program);
-  addInspect(program, end);
-  addExport(program);
-  addImport(program);
-  addDoctor(program);
-  addBench(program);
-  addWorker(program, end);
-  addQueue(program);
+  const name = args.find((arg) => !arg.startsWith('-')) ?? '';
+  const names = Object.hasOwn(COMMANDS, name) ? [name] : Object.keys(COMMANDS);
+  const loaded = await Promise.all(names.map((name) => COMMANDS[name]!()));
+  for (const { add } of new Set(loaded)) add(program, end);
   return program;
 }
 

@@ -25,7 +25,7 @@ interface BenchOptions extends DataOptions {
   json: boolean;
 }
 
-export function addBench(program: Command): void {
+export function add(program: Command): void {
   const models = Object.keys(ARCHITECTURES);
   const cores = availableParallelism();
   const command = addDataOptions(

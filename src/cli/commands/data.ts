@@ -4,7 +4,7 @@ import { addDataOptions, addJsonOption, type DataOptions } from '../options.js';
 import { withSignals } from '../signals.js';
 import { plainTable } from '../table.js';
 
-export function addDataCommand(program: Command): void {
+export function add(program: Command): void {
   const data = program
     .command('data')
     .description('get the dataset, or show what it holds')

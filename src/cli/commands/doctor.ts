@@ -5,7 +5,7 @@ import { openCore } from '../core.js';
 import { addBuildOption, addJsonOption } from '../options.js';
 import { plainTable } from '../table.js';
 
-export function addDoctor(program: Command): void {
+export function add(program: Command): void {
   const command = program
     .command('doctor')
     .description('show what this machine and engine can do, and how fast the numeric core is on it');

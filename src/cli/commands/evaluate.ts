@@ -49,7 +49,7 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 /** Adds `evaluate` and `explain`; `end` takes the exit code. */
-export function addEvaluate(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   for (const { name, description, table, json, answer } of QUESTIONS) {
     const command = program
       .command(name)

@@ -26,7 +26,7 @@ const FORMATS_OF_NETWORKS: readonly ExportOptions['format'][] = ['npz', 'pkl', '
 const HUB = 'the Hugging Face Hub: a folder with a model card, and the model as safetensors and ONNX';
 
 /** Adds `export`. */
-export function addExport(program: Command): void {
+export function add(program: Command): void {
   const readers: Readonly<Record<ExportOptions['format'], string>> = {
     ...(Object.fromEntries(
       Object.entries(EXPORT_FORMATS).map(([name, own]) => [name, own.readers]),

@@ -18,7 +18,7 @@ import { addTableOptions, decisionsText, importanceText, scoresText, trainedText
 const OF_SEARCHES = ['jobs', 'threads', 'runs'] as const;
 
 /** Adds `fit`; `end` takes the exit code. */
-export function addFit(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const command = program
     .command('fit')
     .description('train a model of a table (CSV, Parquet, JSON), test it on rows held out, and save it')

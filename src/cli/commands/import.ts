@@ -23,7 +23,7 @@ const MOST_SPEC_BYTES = 16 * 2 ** 20;
 const SPEC_LIMITS = { depth: 5, values: 3_000_000 };
 
 /** Adds `import`. */
-export function addImport(program: Command): void {
+export function add(program: Command): void {
   const command = program
     .command('import')
     .description("make a model of another program's file: safetensors, npz, a pickle of arrays, ONNX")

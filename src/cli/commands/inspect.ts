@@ -11,7 +11,7 @@ import { plainTable } from '../table.js';
 const MOST_ROWS = 1000;
 
 /** Adds `inspect`; `end` takes the exit code. */
-export function addInspect(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const command = program
     .command('inspect')
     .description(

@@ -36,7 +36,7 @@ interface PredictOptions extends Telling, TableReading, ImageOptions {
 const MNIST_SIZE: Size = [28, 28];
 
 /** Adds `predict`; `end` takes the exit code. */
-export function addPredict(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const command = program
     .command('predict')
     .description(

@@ -12,7 +12,7 @@ interface QueueOptions {
 }
 
 /** Adds `queue status`, `queue drain` and `queue cancel`. */
-export function addQueue(program: Command): void {
+export function add(program: Command): void {
   const queue = program.command('queue').description('show or steer the runs in a queue');
   const status = queue.command('status [run]').description('show what is in the queue, and who works at it');
   addQueueOption(status, '<url>').option('--prometheus', 'print the figures for Prometheus instead', false);

@@ -15,7 +15,7 @@ const MAX_BYTES = 1 << 28;
 /** The results' file in a run's folder. */
 const FILE = 'results.json';
 
-export function addReport(program: Command): void {
+export function add(program: Command): void {
   const command = program
     .command('report')
     .description("print a run's tables and write its report anew from its results.json")

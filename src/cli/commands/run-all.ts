@@ -3,7 +3,7 @@ import { addTrainingOptions, type TrainingOptions } from '../options.js';
 import { runAndShow, settingsOf } from '../run-and-show.js';
 
 /** Adds `run-all`; `end` takes the exit code. */
-export function addRunAll(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const command = program
     .command('run-all')
     .description(

@@ -32,7 +32,7 @@ interface TestOptions extends DataOptions, Telling {
 }
 
 /** Adds `test`; `end` takes the exit code. */
-export function addTest(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const command = program
     .command('test')
     .description('test saved models on the test images')

@@ -6,7 +6,7 @@ import { addTrainingOptions, learningRate, type TrainingOptions, usageError } fr
 import { runAndShow, settingsOf } from '../run-and-show.js';
 
 /** Adds `train`; `end` takes the exit code. */
-export function addTrain(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const command = program
     .command('train')
     .description('train one model from fresh weights, save its weights and test it')

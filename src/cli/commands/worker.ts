@@ -20,7 +20,7 @@ interface WorkerOptions {
 }
 
 /** Adds `worker`; `end` takes the exit code. */
-export function addWorker(program: Command, end: (code: number) => void): void {
+export function add(program: Command, end: (code: number) => void): void {
   const cores = availableParallelism();
   const command = program
     .command('worker')
