@@ -279,7 +279,7 @@ describe('the commands that the documentation shows', () => {
     const files = [...new Set(commands.flatMap((command) => command.files))];
     const { stdout } = await run(`cd '${ROOT}' && npx vitest list --filesOnly ${files.join(' ')}`);
     // Each line begins with the name of a group of files.
-    const listed = stdout.trim().split('\n');
+    const listed: string[] = stdout.trim().split('\n');
     expect(listed.map((line) => line.replace(/^\[\w+\] /, '')).sort()).toEqual(files.sort());
   });
 });
