@@ -139,6 +139,7 @@ export interface TrainingOptions extends DataOptions {
   from?: string;
   resume?: string | true;
   tensorboard?: string;
+  report: boolean;
   force: boolean;
   json: boolean;
   queue?: string | true;
@@ -214,6 +215,7 @@ export function addTrainingOptions(command: Command, { ofGrids = false } = {}): 
       "folder for TensorBoard to show the run from, under the run's id; to be given again with --resume",
     ),
   );
+  command.option('--no-report', 'make no charts and no page of the results; treadle report makes them later');
   addQueueOption(command, '[url]');
   addStoreOptions(command);
   command.option('--force', 'replace weights of an earlier run without asking', false);

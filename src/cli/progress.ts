@@ -211,7 +211,7 @@ export function eventLine(event: RunEvent, epochs: number): string | null {
     case 'ensemble':
       return `The mean of ${count(event.members.length, 'model')}  test accuracy ${figure(event.test.accuracy)}  macro-F1 ${figure(event.test.macroF1)}`;
     case 'done':
-      return `Done in ${clock(event.seconds)}: ${event.results} and ${event.report}.`;
+      return `Done in ${clock(event.seconds)}: ${event.results}${event.report === null ? '' : ` and ${event.report}`}.`;
     default:
       return null;
   }

@@ -56,6 +56,7 @@ export async function runAndShow(
         weights: given(command, 'weights'),
         from: options.from,
         tensorBoard: options.tensorboard,
+        report: options.report,
         out: options.out,
         replace: options.force || (options.json ? false : (files) => askToReplace(files, signal)),
         log: view.note,

@@ -4,6 +4,7 @@ import {
   type BuildChoice,
   type Core,
   checkNetwork,
+  expectBoolean,
   loadCore,
   problem,
   TreadleError,
@@ -75,6 +76,8 @@ export interface RunAllOptions extends DataChoice {
    * out. A resumed run that is given it writes all of its models' files anew.
    */
   tensorBoard?: string | undefined;
+  /** Whether charts and a page are made of the results; false leaves that to `treadle report`. Default: true. */
+  report?: boolean | undefined;
   /** Where the models are trained; in threads of this process when left out. */
   executor?: ExecutorChoice | undefined;
 }
@@ -129,6 +132,7 @@ async function runLocked(
   const clock = options.clock ?? newClock();
   const started = timeOf(clock);
   throwIfAborted(options.signal);
+  expectBoolean('report', options.report);
   const board = options.tensorBoard === undefined ? null : await openRunBoard(options.tensorBoard);
   const onEvent = (event: RunEvent): void => {
     board?.hear(event);
@@ -152,11 +156,12 @@ async function runLocked(
   // Imported here: drawing needs large libraries.
   const { writeReport, writeResults } = await import('../report/write.js');
   const resultsFile = await writeResults(folder, results);
-  let html = '';
+  let html: string | null = null;
   const stopped =
     interrupted ||
     (await untilInterrupted(async () => {
-      html = (await writeReport(folder, results, { signal: run.signal })).html;
+      if (options.report === false) return;
+      html = shown((await writeReport(folder, results, { signal: run.signal })).html);
     }));
   if (stopped) return { folder, results, interrupted: true, resumable: true };
   const { resumable } = run;
@@ -169,7 +174,7 @@ async function runLocked(
     run.emit({ type: 'best', job: best.id, model: best.model, learningRate: best.learningRate });
   }
   const seconds = (timeOf(clock) - started) / 1000;
-  run.emit({ type: 'done', results: shown(resultsFile), report: shown(html), seconds });
+  run.emit({ type: 'done', results: shown(resultsFile), report: html, seconds });
   return { folder, results, interrupted: false, resumable };
 }
 

@@ -208,4 +208,5 @@ export type RunEvent =
   | ({ type: 'test'; job: string; model: string; learningRate: number } & TestRecord)
   | ({ type: 'ensemble' } & EnsembleRecord)
   | { type: 'best'; job: string; model: string; learningRate: number }
-  | { type: 'done'; results: string; report: string; seconds: number };
+  /** `report` is null where none was asked for. */
+  | { type: 'done'; results: string; report: string | null; seconds: number };

@@ -37,7 +37,7 @@ async function expectFinished(folder: string): Promise<void> {
 describe('a run does not end with its messages', () => {
   it.skipIf(!existsSync('/dev/full'))('when the disk of its log is full', async () => {
     const folder = await temporaryFolder();
-    const options = await smallRun(folder, GRID);
+    const options = await smallRun(folder, GRID, { report: true });
     const { code, text } = await onFullDisk('stdout', ['run-all', ...options], folder);
     expect(text).toBe(
       'error: stdout cannot be written: the disk is full; the training goes on without it.\n',
@@ -48,7 +48,7 @@ describe('a run does not end with its messages', () => {
 
   it('when nobody reads them any more', async () => {
     const folder = await temporaryFolder();
-    const options = await smallRun(folder, GRID);
+    const options = await smallRun(folder, GRID, { report: true });
     const { code, stderr } = await treadle(['run-all', ...options], {
       cwd: folder,
       onOutput: (_, child) => child.stdout!.destroy(),
@@ -62,7 +62,7 @@ describe('a run does not end with its messages', () => {
 
   it('when nobody reads stderr, and JSON stays JSON', async () => {
     const folder = await temporaryFolder();
-    const options = await smallRun(folder, GRID);
+    const options = await smallRun(folder, GRID, { report: true });
     const { code, stdout } = await treadle(['run-all', '--json', ...options], {
       cwd: folder,
       onStart: (child) => child.stderr!.destroy(),
@@ -76,7 +76,7 @@ describe('a run does not end with its messages', () => {
 describe.skipIf(!existsSync('/dev/full'))('a full disk is told on the other stream', () => {
   it('of stdout', async () => {
     const folder = await temporaryFolder();
-    await smallRun(folder, GRID);
+    await smallRun(folder, GRID, { report: true });
     const { code, text } = await onFullDisk(
       'stdout',
       ['data', 'info', '--data', 'data', '--no-verify'],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWeights } from '../../dist/node/model-file.js';
 import { bestModel, parseResults } from '../../dist/results/results.js';
 import { temporaryFolder } from '../support/folder.js';
-import { type Finished, jsonLines, onTerminal, smallRun, treadle } from './treadle.js';
+import { type Finished, jsonLines, NO_REPORT, onTerminal, smallRun, treadle } from './treadle.js';
 
 const GRID = {
   architectures: { wide: { hidden: [24, 12] }, slim: { hidden: [8] } },
@@ -46,7 +46,9 @@ let gridEnded: Finished;
 beforeAll(async () => {
   for (const name of ['grid', 'long'] as const) shared[name] = await mkdtemp(join(tmpdir(), 'treadle-test-'));
   const args = ['run-all', '--mode', 'chained', '--jobs', '2', '--threads', '3'];
-  gridEnded = await treadle([...args, ...(await smallRun(shared.grid, GRID))], { cwd: shared.grid });
+  gridEnded = await treadle([...args, ...(await smallRun(shared.grid, GRID, { report: true }))], {
+    cwd: shared.grid,
+  });
   const options = await smallRun(shared.long, LONG_GRID);
   expect((await treadle([...ONE_JOB, ...options], { cwd: shared.long })).code).toBe(0);
 });
@@ -174,8 +176,13 @@ describe('run-all', () => {
     }
     const ofTheRun = events.filter(({ job }) => job === undefined).map(({ type }) => type);
     expect(ofTheRun).toEqual(['run', 'done']);
-    const { best } = (await resultsIn(folder)).results;
-    expect(events.filter(({ type }) => type === 'best')).toMatchObject([{ job: best }]);
+    const { results, run } = await resultsIn(folder);
+    expect(events.filter(({ type }) => type === 'best')).toMatchObject([{ job: results.best }]);
+    // Without a report, which can be made of the results.
+    expect(events.at(-1)).toMatchObject({ type: 'done', report: null });
+    expect(await readdir(run)).not.toContain('report.html');
+    expect((await treadle(['report', run], { cwd: folder })).code).toBe(0);
+    expect(await readdir(run)).toContain('report.html');
   });
 
   it('finishes the other models when one diverges, and ends with 1', async () => {
@@ -241,7 +248,7 @@ describe('run-all', () => {
       // How it goes on does not depend on the signal.
       if (command === null) return;
 
-      const resumed = await treadle([command, '--resume', basename(run)], { cwd: folder });
+      const resumed = await treadle([command, '--resume', basename(run), NO_REPORT], { cwd: folder });
       expect(resumed.stderr).toBe('');
       expect(resumed.code).toBe(0);
       expect(resumed.stdout).toContain(`Run ${basename(run)} resumed: `);
@@ -275,7 +282,7 @@ describe('run-all', () => {
       },
     });
     const { run } = await resultsIn(folder);
-    const { code, stdout } = await treadle(['run-all', '--resume', '.'], { cwd: run });
+    const { code, stdout } = await treadle(['run-all', '--resume', '.', NO_REPORT], { cwd: run });
     expect(code).toBe(0);
     expect(stdout).toContain(`Run ${basename(run)} resumed: `);
     // Outside the folder it runs in a path is absolute; inside it is not.
@@ -283,7 +290,7 @@ describe('run-all', () => {
     const saved = join(await realpath(folder), 'weights', 'wide_weights_0.01.safetensors');
     expect(results.models[0]!.weights[0]).toBe(saved);
     expect(stdout).toContain(`Saved ${saved} and `);
-    expect(stdout).toMatch(/^Done in \d+:\d\d: results\.json and report\.html\.$/m);
+    expect(stdout).toMatch(/^Done in \d+:\d\d: results\.json\.$/m);
     expect(await readdir(run)).not.toContain('runs');
   });
 
@@ -298,7 +305,7 @@ describe('run-all', () => {
     });
     const { run } = await resultsIn(folder);
     const elsewhere = await temporaryFolder();
-    expect((await treadle(['run-all', '--resume', run], { cwd: elsewhere })).code).toBe(0);
+    expect((await treadle(['run-all', '--resume', run, NO_REPORT], { cwd: elsewhere })).code).toBe(0);
     expect(await readdir(elsewhere)).toEqual([]);
     expect(await readdir(join(folder, 'weights'))).toHaveLength(4);
   });

@@ -100,7 +100,7 @@ describe('SIGINT ends the writing of a report', () => {
 
   it('of run-all, and of report', async () => {
     const folder = await temporaryFolder();
-    const options = await smallRun(folder, GRID);
+    const options = await smallRun(folder, GRID, { report: true });
     const runs = join(folder, 'runs');
     const firstChart = async () => {
       const [id] = await readdir(runs).catch(() => []);

@@ -41,7 +41,13 @@ async function augmented(change: Partial<RunConfig> = {}) {
     validationSize: 60,
     ...change,
   };
-  const places = { data, verify: false, weights: join(folder, 'weights'), out: join(folder, 'runs') };
+  const places = {
+    data,
+    verify: false,
+    report: false,
+    weights: join(folder, 'weights'),
+    out: join(folder, 'runs'),
+  };
   return { ...places, settings };
 }
 
@@ -80,7 +86,11 @@ describe('a run of several seeds', () => {
   it('saves a model of each, tests all of them, and the mean of the best by validation', async () => {
     const options = await augmented();
     const events: RunEvent[] = [];
-    const { results, folder } = await runAll({ ...options, onEvent: (event) => void events.push(event) });
+    const { results, folder } = await runAll({
+      ...options,
+      report: true,
+      onEvent: (event) => void events.push(event),
+    });
     expect(results.models.map(({ id }) => id)).toEqual([
       'slim_0.02_seed7',
       'slim_0.02_seed8',

@@ -23,7 +23,7 @@ async function small(project: string, change: Partial<RunConfig> = {}) {
     join(project, 'data'),
     syntheticDataset({ classes: 4, height: 4, width: 5, train: 200, test: 40, seed: 3 }),
   );
-  return { ...folders(project), verify: false, settings: { ...SETTINGS, ...change } };
+  return { ...folders(project), verify: false, report: false, settings: { ...SETTINGS, ...change } };
 }
 
 function folders(project: string) {
@@ -111,7 +111,7 @@ describe('a run that is resumed', () => {
     const ask = () => {
       throw new Error('nobody is to be asked');
     };
-    expect((await runAll({ resume: folder, replace: ask })).interrupted).toBe(false);
+    expect((await runAll({ resume: folder, replace: ask, report: false })).interrupted).toBe(false);
     const whole = await small(await temporaryFolder());
     await runAll(whole);
     const expected = await filesOf(whole.weights);
@@ -127,10 +127,10 @@ describe('a run that is resumed', () => {
     // Settings that no weights file tells.
     await runAll({ ...options, settings: { ...options.settings, trainSamples: 100 } });
     const later = await filesOf(options.weights);
-    const error = await failure('usage', () => runAll({ resume: folder }));
+    const error = await failure('usage', () => runAll({ resume: folder, report: false }));
     expect(error.message).toContain('files that this run would replace');
     expect(await filesOf(options.weights)).toEqual(later);
-    expect((await runAll({ resume: folder, replace: true })).interrupted).toBe(false);
+    expect((await runAll({ resume: folder, replace: true, report: false })).interrupted).toBe(false);
     expect(await filesOf(options.weights)).not.toEqual(later);
   });
 
@@ -143,7 +143,9 @@ describe('a run that is resumed', () => {
     // The copy does not need the original's data either.
     await rm(options.data, { recursive: true });
     const original = await filesOf(options.weights);
-    expect((await runAll({ resume: join(copy, 'runs', basename(folder)) })).interrupted).toBe(false);
+    expect((await runAll({ resume: join(copy, 'runs', basename(folder)), report: false })).interrupted).toBe(
+      false,
+    );
     expect(await filesOf(options.weights)).toEqual(original);
     expect(Object.keys(await filesOf(join(copy, 'weights')))).toHaveLength(4);
   });
@@ -153,7 +155,7 @@ describe('a run that is resumed', () => {
     const options = await small(join(parent, 'project'));
     const folder = await stopped(options, isEpoch);
     await rename(join(parent, 'project'), join(parent, 'moved'));
-    await runAll({ resume: join(parent, 'moved', 'runs', basename(folder)) });
+    await runAll({ resume: join(parent, 'moved', 'runs', basename(folder)), report: false });
     expect(await readdir(parent)).toEqual(['moved']);
     expect(Object.keys(await filesOf(join(parent, 'moved', 'weights')))).toHaveLength(4);
   });
@@ -165,7 +167,7 @@ describe('a run that is resumed', () => {
     const elsewhere = join(project, 'elsewhere');
     const saved = await stopped({ resume: folder, weights: elsewhere }, isSaved);
     expect(saved).toBe(folder);
-    await runAll({ resume: folder });
+    await runAll({ resume: folder, report: false });
     expect(await readdir(options.weights)).toEqual([]);
     const whole = await small(await temporaryFolder());
     await runAll(whole);
@@ -177,7 +179,7 @@ describe('a run that is resumed', () => {
     const options = await small(project);
     const folder = await stopped(options, isEpoch);
     await rename(options.data, join(project, 'renamed'));
-    await runAll({ resume: folder, data: join(project, 'renamed') });
+    await runAll({ resume: folder, data: join(project, 'renamed'), report: false });
     const whole = await small(await temporaryFolder());
     await runAll(whole);
     expect(await filesOf(options.weights)).toEqual(await filesOf(whole.weights));
@@ -194,9 +196,9 @@ describe('a run that is resumed', () => {
     const { replaceable, ...record } = JSON.parse(await readFile(join(run, 'run.json'), 'utf8'));
     const old = { ...record, schema: 1, weights: options.weights, data: options.data };
     await writeFile(join(run, 'run.json'), JSON.stringify(old));
-    const error = await failure('usage', () => runAll({ resume: run }));
+    const error = await failure('usage', () => runAll({ resume: run, report: false }));
     expect(error.message).toContain(`was begun with the weights folder ${options.weights}`);
-    await runAll({ resume: run, weights: join(copy, 'weights') });
+    await runAll({ resume: run, weights: join(copy, 'weights'), report: false });
     expect(await readdir(project)).toEqual(['data', 'runs']);
     expect(Object.keys(await filesOf(join(copy, 'weights')))).toHaveLength(4);
   });

@@ -21,6 +21,7 @@ async function small(folder: string) {
   return {
     data,
     verify: false,
+    report: false,
     weights: join(folder, 'weights'),
     out: join(folder, 'runs'),
     settings: { architectures, learningRates: [0.01, 0.005], epochs: 2, batchSize: 16, validationSize: 40 },

@@ -41,6 +41,7 @@ async function run(folder: string, name: string, settings: Partial<RunConfig>): 
   await runAll({
     data: join(folder, 'data'),
     verify: false,
+    report: false,
     weights,
     out: join(folder, 'runs'),
     settings: { ...SETTINGS, ...settings },

@@ -76,9 +76,10 @@ describe('a full disk', () => {
       batchSize: 32,
     };
     const reference = await temporaryFolder();
-    expect((await treadle(['run-all', ...(await smallRun(reference, grid))], { cwd: reference })).code).toBe(
-      0,
-    );
+    expect(
+      (await treadle(['run-all', ...(await smallRun(reference, grid, { report: true }))], { cwd: reference }))
+        .code,
+    ).toBe(0);
 
     const folder = await temporaryFolder();
     const small = join(folder, 'small');
@@ -88,7 +89,7 @@ describe('a full disk', () => {
     // Without the right to mount, as in some containers, there is nothing to try.
     if (mount('size=1500k') !== 0) return;
     onTestFinished(() => void spawnSync('umount', [small]));
-    const options = ['run-all', '--json', ...(await smallRun(small, grid))];
+    const options = ['run-all', '--json', ...(await smallRun(small, grid, { report: true }))];
     const stopped = await treadle(options, { cwd: small });
     expect(stopped.code).toBe(1);
     const failed = jsonLines(stopped.stdout).filter(({ type }) => type === 'failed');

@@ -28,7 +28,7 @@ it(
   `ends with the bytes of a run never stopped after kill -9 at ${KILLS} random moments`,
   async () => {
     const reference = await temporaryFolder();
-    const grid = await smallRun(reference, GRID);
+    const grid = await smallRun(reference, GRID, { report: true });
     const options = ['run-all', '--json', '--jobs', '2', '--threads', '2', ...grid];
     const whole = await treadle(options, { cwd: reference });
     expect(whole.code).toBe(0);
@@ -38,7 +38,7 @@ it(
     let killedInTraining = 0;
     for (let round = 0; round < KILLS; round++) {
       const folder = await temporaryFolder();
-      await smallRun(folder, GRID);
+      await smallRun(folder, GRID, { report: true });
       // The moment: up to 40 ms after one of the run's events, or after its start.
       const after = Math.floor(share(2 * round) * events);
       const delay = 40 * share(2 * round + 1);
