@@ -289,9 +289,29 @@ it('fit writes its training for TensorBoard', async () => {
   expect([found.code, found.stderr]).toEqual([0, '']);
   const [name] = await readdir(join(folder, 'logs'));
   expect(name).toMatch(/^boarded-\d{8}T\d{6}\.\d{3}Z$/);
-  const { scalars, others } = eventsIn(join(folder, 'logs', name!));
+  const { scalars, others, ended } = eventsIn(join(folder, 'logs', name!));
   const { epochs, kept, scores } = jsonLines(found.stdout)[0]!;
   expect(scalars['loss/val_loss']!.length).toBe(epochs);
   expect(scalars['test/accuracy']).toEqual([[kept, Math.fround((scores as { accuracy: number }).accuracy)]]);
   expect(others).toContain('confusion');
+  expect(ended).toBe(1);
+});
+
+it('fit ends what it writes for TensorBoard where it fails', async () => {
+  await writeFile(join(folder, 'strange.csv'), CSV.replace(/;36[^;]*;/, ';hot;'));
+  const args = ['--epochs', '3', '--test', 'strange.csv', '--tensorboard', 'failed', ...COMMAS];
+  const { code, stderr } = await run(
+    'fit',
+    'visits.csv',
+    '--target',
+    'ill',
+    '--out',
+    'f.safetensors',
+    ...args,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('temperature is "hot" in row');
+  const [name] = await readdir(join(folder, 'failed'));
+  const { scalars, ended } = eventsIn(join(folder, 'failed', name!));
+  expect([scalars['loss/val_loss']!.length, ended]).toEqual([3, 2]);
 });

@@ -5,7 +5,7 @@ import { settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
 import { fitTable } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
-import { closeFitBoard, openFitBoard } from '../fit-board.js';
+import { closeFitBoard, openFitBoard, withFitBoard } from '../fit-board.js';
 import { addFitOptions, type TrainOptions } from '../fit-options.js';
 import { expectGiven, fitRows, VALIDATION } from '../fit-rows.js';
 import { usageError } from '../options.js';
@@ -76,21 +76,24 @@ async function fitAndShow(
           ...{ table: file!, target: asked.target.toString(), seed, hidden: hidden?.join(', ') ?? 'default' },
           ...(epochs !== undefined && { epochs }),
         });
-  const { model, history } = await fitTable(inner.rest, {
-    model: { core },
-    ...asked,
-    ...settled(whole),
-    validation: inner.held,
-    seed,
-    signal,
-    ...(hidden !== undefined && { hidden }),
-    ...(epochs !== undefined && { epochs }),
-    ...(board !== null && { onEpoch: board.onEpoch }),
+  const { model, history, scores, importance } = await withFitBoard(board, async () => {
+    const { model, history } = await fitTable(inner.rest, {
+      model: { core },
+      ...asked,
+      ...settled(whole),
+      validation: inner.held,
+      seed,
+      signal,
+      ...(hidden !== undefined && { hidden }),
+      ...(epochs !== undefined && { epochs }),
+      ...(board !== null && { onEpoch: board.onEpoch }),
+    });
+    const scores = model.evaluate(held);
+    const importance = model.explain(held);
+    await writeTableModel(out, model);
+    if (board !== null) await closeFitBoard(board, history.best, scores, model.network.spec.classes ?? []);
+    return { model, history, scores, importance };
   });
-  const scores = model.evaluate(held);
-  const importance = model.explain(held);
-  await writeTableModel(out, model);
-  if (board !== null) await closeFitBoard(board, history.best, scores, model.network.spec.classes ?? []);
   const report = reportFile(options, out);
   if (report !== null) {
     await writeTableReport(report, {
