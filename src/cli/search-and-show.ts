@@ -1,8 +1,9 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Core, loadCore, TreadleError } from '#bindings';
 import { newClock, timeOf } from '../experiment/clock.js';
 import { describeEnvironment } from '../experiment/environment.js';
+import { testOf } from '../formats/hub/test-figures.js';
 import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import { lockFolder } from '../node/lock.js';
 import { recordedPath, shown } from '../node/paths.js';
@@ -184,7 +185,8 @@ async function run(
     importance: model.explain(weighedRows(rows)),
     model: shown(out),
   };
-  await writeTableModel(out, model);
+  const tested = basename(record.test?.path ?? table);
+  await writeTableModel(out, model, results.test === null ? {} : { test: testOf(tested, results.test) });
   const file = join(folder, 'results.json');
   await writeFileAtomic(join(folder, 'candidates.csv'), candidatesCsv(results));
   await writeFileAtomic(join(folder, 'epochs.csv'), searchEpochsCsv(results));

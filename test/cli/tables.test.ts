@@ -283,6 +283,14 @@ describe('a file', () => {
   });
 });
 
+it('export tells in a card how fit has tested the model', async () => {
+  const found = await run('export', 'made.safetensors', '--format', 'hub', '--out', 'card');
+  expect([found.code, found.stderr]).toEqual([0, '']);
+  const card = await readFile(join(folder, 'card', 'README.md'), 'utf8');
+  expect(card).toMatch(/name: "Test accuracy"\n +value: [01]\.?\d*\n/);
+  expect(card).toContain('\nOn 30 samples of visits.csv that it was not trained on:\n');
+});
+
 it('fit writes its training for TensorBoard', async () => {
   const args = ['--epochs', '3', '--out', 'boarded.safetensors', '--tensorboard', 'logs', ...COMMAS];
   const found = await run('fit', 'visits.csv', '--target', 'ill', '--json', ...args);

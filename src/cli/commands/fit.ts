@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { loadCore } from '#bindings';
+import { testOf } from '../../formats/hub/test-figures.js';
 import { writeTableModel } from '../../table/files.js';
 import { settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
@@ -90,7 +92,7 @@ async function fitAndShow(
     });
     const scores = model.evaluate(held);
     const importance = model.explain(held);
-    await writeTableModel(out, model);
+    await writeTableModel(out, model, { test: testOf(basename(options.test ?? file!), scores) });
     if (board !== null) await closeFitBoard(board, history.best, scores, model.network.spec.classes ?? []);
     return { model, history, scores, importance };
   });
