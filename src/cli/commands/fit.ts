@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { loadCore } from '#bindings';
+import { describeEnvironment } from '../../experiment/environment.js';
 import { testOf } from '../../formats/hub/test-figures.js';
 import { writeTableModel } from '../../table/files.js';
 import { settled } from '../../table/prepare.js';
@@ -101,7 +102,6 @@ async function fitAndShow(
     await writeTableReport(report, {
       ...{
         model,
-        core,
         rows,
         importance,
         search: null,
@@ -110,7 +110,7 @@ async function fitAndShow(
         kept: history.best,
       },
       counts: { train: inner.rest.rows, validation: inner.held.rows },
-      seconds: (performance.now() - began) / 1000,
+      environment: describeEnvironment(core, (performance.now() - began) / 1000),
     });
   }
   const { columns } = whole;

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { resultsText, textOptions } from '../../report/text.js';
-import { parseResults } from '../../results/results.js';
+import { parseResults, parseResultsJson } from '../../results/results.js';
+import { isOfSearch, readSearchResults } from '../../table/search/results-file.js';
 import { addJsonOption, DEFAULT_OUT, path } from '../options.js';
 import { readRunResults } from '../run-results.js';
 import { withSignals } from '../signals.js';
@@ -9,7 +10,9 @@ import { withSignals } from '../signals.js';
 export function addReport(program: Command): void {
   const command = program
     .command('report')
-    .description("print a run's tables and write its report anew from its results.json")
+    .description(
+      "print a run's tables and write its report anew from its results.json; of a search from its table and model too",
+    )
     .argument('<run>', "a run's folder, or its id in the folder of runs")
     .addOption(
       new Option('--out <dir>', 'folder of runs').argParser(path('--out', 'folder')).default(DEFAULT_OUT),
@@ -18,7 +21,15 @@ export function addReport(program: Command): void {
     .addHelpText('after', '\nExample:\n  treadle report runs/20260131T120000Z-3f9a')
     .action(async (run: string, options: { out: string; json: boolean }) => {
       const { folder, file, text } = await readRunResults(run, options.out);
-      const results = parseResults(text, file);
+      const found = parseResultsJson(text, file);
+      if (isOfSearch(found)) {
+        const results = readSearchResults(found, file);
+        const { reportSearch } = await import('../search-report.js');
+        const said = await reportSearch(folder, results);
+        print(options.json, results, said);
+        return;
+      }
+      const results = parseResults(found, file);
       const { writeReport } = await import('../../report/write.js');
       const line = progressLine();
       const { html } = await withSignals((signal) =>
@@ -30,9 +41,12 @@ export function addReport(program: Command): void {
         line?.clear();
         line?.done();
       });
-      if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
-      else process.stdout.write(`${resultsText(results, textOptions(process.stdout))}\n\nReport: ${html}\n`);
+      print(options.json, results, { text: resultsText(results, textOptions(process.stdout)), html });
     });
+}
+
+function print(json: boolean, results: object, { text, html }: { text: string; html: string }): void {
+  process.stdout.write(json ? `${JSON.stringify(results)}\n` : `${text.trimEnd()}\n\nReport: ${html}\n`);
 }
 
 /** A line on stderr that each call overwrites; undefined where that is no terminal that can do so. */
