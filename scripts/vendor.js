@@ -6,6 +6,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { rolldown } from 'rolldown';
+import { mends } from './mends.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -100,6 +101,7 @@ async function bundle(libraries) {
       moduleSideEffects: (id) => !/[\\/]node_modules[\\/](valibot|echarts|zrender)[\\/]/.test(id),
     },
     plugins: [
+      mends,
       {
         name: 'entries',
         resolveId: (id, from) =>

@@ -12,7 +12,8 @@ export {
   type ExportOptions,
   exportModel,
 } from './formats/export/formats.js';
-export { exportHub } from './formats/hub/hub.js';
+export { exportHub, type HubOptions } from './formats/hub/hub.js';
+export type { TestFigures } from './formats/hub/test-figures.js';
 export { type ImportedModel, type ImportOptions, importModel } from './formats/import/import.js';
 export {
   type ClassificationScores,

@@ -31,3 +31,13 @@ export async function closeFitBoard(
   }
   await board.close();
 }
+
+/** Trains, and ends the training's folder as failed where that does not come to its end. Rejects as `train` does. */
+export async function withFitBoard<T>(board: TensorBoard | null, train: () => Promise<T>): Promise<T> {
+  try {
+    return await train();
+  } catch (error) {
+    await board?.close('failed').catch(() => {}); // The first error is the one to tell.
+    throw error;
+  }
+}

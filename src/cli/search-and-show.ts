@@ -1,8 +1,9 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Core, loadCore, TreadleError } from '#bindings';
 import { newClock, timeOf } from '../experiment/clock.js';
 import { describeEnvironment } from '../experiment/environment.js';
+import { testOf } from '../formats/hub/test-figures.js';
 import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import { lockFolder } from '../node/lock.js';
 import { recordedPath, shown } from '../node/paths.js';
@@ -32,10 +33,9 @@ import { expectGiven, type FitRows, fitRows, VALIDATION } from './fit-rows.js';
 import { goOnUnread } from './output.js';
 import { newConfig, resumedConfig, type SearchConfig } from './search-config.js';
 import { searchShow } from './search-progress.js';
-import { searchText } from './search-text.js';
+import { searchResultsText, writeSearchReport } from './search-report.js';
 import { withView } from './signals.js';
-import { reportFile, weighedRows, writeTableReport } from './table-report.js';
-import { decisionsText, importanceText, scoresText, trainedText } from './tables.js';
+import { reportFile, weighedRows } from './table-report.js';
 import { textView, type View } from './terminal.js';
 
 /** A search that is about to go on: its folder, locked, and what it needs. */
@@ -168,6 +168,9 @@ async function run(
     onEvent: (event) => view.event(event),
   });
   throwIfAborted(signal, 'The search');
+  const test = held === null ? null : model.evaluate(held);
+  const tested = basename(record.test?.path ?? table);
+  await writeTableModel(out, model, test === null ? {} : { test: testOf(tested, test) });
   const results: SearchResults = {
     kind: 'search',
     schema: 1,
@@ -180,30 +183,17 @@ async function run(
     score: plan.score,
     candidates,
     final,
-    test: held === null ? null : model.evaluate(held),
+    test,
     importance: model.explain(weighedRows(rows)),
     model: shown(out),
+    modelHash: await fileDigest(out),
   };
-  await writeTableModel(out, model);
   const file = join(folder, 'results.json');
   await writeFileAtomic(join(folder, 'candidates.csv'), candidatesCsv(results));
   await writeFileAtomic(join(folder, 'epochs.csv'), searchEpochsCsv(results));
   await writeFileAtomic(file, readableJson(results));
   const report = reportFile(options, out);
-  if (report !== null) {
-    await writeTableReport(report, {
-      ...{
-        model,
-        core,
-        rows,
-        importance: results.importance,
-        search: candidates.length === 1 && candidates[0]!.trials.length === 1 ? null : results,
-      },
-      ...{ table, epochs: final.epochs, kept: final.kept ?? final.epochs.length },
-      counts: { train: final.rows.train, validation: final.rows.validation },
-      seconds: (timeOf(clock) - started) / 1000,
-    });
-  }
+  if (report !== null) await writeSearchReport(report, results, { model, rows, table });
   await finishSearch(begun);
   view.close();
   process.stdout.write(
@@ -241,16 +231,5 @@ function jsonOf(
 }
 
 function textOf(results: SearchResults, model: TableModel, file: string, report: string | null): string {
-  const { columns, final, test, importance } = results;
-  const trained = { rows: final.rows.train, epochs: final.epochs.length, kept: final.kept };
-  const which = results.candidates.length === 1 ? '' : `${final.candidate}: `;
-  const tested =
-    test === null ? [] : [`On ${test.samples} rows that were held out:\n${scoresText(test, model)}`];
-  return `\n${[
-    decisionsText(columns),
-    searchText(results),
-    `${which}${trainedText(trained)}`,
-    ...tested,
-    `${importanceText(importance)}\nSaved ${results.model}.${report === null ? '' : ` The report is ${shown(report)}.`} The run is in ${shown(file)}.`,
-  ].join('\n\n')}\n`;
+  return `\n${searchResultsText(results, model)}\nSaved ${results.model}.${report === null ? '' : ` The report is ${shown(report)}.`} The run is in ${shown(file)}.\n`;
 }

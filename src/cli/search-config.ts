@@ -63,12 +63,8 @@ export async function newConfig(options: TrainOptions, command: Command): Promis
   };
 }
 
-/** What a run was begun with. Throws `format` for a broken record, `usage` for an option given that differs from it. */
-export async function resumedConfig(
-  { folder, config }: BegunSearch,
-  options: TrainOptions,
-  command: Command,
-): Promise<SearchConfig> {
+/** What a run was begun with. Throws `format` for a broken record. */
+export function configOf({ folder, config }: BegunSearch): SearchConfig {
   const parsed = v.safeParse(CONFIG, config);
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -81,10 +77,21 @@ export async function resumedConfig(
   }
   const begun = parsed.output as SearchConfig;
   checkGrid(begun.grid ?? {}, `${folder}/config.json: grid`);
+  return begun;
+}
+
+/** {@link configOf} a run to go on with. Throws `usage` for an option given that differs from it. */
+export async function resumedConfig(
+  run: BegunSearch,
+  options: TrainOptions,
+  command: Command,
+): Promise<SearchConfig> {
+  const begun = configOf(run);
   for (const name of Object.keys(CONFIG.entries) as (keyof SearchConfig)[]) {
     if (command.getOptionValueSource(name) !== 'cli') continue;
     const found = name === 'grid' ? await readGridFile(options.grid!) : options[name];
-    if (!isDeepStrictEqual(found, begun[name])) differs(folder, optionOf(name), found, begun[name] ?? 'none');
+    if (!isDeepStrictEqual(found, begun[name]))
+      differs(run.folder, optionOf(name), found, begun[name] ?? 'none');
   }
   return begun;
 }

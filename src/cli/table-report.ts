@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
-import type { Core } from '#bindings';
-import { describeEnvironment } from '../experiment/environment.js';
 import { writeFileAtomic } from '../node/files.js';
 import type { TableRecord } from '../report/table-report.js';
 import { assess } from '../table/assess.js';
 import { targetNames } from '../table/encoder.js';
 import { divided } from '../table/search/parts.js';
+import type { SearchResults } from '../table/search/results.js';
 import type { Importance, TableModel } from '../table/table-model.js';
 import type { TrainOptions } from './fit-options.js';
 import { type FitRows, VALIDATION } from './fit-rows.js';
@@ -13,7 +12,6 @@ import { type FitRows, VALIDATION } from './fit-rows.js';
 /** What a model's training leaves for its report. */
 export interface Trained {
   model: TableModel;
-  core: Core;
   rows: FitRows;
   /** Rows that were trained on, and that ended training. */
   counts: { train: number; validation: number };
@@ -22,7 +20,8 @@ export interface Trained {
   importance: readonly Importance[];
   search: TableRecord['search'];
   table: string;
-  seconds: number;
+  /** What it was trained on, and how long that took. */
+  environment: SearchResults['environment'];
 }
 
 /** The file that a model's report is written to; null for none. */
@@ -33,10 +32,10 @@ export function reportFile({ report }: Pick<TrainOptions, 'report'>, out: string
 
 /** Writes the report of a model beside it. Rejects with `unwritable`. */
 export async function writeTableReport(file: string, trained: Trained): Promise<void> {
-  const { model, core, rows, counts, epochs, kept, importance, search, table, seconds } = trained;
+  const { model, rows, counts, epochs, kept, importance, search, table } = trained;
   // Loaded here: the chart library is large, and every command would load it.
   const { tableReportHtml } = await import('../report/table-report.js');
-  const { node, cpu, build } = describeEnvironment(core, seconds);
+  const { node, cpu, build, seconds } = trained.environment;
   const { held, rest, rule, whole } = rows;
   const { layers, input } = model.network.spec;
   const widths = layers.flatMap((layer) => (layer.type === 'dense' ? [layer.units] : []));

@@ -91,7 +91,7 @@ export function isTested(model: ModelRecord): model is TestedModel {
  * @example const { best, models } = parseResults(await readFile('runs/x/results.json', 'utf8'), 'results.json');
  */
 export function parseResults(json: unknown, source: string): RunResults {
-  const value = typeof json === 'string' ? parseJson(json, source) : json;
+  const value = typeof json === 'string' ? parseResultsJson(json, source) : json;
   const result = v.safeParse(schemaOf(value), value, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
@@ -107,7 +107,8 @@ export function parseResults(json: unknown, source: string): RunResults {
   return result.output;
 }
 
-function parseJson(text: string, source: string): unknown {
+/** The JSON of a run's `results.json`. Throws `format`. */
+export function parseResultsJson(text: string, source: string): unknown {
   const problem = structureProblem(text, LIMITS);
   if (problem !== null) {
     const expected = 'the results.json of a run';

@@ -1,5 +1,6 @@
 import { type Csr, problem, TreadleError } from '#bindings';
 import { type Cell, type Cells, mappedRows, NumberCells } from './cells.js';
+import { dateOf } from './dates.js';
 import {
   type ColumnEncoder,
   featuresOf,
@@ -8,7 +9,7 @@ import {
   type TargetEncoder,
   widthOf,
 } from './encoder.js';
-import { categoryOf, dateOf, firstNot } from './kinds.js';
+import { categoryOf, firstNot } from './kinds.js';
 import { type Column, columnOf, type Table } from './table.js';
 
 /**

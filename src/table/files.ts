@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { TreadleError } from '#bindings';
+import type { TestFigures } from '../formats/hub/test-figures.js';
 import { joinParts } from '../formats/safetensors.js';
 import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
@@ -115,10 +116,14 @@ export async function readTableModel(path: string, options: ModelOptions = {}): 
 }
 
 /**
- * Writes a model of a table to a file: whole, or not at all. Rejects with `unwritable`.
+ * Writes a model of a table to a file: whole, or not at all. `options` are `save`'s. Rejects with `unwritable`.
  *
  * @example await writeTableModel('houses.safetensors', model);
  */
-export async function writeTableModel(path: string, model: TableModel): Promise<void> {
-  await writeFileAtomic(path, model.save());
+export async function writeTableModel(
+  path: string,
+  model: TableModel,
+  options: { test?: TestFigures } = {},
+): Promise<void> {
+  await writeFileAtomic(path, model.save(options));
 }

@@ -10,6 +10,7 @@ export {
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { encodeTable } from './data.js';
+export { dateOf } from './dates.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
 export { exportTable, exportTableHub } from './export/export.js';
 export { parseJson } from './json.js';

@@ -1,5 +1,6 @@
 import { asText, expectKeys, expectOneOf, problem } from '#bindings';
 import { type Cell, type Cells, valuesOf } from './cells.js';
+import { dateOf } from './dates.js';
 import type { Column, Table } from './table.js';
 
 /** What a column is taken for; `leave` for one that is not used. */
@@ -29,10 +30,8 @@ const PAIRS = [
   ['off', 'on'],
 ];
 
-const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
-
 /**
- * What each column of a table is taken for, by its cells: numbers, yes and no, dates (ISO 8601), categories, or nothing that
+ * What each column of a table is taken for, by its cells: numbers, yes and no, dates (see {@link dateOf}), categories, or nothing that
  * can be learned from: a column without values, of one value, of numbers that count the rows, or of texts that hardly repeat.
  * `given` overrules by name. Throws `usage` for a name that is no column and for a kind that a column's cells are not of.
  *
@@ -96,9 +95,27 @@ function inferKind(column: Column, { values, missing }: Facts): { kind: Kind; re
   const rows = cells.length - missing;
   if (values.size > Math.min(MOST_CATEGORIES, Math.max(20, rows / 2))) {
     const count = values.size < MOST_COUNTED ? values.size : `more than ${MOST_COUNTED - 1}`;
-    return { kind: 'leave', reason: `it is text: ${count} different values in ${rows} rows` };
+    return {
+      kind: 'leave',
+      reason: `it is text: ${count} different values in ${rows} rows${exceptions(cells, rows)}`,
+    };
   }
-  return { kind: 'category', reason: `${values.size} different values` };
+  return { kind: 'category', reason: `${values.size} different values${exceptions(cells, rows)}` };
+}
+
+/** What keeps a column, most of whose cells are numbers or dates, from being taken for these. */
+function exceptions(cells: Cells, rows: number): string {
+  for (const kind of ['number', 'date'] as const) {
+    let others = 0;
+    for (const [value, count] of valuesOf(cells)) {
+      if (!isKind(kind, value)) others += count;
+      if (others >= rows / 2) break;
+    }
+    if (others >= rows / 2) continue;
+    const [row, cell] = firstNot(cells, (value) => isKind(kind, value))!;
+    return `; all are ${kind}s but ${others}, such as ${asText(cell)} in row ${row}`;
+  }
+  return '';
 }
 
 function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): { kind: Kind; reason: string } {
@@ -166,17 +183,4 @@ export function yesOf(values: ReadonlySet<string>): string | null {
     if (lower.has(no!) && lower.has(yes!)) return found.find((value) => value.toLowerCase() === yes)!;
   }
   return null;
-}
-
-/** A time as its cell tells it, in UTC where it names no zone; null for what is none. */
-export function dateOf(cell: Cell): Date | null {
-  if (cell instanceof Date) return cell;
-  if (typeof cell !== 'string' || !DATE.test(cell)) return null;
-  const withZone = /[Zz]$|[+-]\d{2}:?\d{2}$/.test(cell.slice(10))
-    ? cell
-    : cell.length > 10
-      ? `${cell}Z`
-      : cell;
-  const date = new Date(withZone.replace(' ', 'T'));
-  return Number.isNaN(date.getTime()) ? null : date;
 }

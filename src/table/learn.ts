@@ -1,6 +1,7 @@
 import { type Cell, type Cells, hasGaps, mappedRows, valuesOf } from './cells.js';
+import { dateOf } from './dates.js';
 import { type ColumnEncoder, DATE_PARTS, partOf, type Scale } from './encoder.js';
-import { type ColumnDecision, categoryOf, dateOf, factsOf, yesOf } from './kinds.js';
+import { type ColumnDecision, categoryOf, factsOf, yesOf } from './kinds.js';
 import { columnOf, type Table } from './table.js';
 
 /** The most categories of one column. */

@@ -8,8 +8,13 @@ import type { FileMetaData } from 'hyparquet';
 const MOST_PAGE_BYTES = 2 ** 29;
 
 /** The fields of a PageHeader, by their numbers there. */
-const PAGE = { type: 1, unpacked: 2, packed: 3, data: 5, dictionary: 7, dataV2: 8 } as const;
+const PAGE = { type: 1, unpacked: 2, packed: 3 } as const;
+/** Where a page of each type tells of its values, by the number of the type. */
+const ABOUT = { 0: 5, 2: 7, 3: 8 } as const;
 const DICTIONARY_PAGE = 2;
+const DATA_PAGE_V2 = 3;
+/** The fields there; the last three of DataPageHeaderV2. */
+const VALUES = { count: 1, nulls: 2, definitionBytes: 5, repetitionBytes: 6 } as const;
 
 /** Thrift's compact types. */
 const TYPE = {
@@ -49,26 +54,29 @@ function expectChunk(reader: HeaderReader, rows: number, column: string): void {
   let values = 0;
   while (values < rows && !reader.isAtEnd) {
     const page = reader.struct();
-    const unpacked = numberOf(page, PAGE.unpacked);
-    if (unpacked < 0 || unpacked > MOST_PAGE_BYTES)
+    const type = page.get(PAGE.type);
+    const about = page.get(ABOUT[type as keyof typeof ABOUT]);
+    if (!(about instanceof Map)) throw new Error(`a page of column ${column} is of no known type`);
+    const number = (of: Fields, field: number, most: number, what: string): number => {
+      const value = of.get(field);
+      if (typeof value === 'number' && value >= 0 && value <= most) return value;
       throw new Error(
-        `a page of column ${column} unpacks to ${unpacked} bytes, not to 0 to ${MOST_PAGE_BYTES}`,
+        `a page of column ${column} has ${value ?? 'no number of'} ${what}, where there is room for ${most}`,
       );
-    const isDictionary = numberOf(page, PAGE.type) === DICTIONARY_PAGE;
-    const about = page.get(isDictionary ? PAGE.dictionary : page.has(PAGE.data) ? PAGE.data : PAGE.dataV2);
-    const count = about instanceof Map ? numberOf(about, 1) : 0;
+    };
+    const unpacked = number(page, PAGE.unpacked, MOST_PAGE_BYTES, 'unpacked bytes');
+    const packed = number(page, PAGE.packed, reader.left, 'bytes');
+    const isDictionary = type === DICTIONARY_PAGE;
     // A value of a dictionary takes a bit at the least.
-    const most = isDictionary ? 8 * unpacked : rows - values;
-    if (count < 0 || count > most)
-      throw new Error(`a page of column ${column} has ${count} values, where there is room for ${most}`);
+    const count = number(about, VALUES.count, isDictionary ? 8 * unpacked : rows - values, 'values');
+    if (type === DATA_PAGE_V2) {
+      number(about, VALUES.nulls, count, 'empty values');
+      const levels = number(about, VALUES.definitionBytes, Math.min(packed, unpacked), 'bytes of levels');
+      number(about, VALUES.repetitionBytes, Math.min(packed, unpacked) - levels, 'bytes of levels');
+    }
     if (!isDictionary) values += count;
-    reader.skip(numberOf(page, PAGE.packed));
+    reader.skip(packed);
   }
-}
-
-function numberOf(fields: Fields, field: number): number {
-  const value = fields.get(field);
-  return typeof value === 'number' ? value : 0;
 }
 
 /** Reads structs of Thrift's compact protocol, one after another. What ends too early throws. */
@@ -80,13 +88,17 @@ class HeaderReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Bytes that are left. */
+  get left(): number {
+    return this.#view.byteLength - this.#offset;
+  }
+
   get isAtEnd(): boolean {
-    return this.#offset >= this.#view.byteLength;
+    return this.left <= 0;
   }
 
   skip(count: number): void {
-    if (count < 0 || count > this.#view.byteLength - this.#offset)
-      throw new Error(`a page of ${count} bytes, where ${this.#view.byteLength - this.#offset} are left`);
+    if (count > this.left) throw new Error(`${this.left} bytes are left, where ${count} are expected`);
     this.#offset += count;
   }
 

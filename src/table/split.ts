@@ -2,7 +2,8 @@ import { problem } from '#bindings';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
 import { type Cells, mappedRows } from './cells.js';
-import { categoryOf, dateOf, type Kind } from './kinds.js';
+import { dateOf } from './dates.js';
+import { categoryOf, type Kind } from './kinds.js';
 import { columnOf, type Table, takeTableRows } from './table.js';
 
 /** Random streams of group splits. */

@@ -2,6 +2,7 @@ import { type Bytes, expectKeys, problem } from '#bindings';
 import { createModel, loadModel } from '../create.js';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
+import { checkTest, TEST_KEY, type TestFigures } from '../formats/hub/test-figures.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../formats/safetensors.js';
 import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
@@ -190,14 +191,22 @@ export class TableModel {
     return found.sort((a, b) => b.loss - a.loss);
   }
 
-  /** The model with its encoders as bytes: a safetensors file that `loadTableModel` reads; `loadModel` reads the network. */
-  save(): Bytes {
+  /**
+   * The model with its encoders as bytes: a safetensors file that `loadTableModel` reads; `loadModel` reads the network. With a
+   * `test` the file tells its figures, which the model's card has then; a model that is loaded and saved again has them no more.
+   * Throws `usage` for a test that is none.
+   */
+  save(options: { test?: TestFigures } = {}): Bytes {
+    expectKeys('options', options, ['test']);
+    const { test } = options;
+    const more: Record<string, string> =
+      test === undefined ? {} : { [TEST_KEY]: JSON.stringify(checkTest(test)) };
     const bytes = this.network.save();
     const { tensors, metadata } = decodeSafetensors(bytes, 'The model');
     const copies = new Map(
       [...tensors].map(([name, entry]) => [name, tensorOf(entry, name, 'The model')] as const),
     );
-    return encodeSafetensors(copies, { ...metadata, [ENCODER_KEY]: JSON.stringify(this.encoder) });
+    return encodeSafetensors(copies, { ...metadata, [ENCODER_KEY]: JSON.stringify(this.encoder), ...more });
   }
 
   /** Gives the core's memory back. */

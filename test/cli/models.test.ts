@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
@@ -6,6 +6,7 @@ import type { FloatTensor } from '../../dist/formats/tensor.js';
 import { createModel, exportModel, mlp, readModel, saveWeights, writeModel } from '../../dist/node.js';
 import { metadataOf, network } from '../formats/fixtures.js';
 import { temporaryFolder } from '../support/folder.js';
+import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
 import { jsonLines, treadle, treadleEach } from './treadle.js';
 
 const tensor = (...shape: number[]): FloatTensor => {
@@ -54,6 +55,49 @@ describe('export', () => {
     expect(await readFile(join(folder, 'tiny-net.h'), 'utf8')).toContain(
       'static inline int tiny_net_predict(',
     );
+  });
+
+  it('tells the test of weights by the run that trained them', async () => {
+    const folder = await temporaryFolder();
+    const data = syntheticDataset({ classes: 3, height: 6, width: 5, train: 300, test: 60, seed: 1 });
+    await writeIdxDataset(join(folder, 'data'), data);
+    const grid = {
+      architectures: { slim: [8] },
+      learningRates: [0.01, 0.02],
+      epochs: 1,
+      mode: 'independent',
+    };
+    await writeFile(join(folder, 'grid.json'), JSON.stringify({ ...grid, validationSize: 60 }));
+    const runs = ['--data', 'data', '--no-verify', '--config', 'grid.json', '--threads', '1'];
+    const trained = await treadle(['run-all', ...runs], { cwd: folder });
+    expect([trained.code, trained.stderr]).toEqual([0, '']);
+    const [id] = await readdir(join(folder, 'runs'));
+    const results = JSON.parse(await readFile(join(folder, 'runs', id!, 'results.json'), 'utf8'));
+    const weights = join('weights', 'slim_weights_0.02.safetensors');
+    const hub = (...more: string[]) =>
+      treadle(['export', weights, '--format', 'hub', '--out', 'card', ...more], { cwd: folder });
+    expect((await hub('--run', id!)).code).toBe(0);
+    const card = await readFile(join(folder, 'card', 'README.md'), 'utf8');
+    const { test } = results.models.find((own: { learningRate: number }) => own.learningRate === 0.02);
+    expect(card).toContain(`name: "Test accuracy"\n            value: ${test.accuracy}\n`);
+    expect(card).toContain(`name: "Test macro-F1"\n            value: ${test.macroF1}\n`);
+    expect(card).toContain('\nOn 60 samples of ');
+
+    const other = await treadle(['run-all', ...runs, '--seed', '7', '--weights', 'more', '--out', 'others'], {
+      cwd: folder,
+    });
+    expect([other.code, other.stderr]).toEqual([0, '']);
+    const [otherId] = await readdir(join(folder, 'others'));
+    const wrong = await hub('--force', '--run', join('others', otherId!));
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      `error: --run is "${join('others', otherId!)}"; a run that trained and tested ${weights} is expected.\n`,
+    ]);
+    const js = await treadle(['export', weights, '--format', 'js', '--run', id!], { cwd: folder });
+    expect([js.code, js.stderr]).toEqual([
+      2,
+      `error: --run is "${id}"; it with --format hub only is expected.\n`,
+    ]);
   });
 
   it('says what it cannot read, and that a format is needed', async () => {

@@ -123,6 +123,43 @@ describe('fit --grid', () => {
     ]);
   });
 
+  it('has its report written anew, from the files that it had', async () => {
+    const args = [...FIT, '--grid', 'grid.json', '--runs', 'told', '--out', 'told.safetensors'];
+    const first = await run(args);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    const html = await readFile(join(folder, 'told.html'), 'utf8');
+    await rm(join(folder, 'told.html'));
+    const own = await runFolder('told');
+    const report = (...more: string[]) => run(['report', own, ...more]);
+    const again = await report();
+    expect([again.code, again.stderr]).toEqual([0, '']);
+    expect(await readFile(join(folder, 'told.html'), 'utf8')).toBe(html);
+    expect(first.stdout).toContain(again.stdout.slice(0, again.stdout.indexOf('\n\nReport: ')));
+    expect(again.stdout).toMatch(/\n\nReport: told\.html\n$/);
+    expect(jsonLines((await report('--json')).stdout)).toEqual([await resultsIn('told')]);
+
+    // What others have left in place of its files.
+    const bytes = await readFile(join(folder, 'told.safetensors'));
+    await writeFile(join(folder, 'told.safetensors'), bytes.subarray(0, -4));
+    const other = await report();
+    expect([other.code, other.stdout]).toEqual([1, '']);
+    expect(other.stderr).toMatch(
+      /^error: told\.safetensors is not the file that run \S+ had; it as it was is expected\.\n$/,
+    );
+    await rm(join(folder, 'told.safetensors'));
+    expect((await report()).stderr).toContain('told.safetensors does not exist');
+    const results = await resultsIn('told');
+    await writeFile(
+      join(own, 'results.json'),
+      JSON.stringify({ ...results, final: { ...results.final, epochs: 3 } }),
+    );
+    const broken = await report();
+    expect([broken.code, broken.stderr]).toMatchObject([
+      1,
+      expect.stringContaining('results.json: final.epochs is 3; a list of epochs is expected.'),
+    ]);
+  });
+
   it('of one candidate saves the model that a plain fit saves', async () => {
     await writeFile(join(folder, 'one.json'), '{"hidden": [[64, 32]]}');
     await run([...FIT, '--grid', 'one.json', '--runs', 'one', '--jobs', '1', '--out', 'one.safetensors']);

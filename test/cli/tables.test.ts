@@ -282,15 +282,43 @@ describe('a file', () => {
   });
 });
 
+it('export tells in a card how fit has tested the model', async () => {
+  const found = await run('export', 'made.safetensors', '--format', 'hub', '--out', 'card');
+  expect([found.code, found.stderr]).toEqual([0, '']);
+  const card = await readFile(join(folder, 'card', 'README.md'), 'utf8');
+  expect(card).toMatch(/name: "Test accuracy"\n +value: [01]\.?\d*\n/);
+  expect(card).toContain('\nOn 30 samples of visits.csv that it was not trained on:\n');
+});
+
 it('fit writes its training for TensorBoard', async () => {
   const args = ['--epochs', '3', '--out', 'boarded.safetensors', '--tensorboard', 'logs', ...COMMAS];
   const found = await run('fit', 'visits.csv', '--target', 'ill', '--json', ...args);
   expect([found.code, found.stderr]).toEqual([0, '']);
   const [name] = await readdir(join(folder, 'logs'));
   expect(name).toMatch(/^boarded-\d{8}T\d{6}\.\d{3}Z$/);
-  const { scalars, others } = eventsIn(join(folder, 'logs', name!));
+  const { scalars, others, ended } = eventsIn(join(folder, 'logs', name!));
   const { epochs, kept, scores } = jsonLines(found.stdout)[0]!;
   expect(scalars['loss/val_loss']!.length).toBe(epochs);
   expect(scalars['test/accuracy']).toEqual([[kept, Math.fround((scores as { accuracy: number }).accuracy)]]);
   expect(others).toContain('confusion');
+  expect(ended).toBe(1);
+});
+
+it('fit ends what it writes for TensorBoard where it fails', async () => {
+  await writeFile(join(folder, 'strange.csv'), CSV.replace(/;36[^;]*;/, ';hot;'));
+  const args = ['--epochs', '3', '--test', 'strange.csv', '--tensorboard', 'failed', ...COMMAS];
+  const { code, stderr } = await run(
+    'fit',
+    'visits.csv',
+    '--target',
+    'ill',
+    '--out',
+    'f.safetensors',
+    ...args,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('temperature is "hot" in row');
+  const [name] = await readdir(join(folder, 'failed'));
+  const { scalars, ended } = eventsIn(join(folder, 'failed', name!));
+  expect([scalars['loss/val_loss']!.length, ended]).toEqual([3, 2]);
 });

@@ -83,6 +83,72 @@ describe('a folder for the Hub', () => {
     },
   );
 
+  it('has the figures of a test beside those of validation, by name', async () => {
+    const metadata = { ...metadataOf([6, 5, 3]), classNames: NAMES };
+    const [path] = await saveWeights(await temporaryFolder(), network([6, 5, 3]), metadata);
+    const test = {
+      data: 'Shirts | new',
+      hash: 'beef',
+      samples: 1234,
+      scores: { accuracy: 0.5, macroF1: 0.25 },
+    };
+    const card = textOf(exportHub(await readFile(path!), { test }), 'README.md');
+    expect(card.split('\n').filter((line) => / (?:split|name|value|sha256): /.test(line))).toEqual([
+      '  - name: "model"',
+      '          name: "Fashion-MNIST"',
+      '          split: "validation"',
+      `            sha256: "${metadata.dataHash}"`,
+      '            name: "Validation accuracy"',
+      `            value: ${metadata.valAccuracy}`,
+      '            name: "Validation macro-F1"',
+      `            value: ${metadata.valMacroF1}`,
+      '            name: "Validation loss"',
+      `            value: ${metadata.valLoss}`,
+      '          name: "Shirts | new"',
+      '          split: "test"',
+      '            sha256: "beef"',
+      '            name: "Test accuracy"',
+      '            value: 0.5',
+      '            name: "Test macro-F1"',
+      '            value: 0.25',
+    ]);
+    expect(card).toContain('\nOn 1,234 samples of Shirts \\| new that it was not trained on:\n');
+    expect(card).toContain('\n| macro-F1 | 0.25 |\n');
+  });
+
+  it('takes the test that a file tells, until the model is saved without', async () => {
+    const { name, train, options } = TABLES[1]!;
+    const { model } = await fitTable(tableOf(train), { ...options, epochs: 1, hidden: [4] });
+    const test = { data: `${name}.csv`, samples: 300, scores: { r2: 0.75 } };
+    const bytes = model.save({ test });
+    const files = exportTableHub(bytes);
+    expect(textOf(files, 'README.md')).toContain('name: "Test R2"\n            value: 0.75\n');
+    expect(JSON.parse(textOf(files, 'config.json')).treadle_test).toEqual(test);
+    expect(files.get('model.safetensors')).toEqual(bytes);
+    const again = await loadTableModel(bytes);
+    expect(textOf(exportTableHub(again), 'README.md')).not.toContain('Test');
+    const broken = Buffer.from(bytes);
+    broken.write('"samples\\":-3', broken.indexOf('"samples\\":300'), 'latin1');
+    const { message } = await failure('format', () => exportTableHub(broken, { source: 'a.safetensors' }));
+    expect(message).toBe(
+      'a.safetensors: its treadle_test has no form that is known; figures of a test is expected.',
+    );
+  });
+
+  it.each([
+    [7, 'test is 7; data, samples and scores is expected.'],
+    [{ data: 'a', samples: 0, scores: {} }, 'test.samples is 0; a count from 1 is expected.'],
+    [{ data: 'a', samples: 1, scores: { r2: Number.NaN } }, 'test.scores.r2 is NaN; '],
+    [{ data: 'a', samples: 1, scores: { auc: 1 } }, 'some of accuracy, macroF1,'],
+  ])('refuses a test that is %j', async (test, words) => {
+    const model = await createModel(mlp({ inputs: 2, hidden: [], outputs: 2 }));
+    expect((await failure('usage', () => exportHub(model, { test: test as never }))).message).toContain(
+      words,
+    );
+    const { model: own } = await fitTable(tableOf(TABLES[1]!.train), { ...TABLES[1]!.options, epochs: 1 });
+    expect((await failure('usage', () => own.save({ test: test as never }))).message).toContain(words);
+  });
+
   it('is refused as other exports are', async () => {
     const model = await createModel(mlp({ inputs: 2, hidden: [], outputs: 2 }));
     expect((await failure('usage', () => exportHub(model, { name: 3 as never }))).message).toContain(

@@ -24,6 +24,9 @@ for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         (result,) = meta["model-index"][0]["results"]
         assert result["dataset"]["args"]["sha256"] == config["training"]["dataHash"]
         assert result["metrics"][0]["value"] == config["training"]["valAccuracy"]
+    if meta["pipeline_tag"].startswith("tabular") and "model-index" in meta:
+        (result,) = meta["model-index"][0]["results"]
+        assert result["dataset"]["split"] == "test" and result["metrics"][0]["value"] == 0.5
     expected = folder / "expected.json"
     programs = re.findall(r"```py\n(.*?)\n```", body, re.S)
     assert len(programs) == 3, folder

@@ -116,7 +116,10 @@ describe('the JavaScript module', () => {
       age: ['old', 'age is "old"; a number is expected.'],
       weight: [Number.POSITIVE_INFINITY, 'weight is Infinity; a number is expected.'],
       insured: ['maybe', 'insured is "maybe"; yes or no is expected.'],
-      seen: ['yesterday', 'seen is "yesterday"; a Date, or a date as ISO 8601 writes it is expected.'],
+      seen: [
+        'yesterday',
+        'seen is "yesterday"; a Date, or a date such as 2020-02-29 or 29 Feb 2020 is expected.',
+      ],
       ward: [{}, 'ward is [object Object]; a text, a number, true, false, a Date or null is expected.'],
     };
     for (const [name, [cell, sentence]] of Object.entries(refused)) {

@@ -94,12 +94,12 @@ describe('a Parquet file', () => {
     [
       'more bytes than fit into memory',
       replaced(file('snappy'), header, [0x15, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, ...header.slice(4)]),
-      'a page of column name unpacks to 2147483647 bytes',
+      'a page of column name has 2147483647 unpacked bytes, where there is room for 536870912',
     ],
     [
       'more bytes than the file has',
       replaced(file('snappy'), header, [...header.slice(0, 5), 0x7e, ...header.slice(6)]),
-      /a page of 63 bytes, where \d+ are left/,
+      /a page of column name has 63 bytes, where there is room for \d+/,
     ],
   ])('whose page claims %s is refused before there is room made', async (_, bytes, sentence) => {
     const { message } = await failure('format', () => parseParquet(bytes));

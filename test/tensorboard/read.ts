@@ -43,12 +43,23 @@ export function fieldsOf(message: Uint8Array): Fields {
 export const textOf = (value: number | Uint8Array | undefined) =>
   new TextDecoder().decode(value as Uint8Array);
 
-/** Scalars by tag, as [step, value], and every other tag, of the one event file in a folder. */
-export function eventsIn(folder: string): { scalars: Record<string, [number, number][]>; others: string[] } {
+/** What a folder's one event file has. */
+interface Events {
+  /** By tag, as [step, value]. */
+  scalars: Record<string, [number, number][]>;
+  /** Every other tag. */
+  others: string[];
+  /** How the training has ended: 1 for done, 2 for failed, null where nothing says so. */
+  ended: number | null;
+}
+
+/** The events of the one event file in a folder. */
+export function eventsIn(folder: string): Events {
   const [name, ...more] = readdirSync(folder).filter((file) => file.includes('tfevents'));
   expect(more).toEqual([]);
   const scalars: Record<string, [number, number][]> = {};
   const others: string[] = [];
+  let ended: number | null = null;
   const [first, ...events] = recordsIn(readFileSync(join(folder, name!))).map(fieldsOf);
   expect(textOf(first!.get(3)![0])).toBe('brain.Event:2');
   for (const event of events) {
@@ -58,7 +69,15 @@ export function eventsIn(folder: string): { scalars: Record<string, [number, num
       const tag = textOf(value.get(1)![0]);
       if (value.has(2)) scalars[tag] = [...(scalars[tag] ?? []), [step, value.get(2)![0] as number]];
       else others.push(tag);
+      // Metadata, its data of the plugin, their content, the session's end, its status.
+      if (tag === '_hparams_/session_end_info') {
+        const end = [9, 1, 2, 4].reduce(
+          (own, field) => fieldsOf(own).get(field)![0] as Uint8Array,
+          bytes as Uint8Array,
+        );
+        ended = fieldsOf(end).get(1)![0] as number;
+      }
     }
   }
-  return { scalars, others };
+  return { scalars, others, ended };
 }

@@ -1,20 +1,27 @@
 import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { testOfWeights } from '../../experiment/tested.js';
+import { decodeAnyModel } from '../../formats/any-model.js';
 import { EXPORT_FORMATS, type ExportFormat, exportModel } from '../../formats/export/formats.js';
 import { exportHub } from '../../formats/hub/hub.js';
+import type { TestFigures } from '../../formats/hub/test-figures.js';
 import { ensureWritableFolder, writeFileAtomic } from '../../node/files.js';
 import { stemOf, withExtension } from '../../node/model-names.js';
 import { readModelFile } from '../../node/models.js';
 import { printable } from '../../results/format.js';
+import { parseResults } from '../../results/results.js';
+
 import { byteCount } from '../../strict/words.js';
 import { featureNames } from '../../table/encoder.js';
 import { exportTable, exportTableHub } from '../../table/export/export.js';
 import { encoderOf } from '../../table/table-model.js';
-import { addForceOption, addJsonOption, expectFree, path } from '../options.js';
+import { addForceOption, addJsonOption, DEFAULT_OUT, expectFree, path, usageError } from '../options.js';
+import { readRunResults } from '../run-results.js';
 
 interface ExportOptions {
   format: ExportFormat | 'hub';
   out?: string;
+  run?: string;
   force: boolean;
   json: boolean;
 }
@@ -50,6 +57,10 @@ export function add(program: Command): void {
         '--out <path>',
         "file to write, or folder for hub (default: the model's path with the format's ending, or without one)",
       ).argParser(path('--out', 'file or folder')),
+    )
+    .option(
+      '--run <run>',
+      'for hub: the run that trained and tested these weights, by its folder or id; the card tells its test',
     );
   addForceOption(command);
   addJsonOption(command, 'one object')
@@ -58,14 +69,19 @@ export function add(program: Command): void {
       `\nFormats:\n${formats.join('\n')}\n\nExample:\n  treadle export weights/small_weights_0.001.safetensors --format onnx`,
     )
     .action(async (model: string, _, command: Command) => {
-      const { format, out, force, json } = command.optsWithGlobals<ExportOptions>();
+      const { format, out, run, force, json } = command.optsWithGlobals<ExportOptions>();
       const read = await readModelFile(model);
       const encoder = encoderOf(read, model);
+      if (run !== undefined && format !== 'hub') throw usageError('--run', run, 'it with --format hub only');
+      const test = run === undefined ? null : await testInRun(run, read, model);
       const target = out ?? withExtension(model, format === 'hub' ? '' : EXPORT_FORMATS[format].extension);
       const options = { name: format === 'hub' ? basename(target) : stemOf(target), source: model };
       const files = new Map<string, Uint8Array>();
       if (format === 'hub') {
-        const made = (encoder === null ? exportHub : exportTableHub)(read, options);
+        const made = (encoder === null ? exportHub : exportTableHub)(read, {
+          ...options,
+          ...(test !== null && { test }),
+        });
         for (const [name, bytes] of made) files.set(join(target, name), bytes);
       } else files.set(target, (encoder === null ? exportModel : exportTable)(read, format, options));
       for (const file of files.keys()) await expectFree(file, force);
@@ -82,4 +98,13 @@ export function add(program: Command): void {
         process.stdout.write(`${JSON.stringify({ type: 'exported', model, format, file: target, bytes })}\n`);
       else process.stdout.write(`${target} (${byteCount(bytes)}): for ${readers[format]}.\n`);
     });
+}
+
+/** The test of weights in the run that trained them. Throws `usage` for a run that has not, and as reading it does. */
+async function testInRun(run: string, bytes: Uint8Array, model: string): Promise<TestFigures> {
+  const { file, text } = await readRunResults(run, DEFAULT_OUT);
+  const { metadata } = decodeAnyModel(bytes, model);
+  const test = metadata === null ? null : testOfWeights(parseResults(text, file), metadata);
+  if (test === null) throw usageError('--run', run, `a run that trained and tested ${model}`);
+  return test;
 }

@@ -1,11 +1,14 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { loadCore } from '#bindings';
+import { describeEnvironment } from '../../experiment/environment.js';
+import { testOf } from '../../formats/hub/test-figures.js';
 import { writeTableModel } from '../../table/files.js';
 import { settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
 import { fitTable } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
-import { closeFitBoard, openFitBoard } from '../fit-board.js';
+import { closeFitBoard, openFitBoard, withFitBoard } from '../fit-board.js';
 import { addFitOptions, type TrainOptions } from '../fit-options.js';
 import { expectGiven, fitRows, VALIDATION } from '../fit-rows.js';
 import { usageError } from '../options.js';
@@ -76,27 +79,29 @@ async function fitAndShow(
           ...{ table: file!, target: asked.target.toString(), seed, hidden: hidden?.join(', ') ?? 'default' },
           ...(epochs !== undefined && { epochs }),
         });
-  const { model, history } = await fitTable(inner.rest, {
-    model: { core },
-    ...asked,
-    ...settled(whole),
-    validation: inner.held,
-    seed,
-    signal,
-    ...(hidden !== undefined && { hidden }),
-    ...(epochs !== undefined && { epochs }),
-    ...(board !== null && { onEpoch: board.onEpoch }),
+  const { model, history, scores, importance } = await withFitBoard(board, async () => {
+    const { model, history } = await fitTable(inner.rest, {
+      model: { core },
+      ...asked,
+      ...settled(whole),
+      validation: inner.held,
+      seed,
+      signal,
+      ...(hidden !== undefined && { hidden }),
+      ...(epochs !== undefined && { epochs }),
+      ...(board !== null && { onEpoch: board.onEpoch }),
+    });
+    const scores = model.evaluate(held);
+    const importance = model.explain(held);
+    await writeTableModel(out, model, { test: testOf(basename(options.test ?? file!), scores) });
+    if (board !== null) await closeFitBoard(board, history.best, scores, model.network.spec.classes ?? []);
+    return { model, history, scores, importance };
   });
-  const scores = model.evaluate(held);
-  const importance = model.explain(held);
-  await writeTableModel(out, model);
-  if (board !== null) await closeFitBoard(board, history.best, scores, model.network.spec.classes ?? []);
   const report = reportFile(options, out);
   if (report !== null) {
     await writeTableReport(report, {
       ...{
         model,
-        core,
         rows,
         importance,
         search: null,
@@ -105,7 +110,7 @@ async function fitAndShow(
         kept: history.best,
       },
       counts: { train: inner.rest.rows, validation: inner.held.rows },
-      seconds: (performance.now() - began) / 1000,
+      environment: describeEnvironment(core, (performance.now() - began) / 1000),
     });
   }
   const { columns } = whole;

@@ -1,8 +1,10 @@
 import { type ModelSpec, parameterCount } from '#bindings';
 import { headOf } from '../../model/head.js';
+import type { AnyModel } from '../any-model.js';
 import { inOneLine } from '../export/folded.js';
 import type { WeightsMetadata } from '../metadata.js';
 import { exampleRow, numpyProgram, torchProgram } from './python.js';
+import { CARD_FIGURES, type CardFigure, type TestFigures } from './test-figures.js';
 import { plain, quoted, toYaml, type Yaml } from './text.js';
 
 /** What a card says of a model's inputs, and how programs give them. */
@@ -24,8 +26,8 @@ export interface CardFront {
 /** A card: the `README.md` of a model's folder, with front matter as the Hugging Face Hub reads it. */
 export function cardOf(
   name: string,
-  spec: ModelSpec,
-  metadata: WeightsMetadata | null,
+  { spec, metadata }: Pick<AnyModel, 'spec' | 'metadata'>,
+  test: TestFigures | null,
   front: CardFront = frontOfRows(spec),
 ): string {
   const head = headOf(spec);
@@ -35,7 +37,7 @@ export function cardOf(
     sigmoid: 'the probability of each label',
     identity: 'numbers',
   }[head];
-  return `---${toYaml(frontMatter(name, metadata, front))}
+  return `---${toYaml(frontMatter(name, metadata, test, front))}
 ---
 
 # ${plain(name)}
@@ -46,7 +48,7 @@ A dense network, \`${inOneLine(spec)}\`, with ${parameterCount(spec).toLocaleStr
 It takes ${front.inputs}
 
 It gives ${says}${outputs ? `: ${outputs.map(plain).join(', ')}` : ''}.
-${metadata === null ? '' : trainingText(metadata)}
+${metadata === null ? '' : trainingText(metadata)}${test === null ? '' : testText(test)}
 ## How to load it
 
 In treadle:
@@ -79,39 +81,62 @@ ${numpyProgram(spec)}
 ${front.features === null ? '' : `\nIn PyTorch and numpy \`x\` has these features: ${front.features}.\n`}`;
 }
 
-function frontMatter(name: string, metadata: WeightsMetadata | null, { task }: CardFront): Yaml {
+function frontMatter(
+  name: string,
+  metadata: WeightsMetadata | null,
+  test: TestFigures | null,
+  { task }: CardFront,
+): Yaml {
+  const results = [
+    ...(metadata === null ? [] : [resultOf(task, 'Validation', validationOf(metadata))]),
+    ...(test === null ? [] : [resultOf(task, 'Test', test)]),
+  ];
   return {
     library_name: 'treadle',
     pipeline_tag: task,
     tags: ['treadle', 'mlp', 'onnx', 'safetensors'],
-    ...(metadata !== null && {
-      metrics: ['accuracy', 'f1'],
-      'model-index': [{ name, results: [resultOf(metadata, task)] }],
+    ...(results.length > 0 && {
+      metrics: [...new Set(results.flatMap(({ metrics }) => metrics.map(({ type }) => type)))],
+      'model-index': [{ name, results }],
     }),
   };
 }
 
-/** Figures of the validation samples, in the form of the Hub's model index. */
-function resultOf(metadata: WeightsMetadata, task: string): Yaml {
+/** Figures of the kept epoch on the validation samples. */
+function validationOf(metadata: WeightsMetadata): Omit<TestFigures, 'samples'> {
   const { dataset, dataHash, valAccuracy, valMacroF1, valLoss } = metadata;
-  const slug = dataset
+  return {
+    data: dataset,
+    hash: dataHash,
+    scores: { accuracy: valAccuracy, macroF1: valMacroF1, loss: valLoss },
+  };
+}
+
+/** Figures in the form of the Hub's model index. */
+function resultOf(task: string, split: string, { data, hash, scores }: Omit<TestFigures, 'samples'>) {
+  const slug = data
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
   return {
     task: { type: task },
     dataset: {
-      name: dataset,
+      name: data,
       type: slug === '' ? 'data' : slug,
-      split: 'validation',
-      args: { sha256: dataHash },
+      split: split.toLowerCase(),
+      ...(hash !== undefined && { args: { sha256: hash } }),
     },
-    metrics: [
-      { type: 'accuracy', name: 'Validation accuracy', value: valAccuracy },
-      { type: 'f1', name: 'Validation macro-F1', value: valMacroF1 },
-      { type: 'loss', name: 'Validation loss', value: valLoss },
-    ],
+    metrics: figuresIn(scores).map(({ type, title, value }) => ({ type, name: `${split} ${title}`, value })),
   };
+}
+
+function figuresIn(scores: TestFigures['scores']) {
+  return Object.entries(scores).map(([name, value]) => ({ ...CARD_FIGURES[name as CardFigure], value }));
+}
+
+function testText({ data, samples, scores }: TestFigures): string {
+  const lines = figuresIn(scores).map(({ title, value }) => `| ${title} | ${value} |`);
+  return `\n## Test\n\nOn ${samples.toLocaleString('en-US')} samples of ${plain(data)} that it was not trained on:\n\n| | |\n|---|---|\n${lines.join('\n')}\n`;
 }
 
 function trainingText(metadata: WeightsMetadata): string {

@@ -6,7 +6,8 @@ import {
   type Fronts,
   type FrontsOf,
 } from '../../formats/export/formats.js';
-import { hubWithFronts } from '../../formats/hub/hub.js';
+import { type HubOptions, hubWithFronts } from '../../formats/hub/hub.js';
+import { TEST_KEY, testIn } from '../../formats/hub/test-figures.js';
 import type { StoredModel } from '../../formats/model-bytes.js';
 import { formatError } from '../../formats/tensor.js';
 import { expectFits, type TableEncoder } from '../encoder.js';
@@ -38,15 +39,17 @@ export function exportTable(
  */
 export function exportTableHub(
   model: Uint8Array | { save(): Uint8Array },
-  options: ExportOptions = {},
+  options: HubOptions = {},
 ): Map<string, Bytes> {
   return hubWithFronts(model, options, tableFronts);
 }
 
 const tableFronts: FrontsOf = (bytes, stored, source) => {
   const encoder = encoderOf(bytes, source);
-  if (encoder !== null) return frontsOf(encoder, stored, source);
-  throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
+  if (encoder === null) throw formatError(source, `its metadata has no ${ENCODER_KEY}`, 'a model of a table');
+  const fronts = frontsOf(encoder, stored, source);
+  const test = testIn(bytes, source);
+  return test === null ? fronts : { ...fronts, texts: { ...fronts.texts, [TEST_KEY]: JSON.stringify(test) } };
 };
 
 function frontsOf(encoder: TableEncoder, { spec }: StoredModel, source: string): Fronts {

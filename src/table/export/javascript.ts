@@ -1,4 +1,5 @@
 import type { JsFront } from '../../formats/export/javascript.js';
+import { DATE_FORMS, FIRST_OF_1900, MONTHS } from '../dates.js';
 import type { ColumnEncoder, TableEncoder } from '../encoder.js';
 
 // The encoders of a table as JavaScript: what encoder.ts does, for one row. What no column needs is not written.
@@ -21,7 +22,7 @@ const ENCODERS: Readonly<Record<Kind, string>> = {
   date: `
   date({ name, parts }, cell) {
     const time = dateOf(cell);
-    if (time === null) throw unlike(name, cell, 'a Date, or a date as ISO 8601 writes it');
+    if (time === null) throw unlike(name, cell, 'a Date, or a date such as 2020-02-29 or 29 Feb 2020');
     return parts.map(({ part, scale }) => scaled(dateParts[part](time), scale));
   },`,
   category: `
@@ -72,15 +73,36 @@ const dateParts = {
   hour: (time) => time.getUTCHours() + time.getUTCMinutes() / 60,
 };
 
-const DATE = /^\\d{4}-\\d{2}-\\d{2}(?:[T ]\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d+)?)?(?:Z|[+-]\\d{2}:?\\d{2})?)?$/;
+const ISO = ${DATE_FORMS.iso};
+const DAY_FIRST = ${DATE_FORMS.dayFirst};
+const MONTH_FIRST = ${DATE_FORMS.monthFirst};
+
+const months = '${MONTHS.join(' ')}'.split(' ');
 
 /** A time as a cell tells it, in UTC where it names no zone; null for what is none. */
 function dateOf(cell) {
   if (cell instanceof Date) return cell;
-  if (typeof cell !== 'string' || !DATE.test(cell)) return null;
-  const hasZone = /Z$|[+-]\\d{2}:?\\d{2}$/.test(cell.slice(10));
-  const time = new Date((hasZone || cell.length === 10 ? cell : \`\${cell}Z\`).replace(' ', 'T'));
+  if (typeof cell !== 'string') return null;
+  const iso = ISO.test(cell) ? cell : isoOf(cell);
+  if (iso === null) return null;
+  const hasZone = iso.length === 10 || /(?:Z|[+-]\\d{2}:?\\d{2})$/.test(iso.slice(10));
+  const time = new Date((hasZone ? iso : \`\${iso}Z\`).replace(' ', 'T'));
+  // Some engines take 31 February for a day of March.
+  const day = Number(iso.slice(8, 10));
+  if (day > 28 && new Date(iso.slice(0, 10)).getUTCDate() !== day) return null;
   return Number.isNaN(time.getTime()) ? null : time;
+}
+
+/** A date with its month's name as ISO 8601 writes it. */
+function isoOf(text) {
+  const found = DAY_FIRST.exec(text) ?? MONTH_FIRST.exec(text);
+  if (found === null) return null;
+  const { day, month, year, time = '' } = found.groups;
+  const index = months.findIndex((name) => name.startsWith(month.toLowerCase()));
+  if (index < 0) return null;
+  const century = year.length === 4 ? '' : Number(year) < ${FIRST_OF_1900} ? '20' : '19';
+  const inDigits = (value) => String(value).padStart(2, '0');
+  return \`\${century}\${year}-\${inDigits(index + 1)}-\${inDigits(day)}\${time}\`;
 }
 `,
   },

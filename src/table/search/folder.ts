@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -8,6 +7,7 @@ import { checkpointParts, decodeCheckpoint } from '../../formats/checkpoint-byte
 import {
   ensureWritableFolder,
   readFileBounded,
+  readFileInPieces,
   removeTemporaries,
   writeFileAtomic,
 } from '../../node/files.js';
@@ -103,8 +103,14 @@ export async function finishSearch({ folder, record }: BegunSearch): Promise<voi
  */
 export async function openSearch(run: string | null, out: string): Promise<BegunSearch> {
   const folder = await findRun(run, out, async (folder) => !(await readSearch(folder)).finished);
+  const begun = await readBegun(folder);
+  expectUnfinished(folder, begun.record.finished);
+  return begun;
+}
+
+/** The settings and the record in a search's folder. Throws `format` for a broken record. */
+export async function readBegun(folder: string): Promise<BegunSearch> {
   const record = await readSearch(folder);
-  expectUnfinished(folder, record.finished);
   return { folder, config: await readRecordFile(join(folder, 'config.json')), record };
 }
 
@@ -122,10 +128,10 @@ export function expectSameSearch(
   }
 }
 
-/** SHA-256 (hex) of a file. */
+/** SHA-256 (hex) of a file. Throws `not-found` and `unreadable`. */
 export async function fileDigest(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  for await (const piece of readFileInPieces(path)) hash.update(piece);
   return hash.digest('hex');
 }
 

@@ -12,7 +12,7 @@ export interface SearchResults {
   kind: 'search';
   schema: 1;
   /** The machine and engine, as in other runs' results. */
-  environment: object;
+  environment: { node: string; cpu: string; build: string; seconds: number };
   /** What was asked for. */
   config: object;
   table: { path: string; hash: string; rows: number };
@@ -30,8 +30,9 @@ export interface SearchResults {
   test: Evaluation | null;
   /** Of the rows that it was tested on or, without those, of those that ended its training. */
   importance: readonly Importance[];
-  /** Where it is saved. */
+  /** Where it is saved, and the SHA-256 (hex) of the file. */
   model: string;
+  modelHash: string;
 }
 
 /** The settings that a search has tried, in the order of tables. */

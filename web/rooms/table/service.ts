@@ -3,6 +3,7 @@ import {
   assess,
   type Cell,
   type CsvOptions,
+  dateOf,
   decide,
   decideKinds,
   encodeTable,
@@ -138,6 +139,6 @@ export const service: TableService = {
 function startOf(field: RowField, rows: Table | null): Cell {
   const cell = rows?.columns.find(({ name }) => name === field.name)?.cells.at(0) ?? null;
   if (field.kind === 'number') return typeof cell === 'number' ? cell : (field.least + field.most) / 2;
-  if (field.kind === 'date') return cell ?? '2025-01-01T12:00';
+  if (field.kind === 'date') return dateOf(cell) ?? '2025-01-01T12:00';
   return cell === null ? null : String(cell);
 }

@@ -1,0 +1,56 @@
+// What is mended in libraries as they are built into dist/vendor, until they do it themselves. A text that is not found any
+// more ends the build: the library has changed, and what it does is to be looked at again.
+
+/** By package and file: why, what stands there, and what stands there instead. */
+const MENDS = {
+  'hyparquet/src/encoding.js': [
+    // A run may say that it has 2^30 values: they were written behind the array's end until there is no memory.
+    [
+      'for (let i = 0; i < count; i++) {\n    output[seen + i]',
+      'for (let i = 0; i < count && seen + i < output.length; i++) {\n    output[seen + i]',
+    ],
+    // The count of packed values could overflow to a negative one, which was counted down for ever.
+    [
+      'let count = header >> 1 << 3 // values to read',
+      'let count = Math.min((header >>> 1) * 8, output.length - seen)',
+    ],
+    // Room was made by what is said, not by what there is.
+    [
+      'const bytes = new Uint8Array(count * width)',
+      "if (!(count * width <= reader.view.byteLength - reader.offset)) throw new Error('more values than there are')\n  const bytes = new Uint8Array(count * width)",
+    ],
+  ],
+  'hyparquet/src/delta.js': [
+    // As above: of the blocks of differences, and of the letters that a text shares with the one before.
+    [
+      'const bitWidths = new Uint8Array(miniblockPerBlock)',
+      "if (!(miniblockPerBlock > 0 && miniblockPerBlock <= reader.view.byteLength - reader.offset)) throw new Error('more blocks of differences than there are')\n    const bitWidths = new Uint8Array(miniblockPerBlock)",
+    ],
+    [
+      'output[i] = new Uint8Array(prefixData[i] + suffixData[i])',
+      "if (!(i > 0 && prefixData[i] <= output[i - 1].length)) throw new Error('a text that shares more than there is')\n      output[i] = new Uint8Array(prefixData[i] + suffixData[i])",
+    ],
+  ],
+  'hyparquet/src/thrift.js': [
+    // As above: every element takes a byte at the least.
+    [
+      'const values = new Array(listSize)',
+      "if (listSize < 0 || listSize > reader.view.byteLength - reader.offset) throw new Error('a list of more elements than there are')\n    const values = new Array(listSize)",
+    ],
+  ],
+};
+
+/** A plugin of the bundler that mends them. */
+export const mends = {
+  name: 'mends',
+  transform(code, id) {
+    const file = Object.keys(MENDS).find((name) =>
+      id.replaceAll('\\', '/').endsWith(`/node_modules/${name}`),
+    );
+    if (file === undefined) return null;
+    return MENDS[file].reduce((mended, [from, to]) => {
+      if (mended.split(from).length !== 2) throw new Error(`scripts/mends.js: ${file} has changed.`);
+      return mended.replace(from, () => to);
+    }, code);
+  },
+};
