@@ -1,6 +1,24 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { assess, loadTableModel, parseCsv, splitTable } from '../../dist/table/index.js';
-import { openRoom, overhang, saved, train, violations, withPage } from './open.js';
+import {
+  assess,
+  type Cell,
+  exportTable,
+  loadTableModel,
+  parseCsv,
+  splitTable,
+  type Table,
+  type TableModel,
+  toCsv,
+} from '../../dist/table/index.js';
+import { treadle } from '../cli/treadle.js';
+import { onnxInputs } from '../interchange/table-cases.mjs';
+import { temporaryFolder } from '../support/folder.js';
+import { openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
+
+ort.env.logLevel = 'error';
 
 withPage('table');
 
@@ -17,6 +35,28 @@ const leaves = (rows: number) =>
       return `${length},${isOak ? 'brown' : 'green'},2026-0${(row % 9) + 1}-11,${isOak ? 'oak' : 'beech'}`;
     }),
   ].join('\n');
+
+const cellsOf = ({ columns }: Table, name: string) => [
+  ...columns.find((column) => column.name === name)!.cells,
+];
+const rowsOf = (table: Table): Record<string, Cell>[] =>
+  Array.from({ length: table.rows }, (_, row) =>
+    Object.fromEntries(table.columns.map(({ name, cells }) => [name, cells.at(row) ?? null])),
+  );
+
+/** What onnxruntime says of the rows of a table, by a file that takes its columns. */
+async function saidByOnnx(file: Uint8Array, { encoder }: TableModel, table: Table) {
+  const session = await ort.InferenceSession.create(file);
+  const feeds = onnxInputs(encoder, rowsOf(table)).map(({ name, type, data }) => {
+    const values = type === 'string' ? data : Float64Array.from(data);
+    return [name, new ort.Tensor(type as 'float64', values as Float64Array, [table.rows, 1])] as const;
+  });
+  const { probabilities, label } = await session.run(Object.fromEntries(feeds));
+  return {
+    probabilities: [...(probabilities!.data as Float32Array)],
+    labels: [...(label!.data as Iterable<string>)],
+  };
+}
 
 describe('the room of tables', () => {
   it('goes from a file to a saved model, scores and predictions', async () => {
@@ -46,7 +86,29 @@ describe('the room of tables', () => {
     );
     const table = parseCsv(predictions.bytes.toString());
     expect(predictions.name).toBe('mine-predicted.csv');
-    expect([...table.columns.find(({ name }) => name === 'predicted')!.cells]).toEqual(model.predict(held));
+    expect(cellsOf(table, 'predicted')).toEqual(model.predict(held));
+
+    // The command line and onnxruntime say the same of the same rows.
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'tree.safetensors'), bytes);
+    await writeFile(join(folder, 'held.csv'), toCsv(held));
+    const line = await treadle(['predict', '--model', 'tree.safetensors', 'held.csv'], { cwd: folder });
+    expect([line.code, line.stderr]).toEqual([0, '']);
+    const there = parseCsv(line.stdout);
+    expect(cellsOf(there, 'predicted tree')).toEqual(cellsOf(table, 'predicted'));
+    await page.getByLabel('Format').selectOption('onnx');
+    const onnx = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    expect(onnx.name).toBe('tree-by-mine.onnx');
+    expect(onnx.bytes.equals(exportTable(bytes, 'onnx'))).toBe(true);
+    await page.getByLabel('Format').selectOption('safetensors');
+    const said = await saidByOnnx(onnx.bytes, model, held);
+    expect(said.labels).toEqual(cellsOf(table, 'predicted'));
+    for (const [at, name] of ['beech', 'oak'].entries()) {
+      for (const [row, share] of cellsOf(table, `probability of ${name}`).entries()) {
+        expect(said.probabilities[2 * row + at]).toBeCloseTo(share as number, 5);
+        expect(cellsOf(there, `probability of ${name}`)[row]).toBeCloseTo(share as number, 6);
+      }
+    }
 
     const says = page.locator('.says');
     await page.getByLabel('colour', { exact: true }).selectOption('green');
@@ -127,5 +189,10 @@ describe('the room of tables', () => {
     await page.locator('.panels svg').nth(3).waitFor();
     expect(await overhang(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
+    const shown = await page.locator('.latest dd').allTextContents();
+    const { lost, ground, figures } = await printed(page);
+    expect(figures).toEqual(shown);
+    expect(lost).toEqual([]);
+    expect(ground).toBeGreaterThan(200);
   });
 });

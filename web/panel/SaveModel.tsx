@@ -19,6 +19,8 @@ export interface Saving {
   address: () => string;
   /** The network's file with what else belongs into it, such as a table's encoder. */
   complete?: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
+  /** That file as other programs read it; the network alone if it is not given. */
+  exported?: (bytes: Uint8Array<ArrayBuffer>, format: ExportFormat) => Promise<Uint8Array<ArrayBuffer>>;
   /** Code that reads the samples: gives `x` and `y`, and for held-out ones `validation`. */
   code: (setup: Setup) => string;
 }
@@ -62,8 +64,8 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
   const asFile = () =>
     withFile(async (bytes) => {
       const { EXPORT_FORMATS, exportModel } = await import('./exporting.ts');
-      // A table's encoder stands in the safetensors file alone.
-      const content = format === 'safetensors' ? bytes : exportModel(bytes, format);
+      const exported = saving.exported ?? exportModel;
+      const content = format === 'safetensors' ? bytes : await exported(bytes, format);
       const file = `${fileName(name)}${EXPORT_FORMATS[format].extension}`;
       download(file, content as Uint8Array<ArrayBuffer>);
       return `${file} is saved.`;

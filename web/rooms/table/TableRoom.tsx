@@ -133,6 +133,7 @@ export function TableRoom() {
           name: chosen === null ? 'model' : `${chosen.target} by ${table!.name.replace(/\.\w+$/, '')}`,
           address: () => address.toString(),
           complete: client.complete,
+          exported: client.exported,
           code: (own) => tableCode(table?.name ?? 'table.csv', chosen, data.decimal, own),
         }}
       />

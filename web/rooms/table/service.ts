@@ -93,6 +93,11 @@ export const service: TableService = {
     return bytes as Uint8Array<ArrayBuffer>;
   },
 
+  async exported(file, format) {
+    const { exportTable } = await import('./exporting.ts');
+    return exportTable(file, format) as Uint8Array<ArrayBuffer>;
+  },
+
   async judge(network, isComplete) {
     model?.dispose();
     if (isComplete) {
