@@ -1,9 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { classifierModel, createModel } from '../../dist/index.js';
+import { jsonLines, treadle } from '../cli/treadle.js';
+import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
-import { openRoom, overhang, train, violations, withPage } from './open.js';
+import { fingerAndPen, openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
 
 withPage('clothes');
 beforeEach(({ skip }) => skip(realDataFolder === undefined, 'Fashion-MNIST is not on this machine'));
@@ -40,9 +44,17 @@ async function weights(inputs = 784): Promise<Uint8Array> {
   }
 }
 
+/** The greys that the network sees. */
+const greys = (page: Page) =>
+  page
+    .getByLabel(/as the network sees it/)
+    .evaluate((canvas: HTMLCanvasElement) =>
+      Array.from(canvas.getContext('2d')!.getImageData(0, 0, 28, 28).data).filter((_, at) => at % 4 === 0),
+    );
+
 describe('the room of clothes', () => {
   it('trains, counts what is mixed up, shows the images of a cell and names what is drawn', async () => {
-    const page = await openRoom('clothes?layers=16-norm-relu&epochs=1');
+    const page = await openRoom('clothes?layers=16-norm-relu-20&epochs=1');
     await train(page);
     const cells = page.locator('.matrix td');
     await cells.first().waitFor();
@@ -71,6 +83,20 @@ describe('the room of clothes', () => {
     await expect.poll(() => shares(page)).not.toEqual(drawn);
     // The image on the board is named as it is in the cell.
     await expect.poll(async () => (await shares(page))[most]).toBeCloseTo(sure[0]!, 1);
+
+    // The command line says the same of it, by the model's file.
+    const folder = await temporaryFolder();
+    const own = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    await writeFile(join(folder, own.name), own.bytes);
+    const data = Uint8Array.from(await greys(page));
+    await writeFile(join(folder, 'board.png'), encode({ width: 28, height: 28, data, channels: 1 }));
+    const said = await treadle(['predict', '--weights', own.name, '--json', 'board.png'], { cwd: folder });
+    expect(said.code, said.stderr).toBe(0);
+    const [{ probabilities }] = jsonLines(said.stdout) as [{ probabilities: { probability: number }[] }];
+    expect(probabilities.map(({ probability }) => `${(100 * probability).toFixed(1)} %`)).toEqual(
+      await page.locator('.probabilities .share').allTextContents(),
+    );
+    expect((await printed(page)).lost).toEqual([]);
   });
 
   it('predicts with weights that are dropped, and turns a photograph over as the network sees clothes', async () => {
@@ -88,14 +114,10 @@ describe('the room of clothes', () => {
     });
     await chooser.setInputFiles(file('shirt.png', encode({ width, height, data, channels: 1 })));
     await page.getByText('shirt.png is on the board').waitFor();
-    const greys = await page
-      .getByLabel(/as the network sees it/)
-      .evaluate((canvas: HTMLCanvasElement) =>
-        Array.from(canvas.getContext('2d')!.getImageData(0, 14, 28, 1).data).filter((_, at) => at % 4 === 0),
-      );
-    expect(greys[0]).toBe(0);
-    expect(greys[14]).toBe(255);
-    expect(sum(greys) / 255).toBeCloseTo(14, 0);
+    const middle = (await greys(page)).slice(14 * 28, 15 * 28);
+    expect(middle[0]).toBe(0);
+    expect(middle[14]).toBe(255);
+    expect(sum(middle) / 255).toBeCloseTo(14, 0);
     await expect.poll(async () => sum(await shares(page))).toBeCloseTo(100, 0);
   });
 
@@ -128,18 +150,37 @@ describe('the room of clothes', () => {
     );
   });
 
-  it('is accessible, no wider than a phone, and drawn on by keys', async () => {
-    const page = await openRoom('clothes', { viewport: { width: 360, height: 800 }, colorScheme: 'dark' });
+  it('is accessible, no wider than a phone, and drawn on by keys, finger and pen', async () => {
+    const page = await openRoom('clothes', {
+      viewport: { width: 360, height: 800 },
+      colorScheme: 'dark',
+      hasTouch: true,
+    });
     expect(await overhang(page)).toBe(0);
-    const greys = () =>
-      page
-        .getByLabel(/as the network sees it/)
-        .evaluate((canvas: HTMLCanvasElement) =>
-          Math.max(...canvas.getContext('2d')!.getImageData(14, 14, 1, 1).data.slice(0, 3)),
-        );
-    expect(await greys()).toBe(0);
+    const middle = async () => (await greys(page))[14 * 28 + 14];
+    expect(await middle()).toBe(0);
     await board(page).press('Space');
-    await expect.poll(greys).toBe(200);
+    await expect.poll(middle).toBe(200);
     expect(await violations(page)).toEqual([]);
+
+    const wipe = page.getByRole('button', { name: 'Wipe' });
+    const ink = async () => sum(await greys(page));
+    await wipe.press('Enter');
+    await expect.poll(ink).toBe(0);
+    const { finger, pen } = await fingerAndPen(page, board(page));
+    const top = await page.evaluate(() => scrollY);
+    await finger([0.5, 0.2], [0.5, 0.8]);
+    await expect.poll(middle).toBe(200);
+    expect(await page.evaluate(() => scrollY)).toBe(top);
+    // A pen that is pressed draws a wider line than one that is not.
+    const drawn: number[] = [];
+    for (const force of [0.2, 0.9]) {
+      await wipe.press('Enter');
+      await expect.poll(ink).toBe(0);
+      await pen([0.5, 0.2], [0.5, 0.8], force);
+      await expect.poll(middle).toBe(200);
+      drawn.push(await ink());
+    }
+    expect(drawn[1]).toBeGreaterThan(2 * drawn[0]!);
   });
 });
