@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { classifierModel, createModel } from '../../dist/index.js';
+import { classifierModel, createModel, type ModelSpec } from '../../dist/index.js';
 import { jsonLines, treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
@@ -34,8 +34,10 @@ const file = (name: string, content: Uint8Array) => ({
 });
 
 /** A small classifier's weights. */
-async function weights(inputs = 784): Promise<Uint8Array> {
-  const spec = classifierModel({ inputs, hidden: [8], classes: 10, dropout: 0.5 });
+const weights = (inputs = 784) =>
+  weightsOf(classifierModel({ inputs, hidden: [8], classes: 10, dropout: 0.5 }));
+
+async function weightsOf(spec: ModelSpec): Promise<Uint8Array> {
   const model = await createModel(spec, { seed: 1 });
   try {
     return await model.save();
@@ -104,6 +106,12 @@ describe('the room of clothes', () => {
     const chooser = page.getByLabel(/^Drop a photograph/);
     await chooser.setInputFiles(file('mine.safetensors', await weights()));
     await page.getByText('The model of mine.safetensors is opened.').waitFor();
+    // What is drawn up, and the code, are of this network now.
+    await expect.poll(() => page.getByLabel('Width of layer 1').inputValue()).toBe('8');
+    expect(await page.getByLabel(/^Width of layer/).count()).toBe(1);
+    expect(await page.getByLabel('Dropout of layer 1').inputValue()).toBe('0.5');
+    expect(await page.locator('pre').textContent()).toMatch(/units: 8\b[\s\S]*batchNorm[\s\S]*rate: 0\.5/);
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('mine');
     expect(sum((await page.locator('.matrix td').allTextContents()).map(Number))).toBe(500);
 
     // A dark square in the middle of a wide, light picture.
@@ -119,6 +127,22 @@ describe('the room of clothes', () => {
     expect(middle[14]).toBe(255);
     expect(sum(middle) / 255).toBeCloseTo(14, 0);
     await expect.poll(async () => sum(await shares(page))).toBeCloseTo(100, 0);
+  });
+
+  it('opens weights of layers that cannot be drawn up, and says so', async () => {
+    const page = await openRoom('clothes');
+    const other = await weightsOf({
+      input: { features: 784, type: 'u8' },
+      layers: [
+        { type: 'dense', units: 8, bias: false },
+        { type: 'batchNorm' },
+        { type: 'relu' },
+        { type: 'dense', units: 10 },
+      ],
+    });
+    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('other.safetensors', other));
+    await page.getByText('those below are of the next network.').waitFor();
+    expect(await page.getByLabel('Width of layer 1').inputValue()).toBe('128');
   });
 
   it('says beside the files what is wrong with them', async () => {

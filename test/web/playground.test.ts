@@ -166,6 +166,8 @@ describe('the playground', () => {
     await page.getByRole('link', { name: 'Open one layer' }).click();
     await page.getByText('Trained', { exact: true }).waitFor();
     await expect.poll(() => page.locator('.tile').count()).toBe(8);
+    expect(await page.getByLabel(/^Width of layer/).count()).toBe(1);
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('one layer');
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByRole('button', { name: 'Delete one layer' }).click();
     await page.getByText('None yet').waitFor();

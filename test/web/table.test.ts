@@ -1,5 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import {
@@ -16,7 +18,7 @@ import {
 import { treadle } from '../cli/treadle.js';
 import { onnxInputs } from '../interchange/table-cases.mjs';
 import { temporaryFolder } from '../support/folder.js';
-import { openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
+import { openRoom, overhang, printed, ROOT, saved, train, violations, withPage } from './open.js';
 
 ort.env.logLevel = 'error';
 
@@ -126,7 +128,17 @@ describe('the room of tables', () => {
     await page.getByLabel('day', { exact: true }).fill('2026-01-11T00:00');
     await expect.poll(() => says.locator('dt').first().textContent()).toBe(model.predict([row])[0]);
     const again = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    expect(again.name).toBe('tree-by-mine.safetensors');
     expect(again.bytes.equals(bytes)).toBe(true);
+
+    // Its code reads the file that was saved.
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(ROOT, join(folder, 'node_modules/treadle'));
+    await writeFile(join(folder, again.name), again.bytes);
+    await writeFile(join(folder, 'table.csv'), toCsv(held));
+    await writeFile(join(folder, 'use.mjs'), (await page.locator('pre').textContent())!);
+    const { stdout } = await promisify(execFile)(process.execPath, ['use.mjs'], { cwd: folder });
+    expect([...stdout.matchAll(/'(\w+)'/g)].map(([, name]) => name)).toEqual(model.predict(held));
   });
 
   it('predicts a number, of a table that ships and is named in the address', async () => {

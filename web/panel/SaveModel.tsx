@@ -21,8 +21,8 @@ export interface Saving {
   complete?: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
   /** That file as other programs read it; the network alone if it is not given. */
   exported?: (bytes: Uint8Array<ArrayBuffer>, format: ExportFormat) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Code that reads the samples: gives `x` and `y`, and for held-out ones `validation`. */
-  code: (setup: Setup) => string;
+  /** Code that trains the same model in Node, or reads it from the file that is saved here. */
+  code: (setup: Setup, file: string) => string;
 }
 
 /** Formats that are offered, with who reads them. */
@@ -40,14 +40,14 @@ interface Props {
   saving: Saving;
 }
 
-/** The model as a file, kept in the browser, or as code that trains it in Node. */
+/** The model as a file, kept in the browser, or as code for Node. */
 export function SaveModel({ trainer, subject, setup, saving }: Props) {
   const [named, setName] = useState<string | null>(null);
   const [format, setFormat] = useState<ExportFormat>('safetensors');
   const [said, say] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const name = named ?? saving.name;
   const model = trainer.model.value;
+  const name = named ?? trainer.opened?.name ?? saving.name;
   const isReady = model !== null && ['done', 'stopped'].includes(trainer.state.value);
 
   /** The model's file, handed on; what goes wrong is shown here. */
@@ -118,10 +118,10 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
       </p>
       <Problem text={problem} />
       <details>
-        <summary>As code that trains it in Node</summary>
+        <summary>As code for Node</summary>
         <Scroll label="Code" tall>
           <pre>
-            <code>{saving.code(setup)}</code>
+            <code>{saving.code(setup, `${fileName(name)}.safetensors`)}</code>
           </pre>
         </Scroll>
       </details>

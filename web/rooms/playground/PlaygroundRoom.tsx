@@ -47,7 +47,7 @@ export function PlaygroundRoom() {
     return settings;
   }, [points, own, setup]);
   useEffect(() => shareSettings('playground', address), [address]);
-  useKept(trainer, 'playground');
+  useKept(trainer, 'playground', setSetup);
 
   const { train, test } = useMemo(() => splitPoints(points, own), [points, own]);
   const subject = useMemo(() => subjectOf(points, train, test), [points, train, test]);

@@ -10,7 +10,7 @@ import { type Subject, Trainer } from '../../panel/trainer.ts';
 import { useKept } from '../../panel/use-kept.ts';
 import { ChooseFile } from './ChooseFile.tsx';
 import { Columns, KIND_NAMES } from './Columns.tsx';
-import { tableCode } from './code.ts';
+import { readingCode, tableCode } from './code.ts';
 import type { Judged } from './messages.ts';
 import { Predictions } from './Predictions.tsx';
 import { Results } from './Results.tsx';
@@ -64,7 +64,7 @@ export function TableRoom() {
     return settings;
   }, [sample, chosen, setup]);
   useEffect(() => shareSettings('table', address), [address]);
-  useKept(trainer, 'table');
+  useKept(trainer, 'table', setSetup);
   useEffect(() => {
     trainer.onMoment = async (model) => {
       if (trainer.busy) return;
@@ -72,7 +72,7 @@ export function TableRoom() {
       setProblem(null);
       try {
         const { opened } = trainer;
-        const bytes = opened ?? ((await model.save()) as Uint8Array<ArrayBuffer>);
+        const bytes = opened?.bytes ?? ((await model.save()) as Uint8Array<ArrayBuffer>);
         setJudged(await client.judge(bytes, opened !== null));
       } catch (error) {
         setProblem(sentenceOf(error));
@@ -134,7 +134,10 @@ export function TableRoom() {
           address: () => address.toString(),
           complete: client.complete,
           exported: client.exported,
-          code: (own) => tableCode(table?.name ?? 'table.csv', chosen, data.decimal, own),
+          code: (own, file) =>
+            trainer.opened === null
+              ? tableCode(table?.name ?? 'table.csv', chosen, data.decimal, own)
+              : readingCode(file),
         }}
       />
       <Problem text={problem} />

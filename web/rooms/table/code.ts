@@ -30,3 +30,13 @@ console.log(assess(model, held).scores);
 await writeFile('model.safetensors', model.save());
 `;
 }
+
+/** Code that predicts with a model whose table is not here any more. */
+export function readingCode(file: string): string {
+  return `import { readTable, readTableModel } from 'treadle/tables';
+
+const model = await readTableModel(${JSON.stringify(file)});
+const table = await readTable('table.csv');
+console.log(model.predict(table));
+`;
+}
