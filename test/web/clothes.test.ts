@@ -181,6 +181,13 @@ describe('the room of clothes', () => {
       hasTouch: true,
     });
     expect(await overhang(page)).toBe(0);
+    // With the board at the lower edge of the window, nothing lies over it.
+    await board(page).evaluate((canvas) => canvas.scrollIntoView({ block: 'end' }));
+    const isFree = await board(page).evaluate((canvas) => {
+      const { left, bottom, width } = canvas.getBoundingClientRect();
+      return document.elementFromPoint(left + width / 2, bottom - 8) === canvas;
+    });
+    expect(isFree).toBe(true);
     const middle = async () => (await greys(page))[14 * 28 + 14];
     expect(await middle()).toBe(0);
     await board(page).press('Space');
