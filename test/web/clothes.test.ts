@@ -162,6 +162,23 @@ describe('the room of clothes', () => {
     }
   });
 
+  it('looks as it did after a visit to another room', async () => {
+    const page = await openRoom('clothes');
+    const look = () =>
+      page.locator('.training *').evaluateAll((all) =>
+        all.map((element) => {
+          const { left, width, height } = element.getBoundingClientRect();
+          return [element.tagName, element.className, left, width, height].join(' ');
+        }),
+      );
+    const before = await look();
+    await page.getByRole('link', { name: 'Your table' }).click();
+    await page.getByRole('button', { name: 'Iris flowers' }).waitFor();
+    await page.getByRole('link', { name: 'Clothes' }).click();
+    await board(page).waitFor();
+    expect(await look()).toEqual(before);
+  });
+
   it('says when all images do not lie beside this page', async () => {
     const page = await openRoom('clothes');
     // Some hosts answer with their first page for what they do not have.

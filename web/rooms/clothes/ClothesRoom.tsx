@@ -124,7 +124,7 @@ export function ClothesRoom() {
         </section>
         <section class="asking" aria-labelledby="asking-title">
           <h3 id="asking-title">Draw something</h3>
-          <div class="asked">
+          <div class="naming">
             <Board image={image} onSeen={(pixels, since) => live.ask(pixels, since)} />
             <Files onFile={takeFile} />
             <Probabilities
