@@ -7,6 +7,7 @@ export {
   type NumberAssessment,
   type OutputAssessment,
 } from './assess.js';
+export { type FileLike, readTable } from './blob.js';
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { encodeTable } from './data.js';

@@ -25,7 +25,7 @@ ort.env.logLevel = 'error';
 withPage('table');
 
 const csv = (text: string, name = 'mine.csv') => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
-const FILE = 'Choose a CSV or Parquet file';
+const FILE = 'Choose a CSV, JSON or Parquet file';
 
 /** Two kinds of leaves that length and colour tell apart. */
 const leaves = (rows: number) =>
@@ -159,6 +159,11 @@ describe('the room of tables', () => {
   it.each([
     ['a line that is too long', 'a,b\n1,2\n1,2,3\n', /mine\.csv: row 2 below the names has 3 cells/],
     ['no line at all', '', /mine\.csv/],
+    [
+      'an object that does not end',
+      '[{"a": 1},',
+      /mine\.csv: it is no JSON \(.*; an array of objects is expected\./,
+    ],
     ['bytes that are no Parquet', 'PAR1 and nothing more', /mine\.csv/],
   ])('says beside the file what is wrong with it: %s', async (_, text, problem) => {
     const page = await openRoom('table');
@@ -167,6 +172,21 @@ describe('the room of tables', () => {
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(problem);
     expect(await page.getByRole('button', { name: 'Train' }).isDisabled()).toBe(true);
+  });
+
+  it.each([
+    ['JSON', 'mine.json', (rows: object[]) => JSON.stringify(rows)],
+    ['JSON Lines', 'mine.jsonl', (rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n')],
+  ])('reads %s, with gaps where a row lacks a key', async (_, name, textOf) => {
+    const page = await openRoom('table?epochs=2');
+    const rows = rowsOf(parseCsv(leaves(60))).map(({ length, ...row }) =>
+      length === null ? row : { length, ...row },
+    );
+    await page.getByLabel(FILE).setInputFiles(csv(textOf([rows[1]!, ...rows.slice(2)]), name));
+    await page.getByRole('heading', { name: `${name}: 59 rows, 4 columns` }).waitFor();
+    await page.getByText('It is one of 2 classes.').waitFor();
+    expect(await page.getByRole('row', { name: /^length/ }).textContent()).toContain('8 (13.6 %)');
+    await train(page);
   });
 
   it('says beside the columns what cannot be learnt, until it can', async () => {

@@ -2,6 +2,9 @@ import { useId, useState } from 'preact/hooks';
 import { Problem } from '../../app/Problem.tsx';
 import { SAMPLES, type SampleName } from './samples.ts';
 
+/** Files that tables are read from. */
+export const ACCEPTED = '.csv,.tsv,.txt,.json,.jsonl,.ndjson,.parquet,.gz,text/csv,application/json';
+
 interface Props {
   name: string | null;
   reading: boolean;
@@ -48,13 +51,13 @@ export function ChooseFile({
       >
         <p>
           <label class="button main-label" for={input}>
-            Choose a CSV or Parquet file
+            Choose a CSV, JSON or Parquet file
           </label>
           <input
             id={input}
             class="unseen"
             type="file"
-            accept=".csv,.tsv,.txt,.parquet,text/csv"
+            accept={ACCEPTED}
             disabled={disabled}
             onChange={(event) => {
               const file = event.currentTarget.files?.[0];
@@ -68,7 +71,7 @@ export function ChooseFile({
           {reading
             ? 'Reading…'
             : name === null
-              ? 'The first line names the columns. It is read here and sent nowhere.'
+              ? 'The first line of CSV names the columns. The file is read here and sent nowhere.'
               : `${name} is open.`}
         </p>
         <p class="note decimal">

@@ -3,6 +3,7 @@ import { download } from '../../app/download.ts';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 import { fileName } from '../../panel/words.ts';
+import { ACCEPTED } from './ChooseFile.tsx';
 import type { TableClient } from './client.ts';
 
 interface Props {
@@ -22,7 +23,7 @@ export function Predictions({ client, decimal, hasTest, name }: Props) {
     setProblem(null);
     say(null);
     try {
-      const text = await client.predictions(file, file?.name ?? name, { decimal });
+      const text = await client.predictions(file, { decimal });
       const saved = `${fileName((file?.name ?? name).replace(/\.\w+$/, ''))}-predicted.csv`;
       download(saved, text, 'text/csv');
       say(`${saved} is saved.`);
@@ -47,7 +48,7 @@ export function Predictions({ client, decimal, hasTest, name }: Props) {
           id={id}
           class="unseen"
           type="file"
-          accept=".csv,.tsv,.txt,.parquet,text/csv"
+          accept={ACCEPTED}
           onChange={(event) => {
             const file = event.currentTarget.files?.[0];
             if (file) void predict(file);

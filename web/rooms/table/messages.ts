@@ -53,7 +53,7 @@ export type Said = Readonly<Record<string, number>>;
 
 /** What the worker of this room does. */
 export interface TableService {
-  read(file: Blob, name: string, options: CsvOptions): Promise<ReadTable>;
+  read(file: File, options: CsvOptions): Promise<ReadTable>;
   ready(wish: Wish): Promise<ReadyTable>;
   /** The network's file with the table's encoders in it. */
   complete(network: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
@@ -63,7 +63,7 @@ export interface TableService {
   judge(network: Uint8Array<ArrayBuffer>, isComplete: boolean): Promise<Judged>;
   say(row: Readonly<Record<string, Cell>>): Promise<Said>;
   /** The test rows, or those of another file, with what the model says of each, as CSV. */
-  predictions(file: Blob | null, name: string, options: CsvOptions): Promise<string>;
+  predictions(file: File | null, options: CsvOptions): Promise<string>;
 }
 
 export interface Call {

@@ -2,14 +2,12 @@ import { loadModel, outputsOf } from 'treadle';
 import {
   assess,
   type Cell,
-  type CsvOptions,
   decide,
   decideKinds,
   encodeTable,
   loadTableModel,
-  parseParquet,
   prepare,
-  readCsv,
+  readTable,
   settled,
   splitTable,
   type Table,
@@ -33,14 +31,6 @@ let encoder: TableEncoder | null = null;
 let test: Table | null = null;
 let model: TableModel | null = null;
 
-async function readFile(file: Blob, name: string, options: CsvOptions): Promise<Table> {
-  const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-  const isParquet = new TextDecoder().decode(head) === 'PAR1' || /\.parquet$/i.test(name);
-  return isParquet
-    ? parseParquet(new Uint8Array(await file.arrayBuffer()), name)
-    : readCsv(file.stream(), options, name);
-}
-
 const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
   Array.from({ length: Math.min(rows, count) }, (_, row) =>
     columns.map(({ cells }) => cells.at(row) ?? null),
@@ -56,10 +46,15 @@ function trained(): TableModel {
 }
 
 export const service: TableService = {
-  async read(file, name, options) {
-    table = await readFile(file, name, options);
+  async read(file, options) {
+    table = await readTable(file, options);
     [encoder, test] = [null, null];
-    return { name, rows: table.rows, columns: decideKinds(table), preview: firstRows(table, PREVIEW) };
+    return {
+      name: file.name,
+      rows: table.rows,
+      columns: decideKinds(table),
+      preview: firstRows(table, PREVIEW),
+    };
   },
 
   async ready({ target, kinds, seed }) {
@@ -123,9 +118,9 @@ export const service: TableService = {
     return { [own.encoder.target.names[0]!]: own.predict([row])[0] as number };
   },
 
-  async predictions(file, name, options) {
+  async predictions(file, options) {
     const own = trained();
-    const rows = file === null ? test : await readFile(file, name, options);
+    const rows = file === null ? test : await readTable(file, options);
     if (rows === null) throw new Error('There are no test rows; a file to predict is expected.');
     const said = own.predict(rows) as (string | number)[];
     const added = [{ name: 'predicted', cells: said as Cell[] }];

@@ -34,7 +34,7 @@ export function useTable(seed: number, onOther: () => void) {
     setChoiceProblem(null);
     onOther();
     try {
-      const found = await client.read(next, next.name, options);
+      const found = await client.read(next, options);
       if (own !== latest.current) return;
       setTable(found);
       setReady(null);
