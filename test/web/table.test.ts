@@ -189,6 +189,45 @@ describe('the room of tables', () => {
     await train(page);
   });
 
+  it('reads a file again with the separator and the decimal mark that are chosen', async () => {
+    const page = await openRoom('table?epochs=2');
+    const lines = Array.from(
+      { length: 60 },
+      (_, row) => `${(row * row) % 13},5;${row % 7},25;${row % 2 ? 'a' : 'b'}`,
+    );
+    await page.getByLabel(FILE).setInputFiles(csv(['size;weight;kind', ...lines].join('\n')));
+    const heading = (columns: number) =>
+      page.getByRole('heading', { name: `mine.csv: 60 rows, ${columns} columns` });
+    await heading(3).waitFor();
+    const taken = page.getByLabel('What size is taken for');
+    expect(await taken.inputValue()).not.toBe('number');
+    await page.getByLabel('Decimal mark').selectOption(',');
+    await expect.poll(() => taken.inputValue()).toBe('number');
+
+    const separator = page.getByLabel('Separator of CSV');
+    await separator.selectOption('comma');
+    const alert = page.locator('section', { has: page.getByText('or drop it here') }).getByRole('alert');
+    await expect
+      .poll(() => alert.textContent())
+      .toBe('separator is ,; another character than decimal is expected.');
+    await separator.selectOption('tab');
+    await heading(1).waitFor();
+    expect(await alert.count()).toBe(0);
+    await separator.selectOption('semicolon');
+    await heading(3).waitFor();
+    await page.getByText('It is one of 2 classes.').waitFor();
+    expect(await page.locator('pre').textContent()).toContain(
+      'readTable("mine.csv", {separator: ";", decimal: ","})',
+    );
+    // Another file is predicted with the same marks.
+    await train(page);
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    const { bytes } = await saved(page, () =>
+      page.getByLabel('Predict another file').setInputFiles(csv('size;weight\n3,5;2,25\n', 'more.csv')),
+    );
+    expect(rowsOf(parseCsv(bytes.toString()))[0]).toMatchObject({ size: 3.5, weight: 2.25 });
+  });
+
   it('says beside the columns what cannot be learnt, until it can', async () => {
     const page = await openRoom('table');
     await page.getByLabel(FILE).setInputFiles(csv(leaves(60)));

@@ -1,5 +1,7 @@
 import { useId, useState } from 'preact/hooks';
+import { Choice } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
+import { type CsvMarks, DECIMALS, SEPARATORS } from './csv-marks.ts';
 import { SAMPLES, type SampleName } from './samples.ts';
 
 /** Files that tables are read from. */
@@ -8,28 +10,18 @@ export const ACCEPTED = '.csv,.tsv,.txt,.json,.jsonl,.ndjson,.parquet,.gz,text/c
 interface Props {
   name: string | null;
   reading: boolean;
-  decimal: '.' | ',';
+  marks: CsvMarks;
   problem: string | null;
   disabled: boolean;
   onFile: (file: File) => void;
   onSample: (name: SampleName) => void;
-  onDecimal: (mark: '.' | ',') => void;
+  onMarks: (marks: CsvMarks) => void;
 }
 
 /** A file is dropped or chosen here, or one of the tables that ship. */
-export function ChooseFile({
-  name,
-  reading,
-  decimal,
-  problem,
-  disabled,
-  onFile,
-  onSample,
-  onDecimal,
-}: Props) {
+export function ChooseFile({ name, reading, marks, problem, disabled, onFile, onSample, onMarks }: Props) {
   const [over, setOver] = useState(false);
   const input = useId();
-  const mark = useId();
   return (
     <section aria-labelledby="file-title">
       <h2 id="file-title" class="unseen">
@@ -74,18 +66,22 @@ export function ChooseFile({
               ? 'The first line of CSV names the columns. The file is read here and sent nowhere.'
               : `${name} is open.`}
         </p>
-        <p class="note decimal">
-          <label for={mark}>Decimal mark</label>
-          <select
-            id={mark}
-            value={decimal}
+        <div class="marks">
+          <Choice
+            label="Separator of CSV"
+            options={SEPARATORS}
+            value={marks.separator}
             disabled={disabled}
-            onChange={(event) => onDecimal(event.currentTarget.value as '.' | ',')}
-          >
-            <option value=".">point: 3.14</option>
-            <option value=",">comma: 3,14</option>
-          </select>
-        </p>
+            onChange={(separator) => onMarks({ ...marks, separator })}
+          />
+          <Choice
+            label="Decimal mark"
+            options={DECIMALS}
+            value={marks.decimal}
+            disabled={disabled}
+            onChange={(decimal) => onMarks({ ...marks, decimal })}
+          />
+        </div>
       </fieldset>
       <Problem text={problem} />
       <ul class="samples">

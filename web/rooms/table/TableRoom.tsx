@@ -11,6 +11,7 @@ import { useKept } from '../../panel/use-kept.ts';
 import { ChooseFile } from './ChooseFile.tsx';
 import { Columns, KIND_NAMES } from './Columns.tsx';
 import { readingCode, tableCode } from './code.ts';
+import { csvOptions } from './csv-marks.ts';
 import type { Judged } from './messages.ts';
 import { Predictions } from './Predictions.tsx';
 import { Results } from './Results.tsx';
@@ -105,12 +106,12 @@ export function TableRoom() {
       <ChooseFile
         name={table?.name ?? null}
         reading={data.reading}
-        decimal={data.decimal}
+        marks={data.marks}
         problem={data.readProblem}
         disabled={trainer.busy}
         onFile={(file) => void data.open(file)}
         onSample={(name) => void data.openSample(name)}
-        onDecimal={data.readWith}
+        onMarks={data.readWith}
       />
       {table !== null && chosen !== null && (
         <Columns
@@ -130,13 +131,16 @@ export function TableRoom() {
         onUsual={() => setSetup(USUAL)}
         saving={{
           room: 'table',
-          name: chosen === null ? 'model' : `${chosen.target} by ${table!.name.replace(/\.\w+$/, '')}`,
+          name:
+            chosen === null || table === null
+              ? 'model'
+              : `${chosen.target} by ${table.name.replace(/\.\w+$/, '')}`,
           address: () => address.toString(),
           complete: client.complete,
           exported: client.exported,
           code: (own, file) =>
             trainer.opened === null
-              ? tableCode(table?.name ?? 'table.csv', chosen, data.decimal, own)
+              ? tableCode(table?.name ?? 'table.csv', chosen, csvOptions(data.marks), own)
               : readingCode(file),
         }}
       />
@@ -154,7 +158,7 @@ export function TableRoom() {
           <WhatIf judged={judged} client={client} />
           <Predictions
             client={client}
-            decimal={data.decimal}
+            csv={csvOptions(data.marks)}
             hasTest={judged.assessment !== null}
             name={table?.name ?? 'table.csv'}
           />

@@ -1,8 +1,9 @@
+import type { CsvOptions } from 'treadle/tables';
 import { type Setup, scheduleOf } from '../../panel/setup.ts';
 import type { Chosen } from './use-table.ts';
 
 /** Code that trains a model of the same table in Node. */
-export function tableCode(file: string, chosen: Chosen | null, decimal: string, setup: Setup): string {
+export function tableCode(file: string, chosen: Chosen | null, csv: CsvOptions, setup: Setup): string {
   const text = (value: unknown) =>
     JSON.stringify(value)
       .replace(/"(\w+)":/g, '$1: ')
@@ -13,7 +14,7 @@ export function tableCode(file: string, chosen: Chosen | null, decimal: string, 
   return `import { writeFile } from 'node:fs/promises';
 import { assess, fitTable, readTable, splitTable } from 'treadle/tables';
 
-const table = await readTable(${text(file)}${decimal === ',' ? `, { decimal: ',' }` : ''});
+const table = await readTable(${text(file)}${Object.keys(csv).length > 0 ? `, ${text(csv)}` : ''});
 const target = ${text(chosen?.target ?? 'target')};
 const { rest, held } = splitTable(table, { share: 0.2, seed: ${setup.seed} });
 // Plain ReLU layers; for other blocks see prepare().
