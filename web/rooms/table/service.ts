@@ -6,6 +6,7 @@ import {
   decideKinds,
   encodeTable,
   loadTableModel,
+  predictedColumns,
   prepare,
   readTable,
   settled,
@@ -122,15 +123,7 @@ export const service: TableService = {
     const own = trained();
     const rows = file === null ? test : await readTable(file, options);
     if (rows === null) throw new Error('There are no test rows; a file to predict is expected.');
-    const said = own.predict(rows) as (string | number)[];
-    const added = [{ name: 'predicted', cells: said as Cell[] }];
-    if (own.encoder.target.task === 'classification') {
-      const shares = own.probabilities(rows);
-      for (const label of own.encoder.target.classes) {
-        added.push({ name: `probability of ${label}`, cells: shares.map((share) => share[label]!) });
-      }
-    }
-    return toCsv({ columns: [...rows.columns, ...added], rows: rows.rows });
+    return toCsv({ columns: [...rows.columns, ...predictedColumns(own, rows)], rows: rows.rows });
   },
 };
 
