@@ -162,7 +162,10 @@ describe('the playground', () => {
     await page.getByText('one layer is kept in this browser').waitFor();
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByRole('heading', { name: 'one layer' }).waitFor();
-    expect(await violations(page)).toEqual([]);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page)).toEqual([]);
+    }
     await page.getByRole('link', { name: 'Open one layer' }).click();
     await page.getByText('Trained', { exact: true }).waitFor();
     await expect.poll(() => page.locator('.tile').count()).toBe(8);
