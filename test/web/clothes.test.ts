@@ -1,13 +1,28 @@
-import { writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { classifierModel, createModel, type ModelSpec } from '../../dist/index.js';
 import { jsonLines, treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
-import { fingerAndPen, openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
+import {
+  fingerAndPen,
+  openRoom,
+  overhang,
+  printed,
+  ROOT,
+  saved,
+  train,
+  violations,
+  withPage,
+} from './open.js';
 
 withPage('clothes');
 beforeEach(({ skip }) => skip(realDataFolder === undefined, 'Fashion-MNIST is not on this machine'));
@@ -32,6 +47,24 @@ const file = (name: string, content: Uint8Array) => ({
   mimeType: 'application/octet-stream',
   buffer: Buffer.from(content),
 });
+
+/** The origin of what `npm run web` serves until the running test ends. */
+async function served(env: Record<string, string> = {}): Promise<string> {
+  const child = spawn(process.execPath, ['scripts/web.js'], { cwd: ROOT, env: { ...process.env, ...env } });
+  onTestFinished(async () => {
+    child.kill();
+    await once(child, 'close');
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      text += stripVTControlCharacters(String(chunk));
+    });
+  }
+  const address = () => /http:\/\/localhost:\d+/.exec(text)?.[0];
+  await expect.poll(() => address() ?? text, { timeout: 30_000 }).toMatch(/^http/);
+  return address()!;
+}
 
 /** A small classifier's weights. */
 const weights = (inputs = 784) =>
@@ -189,6 +222,31 @@ describe('the room of clothes', () => {
     expect(await alert.textContent()).toMatch(
       /fashion-mnist\/.* beside this page is (no file|another kind of file); an IDX file .* expected\./,
     );
+  });
+
+  it('is served by npm run web with all images, from where the command line has them', async () => {
+    const origin = await served();
+    const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+    for (const name of ['train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte.gz']) {
+      const response = await fetch(`${origin}/fashion-mnist/${name}`);
+      expect(response.status).toBe(200);
+      const published = gunzipSync(await readFile(join(realDataFolder!, name)));
+      expect(sha(new Uint8Array(await response.arrayBuffer()))).toBe(sha(published));
+    }
+    const few = await fetch(`${origin}/fashion-mnist-small/t10k-images-idx3-ubyte.gz`);
+    expect((await few.arrayBuffer()).byteLength).toBe(16 + 500 * 784);
+
+    const page = await openRoom('clothes?images=all', { origin });
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('mine.safetensors', await weights()));
+    await page.getByText('of 10,000 images are named rightly').waitFor();
+  });
+
+  it('says why it has no images, where the command line finds none', async () => {
+    const origin = await served({ TREADLE_DATA: join(await temporaryFolder(), 'none') });
+    const response = await fetch(`${origin}/fashion-mnist/train-labels-idx1-ubyte.gz`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toMatch(/none .*expected/);
   });
 
   it('is accessible, no wider than a phone, and drawn on by keys, finger and pen', async () => {
