@@ -226,7 +226,7 @@ export class CsvReader {
   #parse(text: string, options: { preview?: number }, isKnown: boolean) {
     return Papa.parse<string[]>(text, {
       delimiter: isKnown ? this.#separator : (this.#rules.separator ?? ''),
-      delimitersToGuess: SEPARATORS,
+      delimitersToGuess: SEPARATORS.filter((one) => one !== this.#rules.decimal),
       skipEmptyLines: true,
       ...options,
     });

@@ -81,7 +81,7 @@ export async function* csvParts(
 }
 
 /** Chunks one after another. Throws `usage` for what is none. */
-async function* iterated(chunks: ByteChunks): AsyncGenerator<Uint8Array, void> {
+export async function* iterated(chunks: ByteChunks): AsyncGenerator<Uint8Array, void> {
   const isIterable =
     typeof chunks === 'object' &&
     chunks !== null &&

@@ -7,6 +7,7 @@ export {
   type NumberAssessment,
   type OutputAssessment,
 } from './assess.js';
+export { type FileLike, readTable } from './blob.js';
 export type { Cell, Cells } from './cells.js';
 export { type ByteChunks, type CsvOptions, csvParts, parseCsv, readCsv, toCsv } from './csv.js';
 export { encodeTable } from './data.js';
@@ -16,6 +17,7 @@ export { exportTable, exportTableHub } from './export/export.js';
 export { parseJson } from './json.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
 export { parquetParts, parseParquet } from './parquet.js';
+export { predictedColumns } from './predicted.js';
 export { type Decided, decide, type Prepared, type PrepareOptions, prepare, settled } from './prepare.js';
 export type { Halving, Range, SearchGrid, Settings } from './search/grid.js';
 export type { CrossValidationOptions, SearchOptions } from './search/plan.js';

@@ -31,6 +31,10 @@ describe('a CSV text', () => {
 
   it('may have decimal commas', () => {
     expect(cellsOf('a;b\n1,5;x\n-2;1.5\n', { decimal: ',' })).toEqual({ a: [1.5, -2], b: ['x', '1.5'] });
+    // Then no comma separates, however many there are.
+    const text = 'a,b;c\n1,5;2\n2,5;3\n';
+    expect(cellsOf(text)).toEqual({ a: [1, 2], 'b;c': ['5;2', '5;3'] });
+    expect(cellsOf(text, { decimal: ',' })).toEqual({ 'a,b': [1.5, 2.5], c: [2, 3] });
   });
 
   it('keeps codes such as 007, and words for what is no number, as texts', () => {

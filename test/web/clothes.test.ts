@@ -1,9 +1,28 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { classifierModel, createModel } from '../../dist/index.js';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { classifierModel, createModel, type ModelSpec } from '../../dist/index.js';
+import { jsonLines, treadle } from '../cli/treadle.js';
+import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
-import { openRoom, overhang, train, violations, withPage } from './open.js';
+import {
+  fingerAndPen,
+  openRoom,
+  overhang,
+  printed,
+  ROOT,
+  saved,
+  train,
+  violations,
+  withPage,
+} from './open.js';
 
 withPage('clothes');
 beforeEach(({ skip }) => skip(realDataFolder === undefined, 'Fashion-MNIST is not on this machine'));
@@ -29,9 +48,29 @@ const file = (name: string, content: Uint8Array) => ({
   buffer: Buffer.from(content),
 });
 
+/** The origin of what `npm run web` serves until the running test ends. */
+async function served(env: Record<string, string> = {}): Promise<string> {
+  const child = spawn(process.execPath, ['scripts/web.js'], { cwd: ROOT, env: { ...process.env, ...env } });
+  onTestFinished(async () => {
+    child.kill();
+    await once(child, 'close');
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      text += stripVTControlCharacters(String(chunk));
+    });
+  }
+  const address = () => /http:\/\/localhost:\d+/.exec(text)?.[0];
+  await expect.poll(() => address() ?? text, { timeout: 30_000 }).toMatch(/^http/);
+  return address()!;
+}
+
 /** A small classifier's weights. */
-async function weights(inputs = 784): Promise<Uint8Array> {
-  const spec = classifierModel({ inputs, hidden: [8], classes: 10, dropout: 0.5 });
+const weights = (inputs = 784) =>
+  weightsOf(classifierModel({ inputs, hidden: [8], classes: 10, dropout: 0.5 }));
+
+async function weightsOf(spec: ModelSpec): Promise<Uint8Array> {
   const model = await createModel(spec, { seed: 1 });
   try {
     return await model.save();
@@ -40,9 +79,17 @@ async function weights(inputs = 784): Promise<Uint8Array> {
   }
 }
 
+/** The greys that the network sees. */
+const greys = (page: Page) =>
+  page
+    .getByLabel(/as the network sees it/)
+    .evaluate((canvas: HTMLCanvasElement) =>
+      Array.from(canvas.getContext('2d')!.getImageData(0, 0, 28, 28).data).filter((_, at) => at % 4 === 0),
+    );
+
 describe('the room of clothes', () => {
   it('trains, counts what is mixed up, shows the images of a cell and names what is drawn', async () => {
-    const page = await openRoom('clothes?layers=16-norm-relu&epochs=1');
+    const page = await openRoom('clothes?layers=16-norm-relu-20&epochs=1');
     await train(page);
     const cells = page.locator('.matrix td');
     await cells.first().waitFor();
@@ -71,6 +118,20 @@ describe('the room of clothes', () => {
     await expect.poll(() => shares(page)).not.toEqual(drawn);
     // The image on the board is named as it is in the cell.
     await expect.poll(async () => (await shares(page))[most]).toBeCloseTo(sure[0]!, 1);
+
+    // The command line says the same of it, by the model's file.
+    const folder = await temporaryFolder();
+    const own = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    await writeFile(join(folder, own.name), own.bytes);
+    const data = Uint8Array.from(await greys(page));
+    await writeFile(join(folder, 'board.png'), encode({ width: 28, height: 28, data, channels: 1 }));
+    const said = await treadle(['predict', '--weights', own.name, '--json', 'board.png'], { cwd: folder });
+    expect(said.code, said.stderr).toBe(0);
+    const [{ probabilities }] = jsonLines(said.stdout) as [{ probabilities: { probability: number }[] }];
+    expect(probabilities.map(({ probability }) => `${(100 * probability).toFixed(1)} %`)).toEqual(
+      await page.locator('.probabilities .share').allTextContents(),
+    );
+    expect((await printed(page)).lost).toEqual([]);
   });
 
   it('predicts with weights that are dropped, and turns a photograph over as the network sees clothes', async () => {
@@ -78,6 +139,12 @@ describe('the room of clothes', () => {
     const chooser = page.getByLabel(/^Drop a photograph/);
     await chooser.setInputFiles(file('mine.safetensors', await weights()));
     await page.getByText('The model of mine.safetensors is opened.').waitFor();
+    // What is drawn up, and the code, are of this network now.
+    await expect.poll(() => page.getByLabel('Width of layer 1').inputValue()).toBe('8');
+    expect(await page.getByLabel(/^Width of layer/).count()).toBe(1);
+    expect(await page.getByLabel('Dropout of layer 1').inputValue()).toBe('0.5');
+    expect(await page.locator('pre').textContent()).toMatch(/units: 8\b[\s\S]*batchNorm[\s\S]*rate: 0\.5/);
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('mine');
     expect(sum((await page.locator('.matrix td').allTextContents()).map(Number))).toBe(500);
 
     // A dark square in the middle of a wide, light picture.
@@ -88,15 +155,27 @@ describe('the room of clothes', () => {
     });
     await chooser.setInputFiles(file('shirt.png', encode({ width, height, data, channels: 1 })));
     await page.getByText('shirt.png is on the board').waitFor();
-    const greys = await page
-      .getByLabel(/as the network sees it/)
-      .evaluate((canvas: HTMLCanvasElement) =>
-        Array.from(canvas.getContext('2d')!.getImageData(0, 14, 28, 1).data).filter((_, at) => at % 4 === 0),
-      );
-    expect(greys[0]).toBe(0);
-    expect(greys[14]).toBe(255);
-    expect(sum(greys) / 255).toBeCloseTo(14, 0);
+    const middle = (await greys(page)).slice(14 * 28, 15 * 28);
+    expect(middle[0]).toBe(0);
+    expect(middle[14]).toBe(255);
+    expect(sum(middle) / 255).toBeCloseTo(14, 0);
     await expect.poll(async () => sum(await shares(page))).toBeCloseTo(100, 0);
+  });
+
+  it('opens weights of layers that cannot be drawn up, and says so', async () => {
+    const page = await openRoom('clothes');
+    const other = await weightsOf({
+      input: { features: 784, type: 'u8' },
+      layers: [
+        { type: 'dense', units: 8, bias: false },
+        { type: 'batchNorm' },
+        { type: 'relu' },
+        { type: 'dense', units: 10 },
+      ],
+    });
+    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('other.safetensors', other));
+    await page.getByText('those below are of the next network.').waitFor();
+    expect(await page.getByLabel('Width of layer 1').inputValue()).toBe('128');
   });
 
   it('says beside the files what is wrong with them', async () => {
@@ -116,6 +195,23 @@ describe('the room of clothes', () => {
     }
   });
 
+  it('looks as it did after a visit to another room', async () => {
+    const page = await openRoom('clothes');
+    const look = () =>
+      page.locator('.training *').evaluateAll((all) =>
+        all.map((element) => {
+          const { left, width, height } = element.getBoundingClientRect();
+          return [element.tagName, element.className, left, width, height].join(' ');
+        }),
+      );
+    const before = await look();
+    await page.getByRole('link', { name: 'Your table' }).click();
+    await page.getByRole('button', { name: 'Iris flowers' }).waitFor();
+    await page.getByRole('link', { name: 'Clothes' }).click();
+    await board(page).waitFor();
+    expect(await look()).toEqual(before);
+  });
+
   it('says when all images do not lie beside this page', async () => {
     const page = await openRoom('clothes');
     // Some hosts answer with their first page for what they do not have.
@@ -128,18 +224,69 @@ describe('the room of clothes', () => {
     );
   });
 
-  it('is accessible, no wider than a phone, and drawn on by keys', async () => {
-    const page = await openRoom('clothes', { viewport: { width: 360, height: 800 }, colorScheme: 'dark' });
+  it('is served by npm run web with all images, from where the command line has them', async () => {
+    const origin = await served();
+    const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+    for (const name of ['train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte.gz']) {
+      const response = await fetch(`${origin}/fashion-mnist/${name}`);
+      expect(response.status).toBe(200);
+      const published = gunzipSync(await readFile(join(realDataFolder!, name)));
+      expect(sha(new Uint8Array(await response.arrayBuffer()))).toBe(sha(published));
+    }
+    const few = await fetch(`${origin}/fashion-mnist-small/t10k-images-idx3-ubyte.gz`);
+    expect((await few.arrayBuffer()).byteLength).toBe(16 + 500 * 784);
+
+    const page = await openRoom('clothes?images=all', { origin });
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('mine.safetensors', await weights()));
+    await page.getByText('of 10,000 images are named rightly').waitFor();
+  });
+
+  it('says why it has no images, where the command line finds none', async () => {
+    const origin = await served({ TREADLE_DATA: join(await temporaryFolder(), 'none') });
+    const response = await fetch(`${origin}/fashion-mnist/train-labels-idx1-ubyte.gz`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toMatch(/none .*expected/);
+  });
+
+  it('is accessible, no wider than a phone, and drawn on by keys, finger and pen', async () => {
+    const page = await openRoom('clothes', {
+      viewport: { width: 360, height: 800 },
+      colorScheme: 'dark',
+      hasTouch: true,
+    });
     expect(await overhang(page)).toBe(0);
-    const greys = () =>
-      page
-        .getByLabel(/as the network sees it/)
-        .evaluate((canvas: HTMLCanvasElement) =>
-          Math.max(...canvas.getContext('2d')!.getImageData(14, 14, 1, 1).data.slice(0, 3)),
-        );
-    expect(await greys()).toBe(0);
+    // With the board at the lower edge of the window, nothing lies over it.
+    await board(page).evaluate((canvas) => canvas.scrollIntoView({ block: 'end' }));
+    const isFree = await board(page).evaluate((canvas) => {
+      const { left, bottom, width } = canvas.getBoundingClientRect();
+      return document.elementFromPoint(left + width / 2, bottom - 8) === canvas;
+    });
+    expect(isFree).toBe(true);
+    const middle = async () => (await greys(page))[14 * 28 + 14];
+    expect(await middle()).toBe(0);
     await board(page).press('Space');
-    await expect.poll(greys).toBe(200);
+    await expect.poll(middle).toBe(200);
     expect(await violations(page)).toEqual([]);
+
+    const wipe = page.getByRole('button', { name: 'Wipe' });
+    const ink = async () => sum(await greys(page));
+    await wipe.press('Enter');
+    await expect.poll(ink).toBe(0);
+    const { finger, pen } = await fingerAndPen(page, board(page));
+    const top = await page.evaluate(() => scrollY);
+    await finger([0.5, 0.2], [0.5, 0.8]);
+    await expect.poll(middle).toBe(200);
+    expect(await page.evaluate(() => scrollY)).toBe(top);
+    // A pen that is pressed draws a wider line than one that is not.
+    const drawn: number[] = [];
+    for (const force of [0.2, 0.9]) {
+      await wipe.press('Enter');
+      await expect.poll(ink).toBe(0);
+      await pen([0.5, 0.2], [0.5, 0.8], force);
+      await expect.poll(middle).toBe(200);
+      drawn.push(await ink());
+    }
+    expect(drawn[1]).toBeGreaterThan(2 * drawn[0]!);
   });
 });

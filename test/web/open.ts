@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Download, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
 import { CHROMIUM, serveFolder, startChromium } from '../support/chromium.js';
 
@@ -35,22 +35,27 @@ export function withPage(name: string): void {
   beforeEach(({ skip }) => skip(!existsSync(CHROMIUM), `there is no ${CHROMIUM}`));
 }
 
+interface Opening extends BrowserContextOptions {
+  isolated?: boolean;
+  origin?: string;
+  /** Another page: the room is opened in the same browser, from the same server. */
+  beside?: Page;
+}
+
 /** A room as a visitor opens it, from a server of its own; what the page could not catch makes the test fail. */
 export async function openRoom(
   room: string,
-  {
-    isolated = true,
-    origin,
-    ...options
-  }: BrowserContextOptions & { isolated?: boolean; origin?: string } = {},
+  { isolated = true, origin, beside, ...options }: Opening = {},
 ): Promise<Page> {
-  const server = origin ?? (await serveFolder(folder, { isolated }));
-  const context = await browser.newContext({
-    viewport: { width: 1280, height: 900 },
-    serviceWorkers: 'block',
-    reducedMotion: 'reduce',
-    ...options,
-  });
+  const server = origin ?? (beside ? new URL(beside.url()).origin : await serveFolder(folder, { isolated }));
+  const context =
+    beside?.context() ??
+    (await browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      serviceWorkers: 'block',
+      reducedMotion: 'reduce',
+      ...options,
+    }));
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
@@ -91,3 +96,72 @@ export async function violations(page: Page): Promise<string[]> {
 /** How far the page is wider than its window. */
 export const overhang = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+type Place = readonly [x: number, y: number];
+
+/** Strokes over an element by a finger and by a pen, as the system hands them to the browser; places are shares of its sides. */
+export async function fingerAndPen(page: Page, element: Locator) {
+  const session = await page.context().newCDPSession(page);
+  await element.scrollIntoViewIfNeeded();
+  const box = (await element.boundingBox())!;
+  const between = ([fromX, fromY]: Place, [toX, toY]: Place) =>
+    Array.from({ length: 9 }, (_, at) => ({
+      x: box.x + box.width * (fromX + ((toX - fromX) * at) / 8),
+      y: box.y + box.height * (fromY + ((toY - fromY) * at) / 8),
+    }));
+  return {
+    async finger(from: Place, to: Place): Promise<void> {
+      const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: { x: number; y: number }[]) =>
+        session.send('Input.dispatchTouchEvent', { type, touchPoints });
+      const [first, ...others] = between(from, to);
+      await send('touchStart', [first!]);
+      for (const place of others) await send('touchMove', [place]);
+      await send('touchEnd', []);
+    },
+    async pen(from: Place, to: Place, force = 0.5): Promise<void> {
+      const send = (type: 'mousePressed' | 'mouseMoved' | 'mouseReleased', place: { x: number; y: number }) =>
+        session.send('Input.dispatchMouseEvent', {
+          type,
+          ...place,
+          button: 'left',
+          buttons: type === 'mouseReleased' ? 0 : 1,
+          force,
+          pointerType: 'pen',
+        });
+      const places = between(from, to);
+      await send('mousePressed', places[0]!);
+      for (const place of places.slice(1)) await send('mouseMoved', place);
+      await send('mouseReleased', places.at(-1)!);
+    },
+  };
+}
+
+/** What of a page is cut off or covered on paper of A4, the grey of its ground (255 is white), and the latest figures. */
+export async function printed(page: Page): Promise<{ lost: string[]; ground: number; figures: string[] }> {
+  await page.emulateMedia({ media: 'print' });
+  // Between margins of 1 cm, at 96 dots an inch.
+  await page.setViewportSize({ width: 718, height: 1047 });
+  return page.evaluate(() => {
+    const bar = document.querySelector('.training > .controls')!;
+    const { top, bottom } = bar.getBoundingClientRect();
+    const right = document.documentElement.clientWidth;
+    const all = document.querySelectorAll(
+      'button, input, select, output, canvas, svg, dd, td, figcaption, pre',
+    );
+    const lost = [...all].filter((element) => {
+      if (!element.checkVisibility() || element.matches('.unseen') || bar.contains(element)) return false;
+      const box = element.getBoundingClientRect();
+      const isCut = box.left < 0 || box.right > right;
+      return isCut || (box.top < bottom - 1 && box.bottom > top + 1);
+    });
+    const [ground] = /\d+/.exec(getComputedStyle(document.body).backgroundColor)!;
+    const figures = [...document.querySelectorAll('.latest dd')].filter((element) =>
+      element.checkVisibility(),
+    );
+    return {
+      lost: lost.map(({ outerHTML }) => outerHTML.slice(0, 120)),
+      ground: Number(ground),
+      figures: figures.map(({ textContent }) => textContent),
+    };
+  });
+}

@@ -2,14 +2,36 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import * as ort from 'onnxruntime-web';
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { exportModel, loadModel } from '../../dist/index.js';
+import { treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
-import { openRoom, overhang, ROOT, saved, train, violations, withPage } from './open.js';
+import {
+  fingerAndPen,
+  openRoom,
+  overhang,
+  printed,
+  ROOT,
+  saved,
+  train,
+  violations,
+  withPage,
+} from './open.js';
 
+ort.env.logLevel = 'error';
 withPage('playground');
 
 const SHORT = 'playground?points=60&epochs=12';
+
+const latest = (page: Page) => page.locator('.latest dd').allTextContents();
+
+/** The points that the page measures on, as its own code for Node has them. */
+async function testPoints(page: Page) {
+  const [, text] = /validation = read\('(.*)'\)/.exec((await page.locator('pre').textContent())!)!;
+  return text!.split(' ').map((point) => point.split(',').map(Number) as [number, number, number]);
+}
 
 describe('the playground', () => {
   it('goes from opening to saved models that say the same', async () => {
@@ -29,6 +51,57 @@ describe('the playground', () => {
       await page.getByLabel('Format').selectOption(format);
       const { bytes } = await saved(page, () => save.click());
       expect(bytes.equals(exportModel(own.bytes, format))).toBe(true);
+    }
+
+    // onnxruntime comes to the figures that the page shows, by the file that the command line writes as well.
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, own.name), own.bytes);
+    const exported = await treadle(['export', own.name, '--format', 'onnx'], { cwd: folder });
+    expect([exported.code, exported.stderr]).toEqual([0, '']);
+    const onnx = await readFile(join(folder, 'Moons.onnx'));
+    expect(onnx.equals(exportModel(own.bytes, 'onnx'))).toBe(true);
+    const points = await testPoints(page);
+    const session = await ort.InferenceSession.create(onnx);
+    const x = Float32Array.from(points.flatMap((point) => point.slice(0, 2)));
+    const { probabilities } = await session.run({ x: new ort.Tensor('float32', x, [points.length, 2]) });
+    const shares = probabilities!.data as Float32Array;
+    const right = points.filter(([, , target], at) => shares[2 * at + target]! > 0.5).length;
+    const losses = points.map(([, , target], at) => -Math.log(shares[2 * at + target]!));
+    const loss = losses.reduce((sum, one) => sum + one, 0) / points.length;
+    await page.getByText('Dot: the epoch whose weights are kept (12).').waitFor();
+    const [, valLoss, valAccuracy] = await latest(page);
+    expect(valAccuracy).toBe(`${((100 * right) / points.length).toFixed(1)} %`);
+    expect(Number(valLoss)).toBeCloseTo(loss, 3);
+  });
+
+  it('trains beside another page, each with its own figures', async () => {
+    const one = await openRoom('playground?points=60&epochs=30');
+    const other = await openRoom('playground?set=circles&points=80&epochs=30&layers=5-relu', { beside: one });
+    for (const page of [one, other]) {
+      await page.bringToFront();
+      await page.getByRole('button', { name: 'Train' }).click();
+      await page.getByRole('button', { name: 'Pause' }).click();
+    }
+    // Both go on from here at the same time.
+    for (const page of [one, other]) {
+      await page.bringToFront();
+      await page.getByRole('button', { name: 'Resume' }).click();
+    }
+    const together: string[][] = [];
+    for (const page of [one, other]) {
+      await page.bringToFront();
+      await page.getByText('Trained', { exact: true }).waitFor();
+      await page.getByText('epoch 30 of 30').waitFor();
+      together.push(await latest(page));
+    }
+    expect(together[0]).not.toEqual(together[1]);
+    // By itself, each comes to what it came to beside the other.
+    for (const [at, page] of [one, other].entries()) {
+      await page.bringToFront();
+      await page.getByRole('button', { name: 'Train anew' }).click();
+      await page.getByText('Green: the run before.').waitFor();
+      await page.getByText('Trained', { exact: true }).waitFor();
+      expect(await latest(page)).toEqual(together[at]);
     }
   });
 
@@ -89,10 +162,15 @@ describe('the playground', () => {
     await page.getByText('one layer is kept in this browser').waitFor();
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByRole('heading', { name: 'one layer' }).waitFor();
-    expect(await violations(page)).toEqual([]);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page)).toEqual([]);
+    }
     await page.getByRole('link', { name: 'Open one layer' }).click();
     await page.getByText('Trained', { exact: true }).waitFor();
     await expect.poll(() => page.locator('.tile').count()).toBe(8);
+    expect(await page.getByLabel(/^Width of layer/).count()).toBe(1);
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('one layer');
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByRole('button', { name: 'Delete one layer' }).click();
     await page.getByText('None yet').waitFor();
@@ -112,15 +190,68 @@ describe('the playground', () => {
     await page.keyboard.press('Space');
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('Space');
+    // The address follows in a moment: five letters for each point, the last of them its colour.
+    await expect.poll(() => /own=(\w*)/.exec(page.url())?.[1]).toMatch(/^(?:\w{4}0){3,}(?:\w{4}1){2}$/);
     const label = (await plane.getAttribute('aria-label'))!;
-    const count = Number(/^(\d+) points/.exec(label)![1]);
-    expect(count).toBeGreaterThan(4);
-    // The address follows in a moment: five letters for each point.
-    await expect.poll(() => /own=(\w*)/.exec(page.url())?.[1]).toHaveLength(5 * count);
     const settings = page.url().split('#/')[1]!;
     const other = await openRoom(settings);
     expect(await other.getByRole('application').getAttribute('aria-label')).toBe(label);
     await train(other);
+  });
+
+  it('is painted on by finger and pen, and does not scroll meanwhile', async () => {
+    const page = await openRoom('playground?set=own', {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+    });
+    const count = async () =>
+      Number.parseInt((await page.getByRole('application').getAttribute('aria-label'))!, 10);
+    const { finger, pen } = await fingerAndPen(page, page.getByRole('application'));
+    const top = await page.evaluate(() => scrollY);
+    await finger([0.3, 0.2], [0.3, 0.7]);
+    await expect.poll(count).toBeGreaterThan(4);
+    const before = await count();
+    await pen([0.7, 0.2], [0.7, 0.7]);
+    await expect.poll(count).toBeGreaterThan(before + 4);
+    expect(await page.evaluate(() => scrollY)).toBe(top);
+  });
+
+  it('is printed light, whole and without what only a screen can do', async () => {
+    const page = await openRoom(SHORT, { colorScheme: 'dark' });
+    await train(page);
+    await page.locator('.panels svg').nth(2).waitFor();
+    await page.getByText('Dot: the epoch').waitFor();
+    const shown = await latest(page);
+    const { lost, ground, figures } = await printed(page);
+    expect(figures).toEqual(shown);
+    expect(lost).toEqual([]);
+    expect(ground).toBeGreaterThan(200);
+    const pictures = () =>
+      page
+        .locator('.plane, .tile canvas')
+        .evaluateAll((all) => all.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()));
+    const onPaper = await pictures();
+    await page.emulateMedia({ media: 'screen', colorScheme: 'light' });
+    expect(onPaper).toEqual(await pictures());
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(pictures).not.toEqual(onPaper);
+  });
+
+  it('moves nothing for those who want that', async () => {
+    const page = await openRoom(SHORT);
+    await train(page);
+    const moving = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('*')]
+          .filter((element) => {
+            const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(element);
+            return transitionDuration !== '0s' || animationName !== 'none' || scrollBehavior !== 'auto';
+          })
+          .map(({ tagName, className }) => `${tagName} ${className}`),
+      );
+    expect(await moving()).toEqual([]);
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    expect(await moving()).not.toEqual([]);
   });
 
   it('says what is wrong beside the button that was pressed', async () => {

@@ -1,11 +1,31 @@
+import { execFile } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { assess, loadTableModel, parseCsv, splitTable } from '../../dist/table/index.js';
-import { openRoom, overhang, saved, train, violations, withPage } from './open.js';
+import {
+  assess,
+  type Cell,
+  exportTable,
+  loadTableModel,
+  parseCsv,
+  splitTable,
+  type Table,
+  type TableModel,
+  toCsv,
+} from '../../dist/table/index.js';
+import { treadle } from '../cli/treadle.js';
+import { onnxInputs } from '../interchange/table-cases.mjs';
+import { temporaryFolder } from '../support/folder.js';
+import { openRoom, overhang, printed, ROOT, saved, train, violations, withPage } from './open.js';
+
+ort.env.logLevel = 'error';
 
 withPage('table');
 
 const csv = (text: string, name = 'mine.csv') => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
-const FILE = 'Choose a CSV or Parquet file';
+const FILE = 'Choose a CSV, JSON or Parquet file';
 
 /** Two kinds of leaves that length and colour tell apart. */
 const leaves = (rows: number) =>
@@ -17,6 +37,28 @@ const leaves = (rows: number) =>
       return `${length},${isOak ? 'brown' : 'green'},2026-0${(row % 9) + 1}-11,${isOak ? 'oak' : 'beech'}`;
     }),
   ].join('\n');
+
+const cellsOf = ({ columns }: Table, name: string) => [
+  ...columns.find((column) => column.name === name)!.cells,
+];
+const rowsOf = (table: Table): Record<string, Cell>[] =>
+  Array.from({ length: table.rows }, (_, row) =>
+    Object.fromEntries(table.columns.map(({ name, cells }) => [name, cells.at(row) ?? null])),
+  );
+
+/** What onnxruntime says of the rows of a table, by a file that takes its columns. */
+async function saidByOnnx(file: Uint8Array, { encoder }: TableModel, table: Table) {
+  const session = await ort.InferenceSession.create(file);
+  const feeds = onnxInputs(encoder, rowsOf(table)).map(({ name, type, data }) => {
+    const values = type === 'string' ? data : Float64Array.from(data);
+    return [name, new ort.Tensor(type as 'float64', values as Float64Array, [table.rows, 1])] as const;
+  });
+  const { probabilities, label } = await session.run(Object.fromEntries(feeds));
+  return {
+    probabilities: [...(probabilities!.data as Float32Array)],
+    labels: [...(label!.data as Iterable<string>)],
+  };
+}
 
 describe('the room of tables', () => {
   it('goes from a file to a saved model, scores and predictions', async () => {
@@ -46,7 +88,30 @@ describe('the room of tables', () => {
     );
     const table = parseCsv(predictions.bytes.toString());
     expect(predictions.name).toBe('mine-predicted.csv');
-    expect([...table.columns.find(({ name }) => name === 'predicted')!.cells]).toEqual(model.predict(held));
+    expect(cellsOf(table, 'predicted tree')).toEqual(model.predict(held));
+
+    // The command line and onnxruntime say the same of the same rows.
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'tree.safetensors'), bytes);
+    await writeFile(join(folder, 'held.csv'), toCsv(held));
+    const line = await treadle(['predict', '--model', 'tree.safetensors', 'held.csv'], { cwd: folder });
+    expect([line.code, line.stderr]).toEqual([0, '']);
+    const there = parseCsv(line.stdout);
+    expect(there.columns.map(({ name }) => name)).toEqual(table.columns.map(({ name }) => name));
+    expect(cellsOf(there, 'predicted tree')).toEqual(cellsOf(table, 'predicted tree'));
+    await page.getByLabel('Format').selectOption('onnx');
+    const onnx = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    expect(onnx.name).toBe('tree-by-mine.onnx');
+    expect(onnx.bytes.equals(exportTable(bytes, 'onnx'))).toBe(true);
+    await page.getByLabel('Format').selectOption('safetensors');
+    const said = await saidByOnnx(onnx.bytes, model, held);
+    expect(said.labels).toEqual(cellsOf(table, 'predicted tree'));
+    for (const [at, name] of ['beech', 'oak'].entries()) {
+      for (const [row, share] of cellsOf(table, `probability of ${name}`).entries()) {
+        expect(said.probabilities[2 * row + at]).toBeCloseTo(share as number, 5);
+        expect(cellsOf(there, `probability of ${name}`)[row]).toBeCloseTo(share as number, 5);
+      }
+    }
 
     const says = page.locator('.says');
     await page.getByLabel('colour', { exact: true }).selectOption('green');
@@ -64,7 +129,17 @@ describe('the room of tables', () => {
     await page.getByLabel('day', { exact: true }).fill('2026-01-11T00:00');
     await expect.poll(() => says.locator('dt').first().textContent()).toBe(model.predict([row])[0]);
     const again = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+    expect(again.name).toBe('tree-by-mine.safetensors');
     expect(again.bytes.equals(bytes)).toBe(true);
+
+    // Its code reads the file that was saved.
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(ROOT, join(folder, 'node_modules/treadle'));
+    await writeFile(join(folder, again.name), again.bytes);
+    await writeFile(join(folder, 'table.csv'), toCsv(held));
+    await writeFile(join(folder, 'use.mjs'), (await page.locator('pre').textContent())!);
+    const { stdout } = await promisify(execFile)(process.execPath, ['use.mjs'], { cwd: folder });
+    expect([...stdout.matchAll(/'(\w+)'/g)].map(([, name]) => name)).toEqual(model.predict(held));
   });
 
   it('predicts a number, of a table that ships and is named in the address', async () => {
@@ -85,6 +160,11 @@ describe('the room of tables', () => {
   it.each([
     ['a line that is too long', 'a,b\n1,2\n1,2,3\n', /mine\.csv: row 2 below the names has 3 cells/],
     ['no line at all', '', /mine\.csv/],
+    [
+      'an object that does not end',
+      '[{"a": 1},',
+      /mine\.csv: it is no JSON \(.*; an array of objects is expected\./,
+    ],
     ['bytes that are no Parquet', 'PAR1 and nothing more', /mine\.csv/],
   ])('says beside the file what is wrong with it: %s', async (_, text, problem) => {
     const page = await openRoom('table');
@@ -93,6 +173,60 @@ describe('the room of tables', () => {
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(problem);
     expect(await page.getByRole('button', { name: 'Train' }).isDisabled()).toBe(true);
+  });
+
+  it.each([
+    ['JSON', 'mine.json', (rows: object[]) => JSON.stringify(rows)],
+    ['JSON Lines', 'mine.jsonl', (rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n')],
+  ])('reads %s, with gaps where a row lacks a key', async (_, name, textOf) => {
+    const page = await openRoom('table?epochs=2');
+    const rows = rowsOf(parseCsv(leaves(60))).map(({ length, ...row }) =>
+      length === null ? row : { length, ...row },
+    );
+    await page.getByLabel(FILE).setInputFiles(csv(textOf([rows[1]!, ...rows.slice(2)]), name));
+    await page.getByRole('heading', { name: `${name}: 59 rows, 4 columns` }).waitFor();
+    await page.getByText('It is one of 2 classes.').waitFor();
+    expect(await page.getByRole('row', { name: /^length/ }).textContent()).toContain('8 (13.6 %)');
+    await train(page);
+  });
+
+  it('reads a file again with the separator and the decimal mark that are chosen', async () => {
+    const page = await openRoom('table?epochs=2');
+    const lines = Array.from(
+      { length: 60 },
+      (_, row) => `${(row * row) % 13},5;${row % 7},25;${row % 2 ? 'a' : 'b'}`,
+    );
+    await page.getByLabel(FILE).setInputFiles(csv(['size;weight;kind', ...lines].join('\n')));
+    const heading = (columns: number) =>
+      page.getByRole('heading', { name: `mine.csv: 60 rows, ${columns} columns` });
+    await heading(3).waitFor();
+    const taken = page.getByLabel('What size is taken for');
+    expect(await taken.inputValue()).not.toBe('number');
+    await page.getByLabel('Decimal mark').selectOption(',');
+    await expect.poll(() => taken.inputValue()).toBe('number');
+
+    const separator = page.getByLabel('Separator of CSV');
+    await separator.selectOption('comma');
+    const alert = page.locator('section', { has: page.getByText('or drop it here') }).getByRole('alert');
+    await expect
+      .poll(() => alert.textContent())
+      .toBe('separator is ,; another character than decimal is expected.');
+    await separator.selectOption('tab');
+    await heading(1).waitFor();
+    expect(await alert.count()).toBe(0);
+    await separator.selectOption('semicolon');
+    await heading(3).waitFor();
+    await page.getByText('It is one of 2 classes.').waitFor();
+    expect(await page.locator('pre').textContent()).toContain(
+      'readTable("mine.csv", {separator: ";", decimal: ","})',
+    );
+    // Another file is predicted with the same marks.
+    await train(page);
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    const { bytes } = await saved(page, () =>
+      page.getByLabel('Predict another file').setInputFiles(csv('size;weight\n3,5;2,25\n', 'more.csv')),
+    );
+    expect(rowsOf(parseCsv(bytes.toString()))[0]).toMatchObject({ size: 3.5, weight: 2.25 });
   });
 
   it('says beside the columns what cannot be learnt, until it can', async () => {
@@ -127,5 +261,10 @@ describe('the room of tables', () => {
     await page.locator('.panels svg').nth(3).waitFor();
     expect(await overhang(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
+    const shown = await page.locator('.latest dd').allTextContents();
+    const { lost, ground, figures } = await printed(page);
+    expect(figures).toEqual(shown);
+    expect(lost).toEqual([]);
+    expect(ground).toBeGreaterThan(200);
   });
 });

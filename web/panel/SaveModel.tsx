@@ -19,8 +19,10 @@ export interface Saving {
   address: () => string;
   /** The network's file with what else belongs into it, such as a table's encoder. */
   complete?: (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Code that reads the samples: gives `x` and `y`, and for held-out ones `validation`. */
-  code: (setup: Setup) => string;
+  /** That file as other programs read it; the network alone if it is not given. */
+  exported?: (bytes: Uint8Array<ArrayBuffer>, format: ExportFormat) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Code that trains the same model in Node, or reads it from the file that is saved here. */
+  code: (setup: Setup, file: string) => string;
 }
 
 /** Formats that are offered, with who reads them. */
@@ -38,14 +40,14 @@ interface Props {
   saving: Saving;
 }
 
-/** The model as a file, kept in the browser, or as code that trains it in Node. */
+/** The model as a file, kept in the browser, or as code for Node. */
 export function SaveModel({ trainer, subject, setup, saving }: Props) {
   const [named, setName] = useState<string | null>(null);
   const [format, setFormat] = useState<ExportFormat>('safetensors');
   const [said, say] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const name = named ?? saving.name;
   const model = trainer.model.value;
+  const name = named ?? trainer.opened?.name ?? saving.name;
   const isReady = model !== null && ['done', 'stopped'].includes(trainer.state.value);
 
   /** The model's file, handed on; what goes wrong is shown here. */
@@ -62,8 +64,8 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
   const asFile = () =>
     withFile(async (bytes) => {
       const { EXPORT_FORMATS, exportModel } = await import('./exporting.ts');
-      // A table's encoder stands in the safetensors file alone.
-      const content = format === 'safetensors' ? bytes : exportModel(bytes, format);
+      const exported = saving.exported ?? exportModel;
+      const content = format === 'safetensors' ? bytes : await exported(bytes, format);
       const file = `${fileName(name)}${EXPORT_FORMATS[format].extension}`;
       download(file, content as Uint8Array<ArrayBuffer>);
       return `${file} is saved.`;
@@ -116,10 +118,10 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
       </p>
       <Problem text={problem} />
       <details>
-        <summary>As code that trains it in Node</summary>
+        <summary>As code for Node</summary>
         <Scroll label="Code" tall>
           <pre>
-            <code>{saving.code(setup)}</code>
+            <code>{saving.code(setup, `${fileName(name)}.safetensors`)}</code>
           </pre>
         </Scroll>
       </details>

@@ -64,7 +64,7 @@ export interface Shape {
 }
 
 /** The network as the library takes it. */
-export function specOf({ input, outputs, classes }: Shape, { blocks }: Setup): ModelSpec {
+export function specOf({ input, outputs, classes }: Shape, { blocks }: Pick<Setup, 'blocks'>): ModelSpec {
   const layers = blocks.flatMap(({ units, norm, activation, dropout }): Layer[] => [
     { type: 'dense', units },
     ...(norm ? [{ type: 'batchNorm' } as const] : []),
@@ -72,6 +72,23 @@ export function specOf({ input, outputs, classes }: Shape, { blocks }: Setup): M
     ...(dropout > 0 ? [{ type: 'dropout', rate: dropout } as const] : []),
   ]);
   return { input, layers: [...layers, { type: 'dense', units: outputs }], ...(classes && { classes }) };
+}
+
+/** The hidden blocks of a network, as {@link specOf} makes it of them; null for one that is made otherwise, such as without biases. */
+export function blocksIn({ input, layers }: ModelSpec): Block[] | null {
+  const found: Block[] = [];
+  for (const layer of layers.slice(0, -1)) {
+    // What is not dense follows one that is.
+    const block = found.at(-1)!;
+    if (layer.type === 'dense') {
+      found.push({ units: layer.units, norm: false, activation: 'none', dropout: 0 });
+    } else if (layer.type === 'batchNorm') block.norm = true;
+    else if (layer.type === 'dropout') block.dropout = layer.rate;
+    else block.activation = layer.type;
+  }
+  const isWithin = found.length <= LIMITS.blocks && found.every(({ units }) => units <= LIMITS.units);
+  const again = specOf({ input, outputs: 1 }, { blocks: found }).layers.slice(0, -1);
+  return isWithin && JSON.stringify(again) === JSON.stringify(layers.slice(0, -1)) ? found : null;
 }
 
 /** The schedule as the library takes it. */

@@ -40,6 +40,12 @@ export interface Run {
   best: number;
 }
 
+/** A model that was not trained here. */
+export interface Opened {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** How far a training is. */
 export interface Progress {
   epoch: number;
@@ -70,8 +76,8 @@ export class Trainer {
   readonly earlier = signal<Run | null>(null);
   /** The model of the last training, or of the one that goes on. */
   readonly model = signal<WorkerModel | null>(null);
-  /** The file of a model that was opened, which may hold more than the network; null once another is trained. */
-  opened: Uint8Array<ArrayBuffer> | null = null;
+  /** The model that was opened, with its file, which may hold more than the network; null once another is trained. */
+  opened: Opened | null = null;
   /** Called with the model at most ten times a second (or once a frame) while it trains, and once in the end. */
   onMoment: (model: WorkerModel) => void | Promise<void> = () => {};
   /** Whether a room wants to show each moment: then training waits for frames. */
@@ -164,10 +170,10 @@ export class Trainer {
     this.#stop.abort();
   }
 
-  /** Shows a model that was kept. */
+  /** Shows a model that was kept, or comes from a file. */
   async open(bytes: Uint8Array<ArrayBuffer>, run: Run): Promise<void> {
     const model = await this.worker.loadModel(bytes);
-    this.opened = bytes;
+    this.opened = { name: run.name, bytes };
     batch(() => {
       this.model.value?.dispose();
       this.model.value = model;

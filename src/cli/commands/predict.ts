@@ -7,8 +7,8 @@ import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
 import { toCsv } from '../../table/csv.js';
 import { readTable, readTableModel } from '../../table/files.js';
-import type { Column, Table } from '../../table/table.js';
-import type { TableModel } from '../../table/table-model.js';
+import { predictedColumns } from '../../table/predicted.js';
+import type { Table } from '../../table/table.js';
 import { openCore } from '../core.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
 import { addBuildOption, averageOption, path, usageError, wholeNumber } from '../options.js';
@@ -149,28 +149,6 @@ async function predictTable(files: readonly string[], options: PredictOptions): 
   process.stdout.write(options.json ? jsonRows({ columns: predicted, rows: table.rows }) : toCsv(whole));
   model.dispose();
   return EXIT.done;
-}
-
-/** The predictions as columns: classes with their probabilities, or numbers. */
-function predictedColumns(model: TableModel, table: Table): Column[] {
-  const { target } = model.encoder;
-  if (target.task === 'regression') {
-    const said = model.predict(table);
-    return target.names.map((name) => ({
-      name: `predicted ${name}`,
-      cells: said.map((value) => (typeof value === 'object' ? value[name]! : value)),
-    }));
-  }
-  const probabilities = model.probabilities(table);
-  const best = (row: Record<string, number>) =>
-    target.classes.reduce((first, other) => (row[other]! > row[first]! ? other : first));
-  return [
-    { name: `predicted ${target.name}`, cells: probabilities.map(best) },
-    ...target.classes.map((own) => ({
-      name: `probability of ${own}`,
-      cells: probabilities.map((row) => Number(row[own]!.toPrecision(7))),
-    })),
-  ];
 }
 
 function jsonRows({ columns, rows }: Table): string {

@@ -5,6 +5,7 @@ import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 import { addressSettings, shareSettings } from '../../app/route.ts';
 import { readSetup, writeSetup } from '../../panel/address.ts';
+import { blocksIn } from '../../panel/setup.ts';
 import { TrainingPanel } from '../../panel/TrainingPanel.tsx';
 import { Trainer } from '../../panel/trainer.ts';
 import { useKept } from '../../panel/use-kept.ts';
@@ -54,7 +55,7 @@ export function ClothesRoom() {
     return all;
   }, [settings, setup]);
   useEffect(() => shareSettings('clothes', address), [address]);
-  useKept(trainer, 'clothes');
+  useKept(trainer, 'clothes', setSetup);
 
   const subject = useMemo(() => subjectOf(settings.images), [settings.images]);
   const network = nameOf(setup.blocks);
@@ -64,7 +65,11 @@ export function ClothesRoom() {
       return `${file.name} is on the board: its middle, scaled, light on dark.`;
     }
     if (trainer.busy) throw new Error('A network is being trained; stop it before other weights are opened.');
-    await openWeights(trainer, file);
+    const own = blocksIn(await openWeights(trainer, file));
+    if (own === null) {
+      return `The model of ${file.name} is opened. Its layers cannot be drawn up here: those below are of the next network.`;
+    }
+    setSetup((now) => ({ ...now, blocks: own }));
     return `The model of ${file.name} is opened.`;
   };
   return (
@@ -119,7 +124,7 @@ export function ClothesRoom() {
         </section>
         <section class="asking" aria-labelledby="asking-title">
           <h3 id="asking-title">Draw something</h3>
-          <div class="asked">
+          <div class="naming">
             <Board image={image} onSeen={(pixels, since) => live.ask(pixels, since)} />
             <Files onFile={takeFile} />
             <Probabilities

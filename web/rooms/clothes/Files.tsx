@@ -27,7 +27,7 @@ export function Files({ onFile }: Props) {
   return (
     <section
       aria-label="Files"
-      class={`drop${isOver ? ' over' : ''}`}
+      class={`files${isOver ? ' over' : ''}`}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);

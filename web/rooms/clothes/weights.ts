@@ -1,9 +1,13 @@
 import { CLASSES } from 'virtual:fashion-mnist';
+import type { ModelSpec } from 'treadle';
 import type { Trainer } from '../../panel/trainer.ts';
 import { PIXELS } from './images.ts';
 
-/** Opens a weights file, such as `run-all` writes. Rejects for one of another kind of model; the model before stays then. */
-export async function openWeights(trainer: Trainer, file: File): Promise<void> {
+/**
+ * Opens a weights file, such as `run-all` writes, and gives its network. Rejects for one of another kind of model; the model before
+ * stays then.
+ */
+export async function openWeights(trainer: Trainer, file: File): Promise<ModelSpec> {
   const { importModel } = await import('./importing.ts');
   const source = new Uint8Array(await file.arrayBuffer());
   const { bytes, spec } = importModel(source, { source: file.name });
@@ -14,5 +18,7 @@ export async function openWeights(trainer: Trainer, file: File): Promise<void> {
       `${file.name} takes ${input.features} values and gives ${last?.units ?? 0}; a model of ${PIXELS} and ${CLASSES.length} is expected.`,
     );
   }
-  await trainer.open(new Uint8Array(bytes), { name: file.name, epochs: [], best: 0 });
+  const name = file.name.replace(/\.safetensors$/, '');
+  await trainer.open(new Uint8Array(bytes), { name, epochs: [], best: 0 });
+  return spec;
 }

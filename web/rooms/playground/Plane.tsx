@@ -1,9 +1,9 @@
 import type { ReadonlySignal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { palette } from './colours.ts';
+import { useRef, useState } from 'preact/hooks';
 import { REACH } from './grid.ts';
 import { paintPoints, paintSurface, type Surface } from './painting.ts';
 import type { Point } from './points.ts';
+import { usePainting } from './use-painting.ts';
 
 interface Props {
   /** Read here alone: a new surface paints this, and nothing else of the page. */
@@ -30,20 +30,15 @@ export function Plane({ surface: shown, train, test, showsTest, isNumber, onPain
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef<[number, number] | null>(null);
   const [cursor, setCursor] = useState<[number, number] | null>(null);
-  const [dark, setDark] = useState(0);
-  useEffect(() => {
-    const media = matchMedia('(prefers-color-scheme: dark)');
-    const change = () => setDark((count) => count + 1);
-    media.addEventListener('change', change);
-    return () => media.removeEventListener('change', change);
-  }, []);
-  useEffect(() => {
-    const colours = palette();
-    paintSurface(canvas.current!, surface, colours);
-    if (showsTest) paintPoints(canvas.current!, test, { isTest: true, isNumber }, colours);
-    paintPoints(canvas.current!, train, { isTest: false, isNumber }, colours);
-    if (cursor !== null) paintCursor(canvas.current!, cursor, colours.ink);
-  }, [surface, train, test, showsTest, isNumber, cursor, dark]);
+  usePainting(
+    (colours) => {
+      paintSurface(canvas.current!, surface, colours);
+      if (showsTest) paintPoints(canvas.current!, test, { isTest: true, isNumber }, colours);
+      paintPoints(canvas.current!, train, { isTest: false, isNumber }, colours);
+      if (cursor !== null) paintCursor(canvas.current!, cursor, colours.ink);
+    },
+    [surface, train, test, showsTest, isNumber, cursor],
+  );
 
   const paint = (x: number, y: number) => {
     const from = last.current;

@@ -47,7 +47,7 @@ export function PlaygroundRoom() {
     return settings;
   }, [points, own, setup]);
   useEffect(() => shareSettings('playground', address), [address]);
-  useKept(trainer, 'playground');
+  useKept(trainer, 'playground', setSetup);
 
   const { train, test } = useMemo(() => splitPoints(points, own), [points, own]);
   const subject = useMemo(() => subjectOf(points, train, test), [points, train, test]);
@@ -95,8 +95,12 @@ export function PlaygroundRoom() {
               onPaint={
                 isOwn && !trainer.busy
                   ? (x, y) =>
-                      own.length < MOST_OWN &&
-                      change({ setup: points, own: [...own, { x, y, target: brush }] })
+                      // Two points may come before the page is drawn anew.
+                      setPoints((now) =>
+                        now.own.length < MOST_OWN
+                          ? { ...now, own: [...now.own, { x, y, target: brush }] }
+                          : now,
+                      )
                   : null
               }
               label={`${train.length} points in the plane.`}

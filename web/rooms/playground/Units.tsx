@@ -1,8 +1,8 @@
 import type { ReadonlySignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import { palette } from './colours.ts';
+import { useRef } from 'preact/hooks';
 import { paintSurface } from './painting.ts';
 import type { BlockOutput, Unit } from './units.ts';
+import { usePainting } from './use-painting.ts';
 
 /** Units of a layer that are drawn. */
 const MOST = 16;
@@ -69,10 +69,13 @@ function Tile({
   onShow,
 }: BlockOutput & { name: string; unit: number; side: number; onShow: (isShown: boolean) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    const own = valuesOfUnit({ width, values }, unit);
-    paintSurface(canvas.current!, { side, values: own, outputs: 1, isUnit: true }, palette());
-  }, [values, width, unit, side]);
+  usePainting(
+    (colours) => {
+      const own = valuesOfUnit({ width, values }, unit);
+      paintSurface(canvas.current!, { side, values: own, outputs: 1, isUnit: true }, colours);
+    },
+    [values, width, unit, side],
+  );
   return (
     <button
       type="button"

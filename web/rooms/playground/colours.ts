@@ -13,13 +13,26 @@ export interface Palette {
   classes: readonly Rgb[];
 }
 
-/** They are others in the dark, and asking the page for them has it work out its styles. */
-let kept: { dark: boolean; colours: Palette } | null = null;
-const media = matchMedia('(prefers-color-scheme: dark)');
+/** What the page's colours hang on: in the dark they are others than by day and on paper. */
+const MEDIA = ['(prefers-color-scheme: dark)', 'print'].map((query) => matchMedia(query));
+
+/** They are kept, for asking the page for them has it work out its styles. */
+let kept: Palette | null = null;
+onOtherColours(() => {
+  kept = null;
+});
 
 export function palette(): Palette {
-  if (kept?.dark !== media.matches) kept = { dark: media.matches, colours: readPalette() };
-  return kept.colours;
+  kept ??= readPalette();
+  return kept;
+}
+
+/** Calls back whenever the colours have become others; gives what ends that. */
+export function onOtherColours(listener: () => void): () => void {
+  for (const media of MEDIA) media.addEventListener('change', listener);
+  return () => {
+    for (const media of MEDIA) media.removeEventListener('change', listener);
+  };
 }
 
 function readPalette(): Palette {

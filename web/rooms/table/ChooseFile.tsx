@@ -1,32 +1,27 @@
 import { useId, useState } from 'preact/hooks';
+import { Choice } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
+import { type CsvMarks, DECIMALS, SEPARATORS } from './csv-marks.ts';
 import { SAMPLES, type SampleName } from './samples.ts';
+
+/** Files that tables are read from. */
+export const ACCEPTED = '.csv,.tsv,.txt,.json,.jsonl,.ndjson,.parquet,.gz,text/csv,application/json';
 
 interface Props {
   name: string | null;
   reading: boolean;
-  decimal: '.' | ',';
+  marks: CsvMarks;
   problem: string | null;
   disabled: boolean;
   onFile: (file: File) => void;
   onSample: (name: SampleName) => void;
-  onDecimal: (mark: '.' | ',') => void;
+  onMarks: (marks: CsvMarks) => void;
 }
 
 /** A file is dropped or chosen here, or one of the tables that ship. */
-export function ChooseFile({
-  name,
-  reading,
-  decimal,
-  problem,
-  disabled,
-  onFile,
-  onSample,
-  onDecimal,
-}: Props) {
+export function ChooseFile({ name, reading, marks, problem, disabled, onFile, onSample, onMarks }: Props) {
   const [over, setOver] = useState(false);
   const input = useId();
-  const mark = useId();
   return (
     <section aria-labelledby="file-title">
       <h2 id="file-title" class="unseen">
@@ -48,13 +43,13 @@ export function ChooseFile({
       >
         <p>
           <label class="button main-label" for={input}>
-            Choose a CSV or Parquet file
+            Choose a CSV, JSON or Parquet file
           </label>
           <input
             id={input}
             class="unseen"
             type="file"
-            accept=".csv,.tsv,.txt,.parquet,text/csv"
+            accept={ACCEPTED}
             disabled={disabled}
             onChange={(event) => {
               const file = event.currentTarget.files?.[0];
@@ -68,21 +63,25 @@ export function ChooseFile({
           {reading
             ? 'Reading…'
             : name === null
-              ? 'The first line names the columns. It is read here and sent nowhere.'
+              ? 'The first line of CSV names the columns. The file is read here and sent nowhere.'
               : `${name} is open.`}
         </p>
-        <p class="note decimal">
-          <label for={mark}>Decimal mark</label>
-          <select
-            id={mark}
-            value={decimal}
+        <div class="marks">
+          <Choice
+            label="Separator of CSV"
+            options={SEPARATORS}
+            value={marks.separator}
             disabled={disabled}
-            onChange={(event) => onDecimal(event.currentTarget.value as '.' | ',')}
-          >
-            <option value=".">point: 3.14</option>
-            <option value=",">comma: 3,14</option>
-          </select>
-        </p>
+            onChange={(separator) => onMarks({ ...marks, separator })}
+          />
+          <Choice
+            label="Decimal mark"
+            options={DECIMALS}
+            value={marks.decimal}
+            disabled={disabled}
+            onChange={(decimal) => onMarks({ ...marks, decimal })}
+          />
+        </div>
       </fieldset>
       <Problem text={problem} />
       <ul class="samples">

@@ -1,20 +1,23 @@
 import { useId, useState } from 'preact/hooks';
+import type { CsvOptions } from 'treadle/tables';
 import { download } from '../../app/download.ts';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 import { fileName } from '../../panel/words.ts';
+import { ACCEPTED } from './ChooseFile.tsx';
 import type { TableClient } from './client.ts';
 
 interface Props {
   client: TableClient;
-  decimal: '.' | ',';
+  /** How another file is read. */
+  csv: CsvOptions;
   /** Whether there are test rows. */
   hasTest: boolean;
   name: string;
 }
 
 /** What the model says of the test rows, or of another file's, as CSV. */
-export function Predictions({ client, decimal, hasTest, name }: Props) {
+export function Predictions({ client, csv, hasTest, name }: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const [said, say] = useState<string | null>(null);
   const id = useId();
@@ -22,7 +25,7 @@ export function Predictions({ client, decimal, hasTest, name }: Props) {
     setProblem(null);
     say(null);
     try {
-      const text = await client.predictions(file, file?.name ?? name, { decimal });
+      const text = await client.predictions(file, csv);
       const saved = `${fileName((file?.name ?? name).replace(/\.\w+$/, ''))}-predicted.csv`;
       download(saved, text, 'text/csv');
       say(`${saved} is saved.`);
@@ -47,7 +50,7 @@ export function Predictions({ client, decimal, hasTest, name }: Props) {
           id={id}
           class="unseen"
           type="file"
-          accept=".csv,.tsv,.txt,.parquet,text/csv"
+          accept={ACCEPTED}
           onChange={(event) => {
             const file = event.currentTarget.files?.[0];
             if (file) void predict(file);

@@ -10,7 +10,8 @@ import { type Subject, Trainer } from '../../panel/trainer.ts';
 import { useKept } from '../../panel/use-kept.ts';
 import { ChooseFile } from './ChooseFile.tsx';
 import { Columns, KIND_NAMES } from './Columns.tsx';
-import { tableCode } from './code.ts';
+import { readingCode, tableCode } from './code.ts';
+import { csvOptions } from './csv-marks.ts';
 import type { Judged } from './messages.ts';
 import { Predictions } from './Predictions.tsx';
 import { Results } from './Results.tsx';
@@ -64,7 +65,7 @@ export function TableRoom() {
     return settings;
   }, [sample, chosen, setup]);
   useEffect(() => shareSettings('table', address), [address]);
-  useKept(trainer, 'table');
+  useKept(trainer, 'table', setSetup);
   useEffect(() => {
     trainer.onMoment = async (model) => {
       if (trainer.busy) return;
@@ -72,7 +73,7 @@ export function TableRoom() {
       setProblem(null);
       try {
         const { opened } = trainer;
-        const bytes = opened ?? ((await model.save()) as Uint8Array<ArrayBuffer>);
+        const bytes = opened?.bytes ?? ((await model.save()) as Uint8Array<ArrayBuffer>);
         setJudged(await client.judge(bytes, opened !== null));
       } catch (error) {
         setProblem(sentenceOf(error));
@@ -105,12 +106,12 @@ export function TableRoom() {
       <ChooseFile
         name={table?.name ?? null}
         reading={data.reading}
-        decimal={data.decimal}
+        marks={data.marks}
         problem={data.readProblem}
         disabled={trainer.busy}
         onFile={(file) => void data.open(file)}
         onSample={(name) => void data.openSample(name)}
-        onDecimal={data.readWith}
+        onMarks={data.readWith}
       />
       {table !== null && chosen !== null && (
         <Columns
@@ -130,10 +131,17 @@ export function TableRoom() {
         onUsual={() => setSetup(USUAL)}
         saving={{
           room: 'table',
-          name: chosen === null ? 'model' : `${chosen.target} by ${table!.name.replace(/\.\w+$/, '')}`,
+          name:
+            chosen === null || table === null
+              ? 'model'
+              : `${chosen.target} by ${table.name.replace(/\.\w+$/, '')}`,
           address: () => address.toString(),
           complete: client.complete,
-          code: (own) => tableCode(table?.name ?? 'table.csv', chosen, data.decimal, own),
+          exported: client.exported,
+          code: (own, file) =>
+            trainer.opened === null
+              ? tableCode(table?.name ?? 'table.csv', chosen, csvOptions(data.marks), own)
+              : readingCode(file),
         }}
       />
       <Problem text={problem} />
@@ -150,7 +158,7 @@ export function TableRoom() {
           <WhatIf judged={judged} client={client} />
           <Predictions
             client={client}
-            decimal={data.decimal}
+            csv={csvOptions(data.marks)}
             hasTest={judged.assessment !== null}
             name={table?.name ?? 'table.csv'}
           />

@@ -30,6 +30,7 @@ export function startTables(): TableClient {
     read: call('read') as TableService['read'],
     ready: call('ready') as TableService['ready'],
     complete: call('complete') as TableService['complete'],
+    exported: call('exported') as TableService['exported'],
     judge: call('judge') as TableService['judge'],
     say: call('say') as TableService['say'],
     predictions: call('predictions') as TableService['predictions'],

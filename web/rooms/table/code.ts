@@ -1,8 +1,9 @@
+import type { CsvOptions } from 'treadle/tables';
 import { type Setup, scheduleOf } from '../../panel/setup.ts';
 import type { Chosen } from './use-table.ts';
 
 /** Code that trains a model of the same table in Node. */
-export function tableCode(file: string, chosen: Chosen | null, decimal: string, setup: Setup): string {
+export function tableCode(file: string, chosen: Chosen | null, csv: CsvOptions, setup: Setup): string {
   const text = (value: unknown) =>
     JSON.stringify(value)
       .replace(/"(\w+)":/g, '$1: ')
@@ -13,7 +14,7 @@ export function tableCode(file: string, chosen: Chosen | null, decimal: string, 
   return `import { writeFile } from 'node:fs/promises';
 import { assess, fitTable, readTable, splitTable } from 'treadle/tables';
 
-const table = await readTable(${text(file)}${decimal === ',' ? `, { decimal: ',' }` : ''});
+const table = await readTable(${text(file)}${Object.keys(csv).length > 0 ? `, ${text(csv)}` : ''});
 const target = ${text(chosen?.target ?? 'target')};
 const { rest, held } = splitTable(table, { share: 0.2, seed: ${setup.seed} });
 // Plain ReLU layers; for other blocks see prepare().
@@ -28,5 +29,15 @@ const { model } = await fitTable(rest, {
 });
 console.log(assess(model, held).scores);
 await writeFile('model.safetensors', model.save());
+`;
+}
+
+/** Code that predicts with a model whose table is not here any more. */
+export function readingCode(file: string): string {
+  return `import { readTable, readTableModel } from 'treadle/tables';
+
+const model = await readTableModel(${JSON.stringify(file)});
+const table = await readTable('table.csv');
+console.log(model.predict(table));
 `;
 }

@@ -1,4 +1,4 @@
-import type { Csr, InputSpec } from 'treadle';
+import type { Csr, ExportFormat, InputSpec } from 'treadle';
 import type { Assessment, Cell, ColumnDecision, CsvOptions, Importance, Kind } from 'treadle/tables';
 
 /** A table that was read, as it is shown. */
@@ -53,15 +53,17 @@ export type Said = Readonly<Record<string, number>>;
 
 /** What the worker of this room does. */
 export interface TableService {
-  read(file: Blob, name: string, options: CsvOptions): Promise<ReadTable>;
+  read(file: File, options: CsvOptions): Promise<ReadTable>;
   ready(wish: Wish): Promise<ReadyTable>;
   /** The network's file with the table's encoders in it. */
   complete(network: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** That file as another program reads it, with the encoders where the format has a place for them. */
+  exported(file: Uint8Array<ArrayBuffer>, format: ExportFormat): Promise<Uint8Array<ArrayBuffer>>;
   /** Takes a network over, with the encoders of the table or those in its own file, and says how good it is. */
   judge(network: Uint8Array<ArrayBuffer>, isComplete: boolean): Promise<Judged>;
   say(row: Readonly<Record<string, Cell>>): Promise<Said>;
   /** The test rows, or those of another file, with what the model says of each, as CSV. */
-  predictions(file: Blob | null, name: string, options: CsvOptions): Promise<string>;
+  predictions(file: File | null, options: CsvOptions): Promise<string>;
 }
 
 export interface Call {

@@ -2,15 +2,14 @@ import { loadModel, outputsOf } from 'treadle';
 import {
   assess,
   type Cell,
-  type CsvOptions,
   dateOf,
   decide,
   decideKinds,
   encodeTable,
   loadTableModel,
-  parseParquet,
+  predictedColumns,
   prepare,
-  readCsv,
+  readTable,
   settled,
   splitTable,
   type Table,
@@ -34,14 +33,6 @@ let encoder: TableEncoder | null = null;
 let test: Table | null = null;
 let model: TableModel | null = null;
 
-async function readFile(file: Blob, name: string, options: CsvOptions): Promise<Table> {
-  const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-  const isParquet = new TextDecoder().decode(head) === 'PAR1' || /\.parquet$/i.test(name);
-  return isParquet
-    ? parseParquet(new Uint8Array(await file.arrayBuffer()), name)
-    : readCsv(file.stream(), options, name);
-}
-
 const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
   Array.from({ length: Math.min(rows, count) }, (_, row) =>
     columns.map(({ cells }) => cells.at(row) ?? null),
@@ -57,10 +48,15 @@ function trained(): TableModel {
 }
 
 export const service: TableService = {
-  async read(file, name, options) {
-    table = await readFile(file, name, options);
+  async read(file, options) {
+    table = await readTable(file, options);
     [encoder, test] = [null, null];
-    return { name, rows: table.rows, columns: decideKinds(table), preview: firstRows(table, PREVIEW) };
+    return {
+      name: file.name,
+      rows: table.rows,
+      columns: decideKinds(table),
+      preview: firstRows(table, PREVIEW),
+    };
   },
 
   async ready({ target, kinds, seed }) {
@@ -94,6 +90,11 @@ export const service: TableService = {
     return bytes as Uint8Array<ArrayBuffer>;
   },
 
+  async exported(file, format) {
+    const { exportTable } = await import('./exporting.ts');
+    return exportTable(file, format) as Uint8Array<ArrayBuffer>;
+  },
+
   async judge(network, isComplete) {
     model?.dispose();
     if (isComplete) {
@@ -119,19 +120,11 @@ export const service: TableService = {
     return { [own.encoder.target.names[0]!]: own.predict([row])[0] as number };
   },
 
-  async predictions(file, name, options) {
+  async predictions(file, options) {
     const own = trained();
-    const rows = file === null ? test : await readFile(file, name, options);
+    const rows = file === null ? test : await readTable(file, options);
     if (rows === null) throw new Error('There are no test rows; a file to predict is expected.');
-    const said = own.predict(rows) as (string | number)[];
-    const added = [{ name: 'predicted', cells: said as Cell[] }];
-    if (own.encoder.target.task === 'classification') {
-      const shares = own.probabilities(rows);
-      for (const label of own.encoder.target.classes) {
-        added.push({ name: `probability of ${label}`, cells: shares.map((share) => share[label]!) });
-      }
-    }
-    return toCsv({ columns: [...rows.columns, ...added], rows: rows.rows });
+    return toCsv({ columns: [...rows.columns, ...predictedColumns(own, rows)], rows: rows.rows });
   },
 };
 

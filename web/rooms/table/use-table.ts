@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { ColumnDecision, CsvOptions, Kind } from 'treadle/tables';
+import type { ColumnDecision, Kind } from 'treadle/tables';
 import { sentenceOf } from '../../app/problems.ts';
 import { startTables, type TableClient } from './client.ts';
+import { type CsvMarks, csvOptions, USUAL_MARKS } from './csv-marks.ts';
 import type { ReadTable, ReadyTable } from './messages.ts';
 import { SAMPLES, type SampleName } from './samples.ts';
 
@@ -15,7 +16,7 @@ export interface Chosen {
 export function useTable(seed: number, onOther: () => void) {
   const client = useMemo<TableClient>(startTables, []);
   useEffect(() => () => client.dispose(), [client]);
-  const [decimal, setDecimal] = useState<'.' | ','>('.');
+  const [marks, setMarks] = useState(USUAL_MARKS);
   const [file, setFile] = useState<File | null>(null);
   const [sample, setSample] = useState<SampleName | null>(null);
   const [table, setTable] = useState<ReadTable | null>(null);
@@ -26,7 +27,7 @@ export function useTable(seed: number, onOther: () => void) {
   const [choiceProblem, setChoiceProblem] = useState<string | null>(null);
   const latest = useRef(0);
 
-  const read = async (next: File, options: CsvOptions, wanted: Partial<Chosen> = {}) => {
+  const read = async (next: File, as: CsvMarks, wanted: Partial<Chosen> = {}) => {
     const own = ++latest.current;
     setFile(next);
     setReading(true);
@@ -34,7 +35,7 @@ export function useTable(seed: number, onOther: () => void) {
     setChoiceProblem(null);
     onOther();
     try {
-      const found = await client.read(next, next.name, options);
+      const found = await client.read(next, csvOptions(as));
       if (own !== latest.current) return;
       setTable(found);
       setReady(null);
@@ -47,6 +48,7 @@ export function useTable(seed: number, onOther: () => void) {
     } catch (error) {
       if (own !== latest.current) return;
       setTable(null);
+      setChosen(null);
       setReady(null);
       setReadProblem(sentenceOf(error));
     } finally {
@@ -76,26 +78,28 @@ export function useTable(seed: number, onOther: () => void) {
     chosen,
     ready,
     reading,
-    decimal,
+    marks,
     readProblem,
     choiceProblem,
     open(next: File, wanted?: Partial<Chosen>) {
       setSample(null);
-      return read(next, { decimal }, wanted);
+      return read(next, marks, wanted);
     },
     async openSample(name: SampleName, wanted: Partial<Chosen> = {}) {
       const { address, file: fileName, target } = SAMPLES[name];
       setSample(name);
+      setMarks(USUAL_MARKS);
       try {
         const bytes = await (await fetch(address)).arrayBuffer();
-        await read(new File([bytes], fileName), {}, { target, ...wanted });
+        await read(new File([bytes], fileName), USUAL_MARKS, { target, ...wanted });
       } catch (error) {
         setReadProblem(sentenceOf(error));
       }
     },
-    readWith(mark: '.' | ',') {
-      setDecimal(mark);
-      if (file !== null) void read(file, { decimal: mark, ...(mark === ',' && { separator: undefined }) });
+    /** Reads the file again, as CSV with other marks. */
+    readWith(next: CsvMarks) {
+      setMarks(next);
+      if (file !== null) void read(file, next);
     },
     choose(part: Partial<Chosen>) {
       onOther();

@@ -1,0 +1,2 @@
+/** Fetched when a model is first exported. */
+export { exportTable } from 'treadle/tables';
