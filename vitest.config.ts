@@ -34,6 +34,12 @@ const MOCKING = [
   'bench/epochs',
 ].map((name) => `test/${name}.test.ts`);
 
+/** Tests of the live page, which is built for them. */
+const PAGES = 'test/web/*.test.ts';
+
+/** Node loads what is tested as it does for users, and in a third of the time. */
+const DIST = [/\/dist\//];
+
 class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
@@ -52,9 +58,17 @@ export default defineConfig({
         test: {
           name: 'host',
           include: ['test/**/*.test.ts'],
-          exclude: MOCKING,
-          // Node loads what is tested as it does for users, and in a third of the time.
-          server: { deps: { external: [/\/dist\//] } },
+          exclude: [...MOCKING, PAGES],
+          server: { deps: { external: DIST } },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'page',
+          include: [PAGES],
+          globalSetup: ['test/web/setup.ts'],
+          server: { deps: { external: DIST } },
         },
       },
       { extends: true, test: { name: 'mocking', include: MOCKING } },

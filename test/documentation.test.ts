@@ -80,8 +80,8 @@ const COMMANDS: Record<string, Short> = {
   'run-all --strict --epochs 2 --train-samples 10000': onNoData(
     'run-all --strict --epochs 2 --train-samples 10000',
   ),
-  'run-all --config grid.json --mode independent': `treadle run-all --config grid.json --mode independent ${TINY}`,
-  'run-all --config moved.json': `treadle run-all --config moved.json ${TINY} --weights moved`,
+  'run-all --config grid.json --mode independent': `treadle run-all --config grid.json --mode independent ${TINY} --no-report`,
+  'run-all --config moved.json': `treadle run-all --config moved.json ${TINY} --weights moved --no-report`,
   'train --model large1 --lr 0.001': onNoData('train --model large1 --lr 0.001'),
   'test [--best]': `treadle test ${DATA} && treadle test --best ${DATA}`,
   'test --average flip': `treadle test --average flip ${DATA}`,

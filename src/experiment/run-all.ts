@@ -17,6 +17,7 @@ import { recordedPath, shown } from '../node/paths.js';
 import { coreDigest, idOf, newRunId } from '../node/run-folders.js';
 import type { Job, RunConfig, RunEvent, RunResults } from '../results/records.js';
 import { bestModel } from '../results/results.js';
+import { writeResults } from '../results/write.js';
 import { throwIfAborted } from '../strict/abort.js';
 import { type Clock, newClock, timeOf } from './clock.js';
 import { resolveConfig } from './config.js';
@@ -153,14 +154,14 @@ async function runLocked(
   }
 
   const results = run.results(started);
-  // Imported here: drawing needs large libraries.
-  const { writeReport, writeResults } = await import('../report/write.js');
   const resultsFile = await writeResults(folder, results);
   let html: string | null = null;
   const stopped =
     interrupted ||
     (await untilInterrupted(async () => {
       if (options.report === false) return;
+      // Imported here: drawing needs large libraries.
+      const { writeReport } = await import('../report/write.js');
       html = shown((await writeReport(folder, results, { signal: run.signal })).html);
     }));
   if (stopped) return { folder, results, interrupted: true, resumable: true };

@@ -3,9 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AbortSignalLike } from '#bindings';
 import { ensureWritableFolder, writeFileAtomic } from '../node/files.js';
 import type { RunResults } from '../results/records.js';
-import { epochsCsv } from '../results/results.js';
 import { throwIfAborted } from '../strict/abort.js';
-import { readableJson } from '../strict/json.js';
 import { comparisonChart, hasComparison } from './comparison.js';
 import { curvesChart, hasCurves } from './curves.js';
 import { drawnTests } from './ensemble.js';
@@ -13,17 +11,6 @@ import { confusionChart } from './heatmap.js';
 import { reportHtml } from './html.js';
 import { svgToPng } from './png.js';
 import type { Chart } from './svg.js';
-
-/**
- * Writes a run's `results.json` and `epochs.csv` into its folder, and returns the path of `results.json`.
- * Throws `unwritable`.
- */
-export async function writeResults(folder: string, results: RunResults): Promise<string> {
-  const file = join(folder, 'results.json');
-  await writeFileAtomic(join(folder, 'epochs.csv'), epochsCsv(results));
-  await writeFileAtomic(file, readableJson(results));
-  return file;
-}
 
 /** Paths of the files that make up a report. */
 export interface WrittenReport {

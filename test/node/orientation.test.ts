@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { decodeImage } from '../../dist/node/image.js';
 import { startChromium } from '../support/chromium.js';
 import { flatJpeg } from '../support/jpeg.js';
@@ -81,7 +81,9 @@ describe('a JPEG’s orientation', () => {
   });
 
   it('is the one that a browser applies', async () => {
-    const page = await (await startChromium()).newPage();
+    const browser = await startChromium();
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
     for (const [orientation, squares] of SEEN) {
       const file = withSegments(exif(orientation)).toString('base64');
       const { width, grey } = await page.evaluate(async (base64) => {

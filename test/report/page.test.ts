@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { reportHtml } from '../../dist/report/html.js';
 import type { RunResults } from '../../dist/results/records.js';
 import { buildResults } from '../../dist/results/results.js';
@@ -50,16 +50,18 @@ const CASES = {
 } as const;
 
 let browser: Browser;
-beforeEach(async ({ skip }) => {
-  skip(!existsSync(CHROMIUM), `there is no ${CHROMIUM}`);
-  browser = await startChromium();
+beforeAll(async () => {
+  if (existsSync(CHROMIUM)) browser = await startChromium();
 });
+afterAll(() => browser?.close());
+beforeEach(({ skip }) => skip(!existsSync(CHROMIUM), `there is no ${CHROMIUM}`));
 
 /** Opens a report as its reader does, with everything in it unfolded. */
 async function open(results: RunResults, options: BrowserContextOptions = {}): Promise<Page> {
   const file = join(await temporaryFolder(), 'report.html');
   await writeFile(file, reportHtml(results));
   const context = await browser.newContext(options);
+  onTestFinished(() => context.close());
   const page = await context.newPage();
   await page.goto(pathToFileURL(file).href);
   if (options.javaScriptEnabled !== false) {

@@ -12,19 +12,10 @@ import { classifierModel, createModel, type ModelSpec } from '../../dist/index.j
 import { jsonLines, treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
-import {
-  fingerAndPen,
-  openRoom,
-  overhang,
-  printed,
-  ROOT,
-  saved,
-  train,
-  violations,
-  withPage,
-} from './open.js';
+import { ROOT } from './built.js';
+import { fingerAndPen, openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
 
-withPage('clothes');
+withPage();
 beforeEach(({ skip }) => skip(realDataFolder === undefined, 'Fashion-MNIST is not on this machine'));
 
 const board = (page: Page) => page.getByLabel(/^Drawing board/);

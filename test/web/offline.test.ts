@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { serveFolder } from '../support/chromium.js';
-import { folderOf, openRoom, train, withPage } from './open.js';
+import { PAGE } from './built.js';
+import { openRoom, train, withPage } from './open.js';
 
-withPage('offline');
+withPage();
 
 const ROOM = 'playground?points=60&epochs=5';
 
@@ -42,7 +43,7 @@ describe('the built page', () => {
   });
 
   it('asks its own host alone, and for no more than 250 KB before there is data', async () => {
-    const origin = await serveFolder(folderOf('offline'));
+    const origin = await serveFolder(PAGE);
     const page = await openRoom('clothes', { origin });
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
@@ -53,17 +54,17 @@ describe('the built page', () => {
     expect(paths.every((url) => url.origin === origin)).toBe(true);
     const bytes = paths.reduce((sum, { pathname }) => {
       const file = pathname === '/' ? 'index.html' : pathname;
-      return sum + gzipSync(readFileSync(join(folderOf('offline'), file))).length;
+      return sum + gzipSync(readFileSync(join(PAGE, file))).length;
     }, 0);
     expect(paths.length).toBeGreaterThan(3);
     expect(bytes).toBeLessThan(250_000);
   });
 
   it('has a policy that lets nothing out', () => {
-    const html = readFileSync(join(folderOf('offline'), 'index.html'), 'utf8');
+    const html = readFileSync(join(PAGE, 'index.html'), 'utf8');
     expect(html).toContain('default-src &#39;self&#39;');
-    const files = readdirSync(join(folderOf('offline'), 'assets'));
-    const named = readFileSync(join(folderOf('offline'), 'sw.js'), 'utf8');
+    const files = readdirSync(join(PAGE, 'assets'));
+    const named = readFileSync(join(PAGE, 'sw.js'), 'utf8');
     expect(files.filter((name) => !named.includes(`assets/${name}`))).toEqual([]);
   });
 });

@@ -1,35 +1,19 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Download, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
 import { CHROMIUM, serveFolder, startChromium } from '../support/chromium.js';
+import { PAGE } from './built.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Where the page is built for a file of tests; each file has its own, as files run beside each other. */
-export const folderOf = (name: string) => join(ROOT, 'build/web-test', name);
 
 let browser: Browser;
-let folder: string;
 
-/** Builds the page once and starts a browser, for all tests of a file; they are skipped where there is none. */
-export function withPage(name: string): void {
-  folder = folderOf(name);
+/** Starts a browser for the tests of a file, which are skipped where there is none. */
+export function withPage(): void {
   beforeAll(async () => {
-    if (!existsSync(CHROMIUM)) return;
-    [browser] = await Promise.all([
-      startChromium(),
-      promisify(execFile)(process.execPath, ['scripts/web.js', 'build', folder], {
-        cwd: ROOT,
-        env: { ...process.env, NODE_ENV: 'production' },
-      }),
-    ]);
+    if (existsSync(CHROMIUM)) browser = await startChromium();
   });
   afterAll(() => browser?.close());
   beforeEach(({ skip }) => skip(!existsSync(CHROMIUM), `there is no ${CHROMIUM}`));
@@ -47,7 +31,7 @@ export async function openRoom(
   room: string,
   { isolated = true, origin, beside, ...options }: Opening = {},
 ): Promise<Page> {
-  const server = origin ?? (beside ? new URL(beside.url()).origin : await serveFolder(folder, { isolated }));
+  const server = origin ?? (beside ? new URL(beside.url()).origin : await serveFolder(PAGE, { isolated }));
   const context =
     beside?.context() ??
     (await browser.newContext({

@@ -8,20 +8,11 @@ import { describe, expect, it } from 'vitest';
 import { exportModel, loadModel } from '../../dist/index.js';
 import { treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
-import {
-  fingerAndPen,
-  openRoom,
-  overhang,
-  printed,
-  ROOT,
-  saved,
-  train,
-  violations,
-  withPage,
-} from './open.js';
+import { ROOT } from './built.js';
+import { fingerAndPen, openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
 
 ort.env.logLevel = 'error';
-withPage('playground');
+withPage();
 
 const SHORT = 'playground?points=60&epochs=12';
 
@@ -147,6 +138,24 @@ describe('the playground', () => {
     await page.getByText('Stopped', { exact: true }).waitFor();
     const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
     expect((await loadModel(bytes)).parameters).toBe(114);
+  });
+
+  it('says that the browser has ended its worker, and trains in another', async () => {
+    const page = await openRoom('playground?points=60&epochs=5000');
+    await page.getByRole('button', { name: 'Train' }).click();
+    await page.locator('.tile').first().waitFor();
+    const threads = () => page.workers().filter((worker) => /\/entry-/.test(worker.url()));
+    expect(threads().length).toBeGreaterThan(0);
+    await threads()[0]!.evaluate('self.close()');
+    const alert = page.locator('.training').getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toBe(
+      'The worker has died: the browser has ended it; a running worker is expected.',
+    );
+    await page.getByRole('button', { name: 'Train anew' }).click();
+    await page.getByText('Training', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped', { exact: true }).waitFor();
   });
 
   it('lays an earlier run over the next, and keeps models in the browser', async () => {

@@ -18,11 +18,12 @@ import {
 import { treadle } from '../cli/treadle.js';
 import { onnxInputs } from '../interchange/table-cases.mjs';
 import { temporaryFolder } from '../support/folder.js';
-import { openRoom, overhang, printed, ROOT, saved, train, violations, withPage } from './open.js';
+import { ROOT } from './built.js';
+import { openRoom, overhang, printed, saved, train, violations, withPage } from './open.js';
 
 ort.env.logLevel = 'error';
 
-withPage('table');
+withPage();
 
 const csv = (text: string, name = 'mine.csv') => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
 const FILE = 'Choose a CSV, JSON or Parquet file';
