@@ -64,8 +64,8 @@ export class CsvReader {
   }
 
   push(bytes: Uint8Array): void {
-    if (bytes.includes(0))
-      throw formatError(this.#source, 'it holds zero bytes', 'CSV text in UTF-8, or Parquet');
+    // Behind the names, texts are looked at as they are decoded: numbers have no zero bytes.
+    if (this.#names === null) this.#expectText(bytes);
     for (let at = 0; at < bytes.length; at += BLOCK) {
       const part = bytes.subarray(at, at + BLOCK);
       this.#chunks.push(part);
@@ -92,8 +92,10 @@ export class CsvReader {
   end(): Table {
     const rest = this.#pending();
     const last = rest.at(-1);
-    if (last !== undefined)
-      this.#read(last === LINE_FEED || last === RETURN ? rest : joinParts([rest, Uint8Array.of(LINE_FEED)]));
+    if (last !== undefined) {
+      const isWhole = last === LINE_FEED || last === RETURN;
+      this.#read(isWhole ? rest : joinParts([rest, Uint8Array.of(LINE_FEED)]), rest.includes(QUOTE));
+    }
     if (this.#names === null)
       throw formatError(this.#source, 'it has no line', 'a first line with the names of the columns');
     return this.take();
@@ -111,7 +113,7 @@ export class CsvReader {
 
   #readRows(): void {
     const bytes = this.#pending();
-    const end = endOfRows(bytes);
+    const { end, hasQuotes } = wholeRows(bytes);
     if (end === 0 && bytes.length > LONGEST_ROW) {
       throw formatError(this.#source, `it has a row of more than ${byteCount(LONGEST_ROW)}`, 'rows that end');
     }
@@ -120,11 +122,11 @@ export class CsvReader {
     this.#size = rest.length;
     // A row that does not end is looked through a few times only.
     this.#enough = end === 0 ? 2 * bytes.length : BLOCK;
-    if (end > 0) this.#read(bytes.subarray(0, end));
+    if (end > 0) this.#read(bytes.subarray(0, end), hasQuotes);
   }
 
   /** Reads whole rows. */
-  #read(bytes: Uint8Array): void {
+  #read(bytes: Uint8Array, hasQuotes: boolean): void {
     let from = 0;
     if (this.#names === null) {
       from = this.#readNames(bytes);
@@ -132,7 +134,7 @@ export class CsvReader {
     }
     if (from === bytes.length) return;
     const rows = bytes.subarray(from);
-    if (this.#fields !== null && !rows.includes(QUOTE) && !hasLoneReturns(rows))
+    if (this.#fields !== null && !hasQuotes && !hasLoneReturns(rows))
       this.#rows = this.#fields.read(rows, this.#rows);
     else this.#readQuoted(rows);
     if (this.#rows * this.#names!.length > MOST_CELLS) {
@@ -232,7 +234,13 @@ export class CsvReader {
     });
   }
 
+  #expectText(bytes: Uint8Array): void {
+    if (bytes.includes(0))
+      throw formatError(this.#source, 'it holds zero bytes', 'CSV text in UTF-8, or Parquet');
+  }
+
   #decode(bytes: Uint8Array): string {
+    this.#expectText(bytes);
     try {
       return this.#decoder.decode(bytes);
     } catch {
@@ -250,8 +258,8 @@ function hasLoneReturns(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Where the last whole row ends: behind the last line feed outside of quotes. Bytes begin outside of quotes. */
-function endOfRows(bytes: Uint8Array): number {
+/** Where the last whole row ends: behind the last line feed outside of quotes; and whether there are any. Bytes begin outside. */
+function wholeRows(bytes: Uint8Array): { end: number; hasQuotes: boolean } {
   let end = 0;
   let from = 0;
   for (;;) {
@@ -259,7 +267,7 @@ function endOfRows(bytes: Uint8Array): number {
     const last = bytes.lastIndexOf(LINE_FEED, opening < 0 ? bytes.length : opening);
     if (last >= from) end = last + 1;
     const closing = opening < 0 ? -1 : bytes.indexOf(QUOTE, opening + 1);
-    if (closing < 0) return end;
+    if (closing < 0) return { end, hasQuotes: from > 0 || opening >= 0 };
     from = closing + 1;
   }
 }
