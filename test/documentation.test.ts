@@ -68,6 +68,7 @@ const COMMANDS: Record<string, Short> = {
   'npm run build': { not: 'what is tested was built by it' },
   'npm run web': { not: 'it serves until it is stopped; test/web opens what it serves' },
   'npm run web:build': `cd '${ROOT}' && node scripts/web.js build "$OLDPWD/page"`,
+  'node test/web/measure.mjs': { not: 'it measures for minutes' },
   'node web/screenshots.mjs': { not: 'it takes a minute, for pictures that people look at' },
   'npm run check': { not: 'its parts are those of npm test, biome and tsc' },
 

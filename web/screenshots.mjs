@@ -1,4 +1,5 @@
-// Makes pictures of every room, light, dark and as on a phone, of the built page: build/web-screenshots.
+// Makes pictures of every room, light, dark and as on a phone, of the built page: build/web-screenshots. Those of the window alone,
+// `-window` and `-window-dark`, are what the README shows.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,12 +27,23 @@ const ROOMS = {
       await page.locator('.panels svg').nth(4).waitFor();
     },
   ],
-  clothes: ['clothes', async () => {}],
+  'clothes-empty': ['clothes', async () => {}],
+  clothes: [
+    'clothes?epochs=15',
+    async (page) => {
+      await trained(page);
+      await page.locator('.matrix td').nth(64).getByRole('button').click();
+      await page.locator('.images li').first().waitFor();
+      await page.evaluate(() => scrollTo(0, 0));
+    },
+  ],
   kept: ['kept', async () => {}],
 };
 const FORMS = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
   dark: { colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
+  window: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  'window-dark': { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
   phone: { colorScheme: 'light', viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 },
 };
 
@@ -50,10 +62,12 @@ for (const [name, [room, act]] of Object.entries(ROOMS)) {
     await page.goto(`${server.resolvedUrls.local[0]}#/${room}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await act(page);
+    const isWindow = form.startsWith('window');
     // A picture of the whole page has no lower edge to stick to.
-    await page.addStyleTag({ content: '.training > .controls { position: static !important }' });
+    if (!isWindow)
+      await page.addStyleTag({ content: '.training > .controls { position: static !important }' });
     await page.waitForTimeout(400);
-    await page.screenshot({ path: join(FOLDER, `${name}-${form}.png`), fullPage: true });
+    await page.screenshot({ path: join(FOLDER, `${name}-${form}.png`), fullPage: !isWindow });
     await context.close();
   }
 }

@@ -6,6 +6,7 @@ import { byteCount } from '../strict/words.js';
 import { type Cell, CellsBuilder } from './cells.js';
 import { csvCell, withoutNone } from './csv-cell.js';
 import { FieldReader } from './csv-fields.js';
+import { checkedNames } from './names.js';
 import { type Table, tableFrom } from './table.js';
 
 /** How CSV is read. */
@@ -167,21 +168,8 @@ export class CsvReader {
     }
     if (isBlank(bytes.subarray(begin, end))) return bytes.length;
     const [own = ['']] = this.#parse(this.#decode(bytes.subarray(begin, end)), {}, true).data;
-    this.#begin(this.#checkedNames(own));
+    this.#begin(checkedNames(own, this.#source));
     return end;
-  }
-
-  #checkedNames(names: readonly string[]): string[] {
-    const seen = new Set<string>();
-    for (const [index, name] of names.entries()) {
-      const own = name.trim();
-      if (own === '')
-        throw formatError(this.#source, `column ${index + 1} has no name`, 'a name for each column');
-      if (seen.has(own))
-        throw formatError(this.#source, `two columns are called ${quote(own)}`, 'names that differ');
-      seen.add(own);
-    }
-    return [...seen];
   }
 
   #begin(names: readonly string[]): void {

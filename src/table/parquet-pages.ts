@@ -4,8 +4,12 @@ import type { FileMetaData } from 'hyparquet';
 // claim two thousand million values. Pages begin with a PageHeader in Thrift's compact protocol (parquet.thrift of
 // apache/parquet-format; "Thrift compact protocol encoding" of apache/thrift).
 
-/** The most bytes that a page may unpack to. Writers' pages have about a megabyte. */
-const MOST_PAGE_BYTES = 2 ** 29;
+/**
+ * The most bytes that a file's pages may unpack to, for each of its own and beside that. Texts become a tenth, and columns of one
+ * value, which might become a ten-thousandth, stand in dictionaries.
+ */
+const UNPACKED_A_BYTE = 4096;
+const FREE_UNPACKED = 2 ** 26;
 
 /** The fields of a PageHeader, by their numbers there. */
 const PAGE = { type: 1, unpacked: 2, packed: 3 } as const;
@@ -40,18 +44,21 @@ type Fields = Map<number, number | Fields>;
  * Throws for a file whose pages claim more than is there: more values than their rows, or more bytes than fit into memory.
  */
 export function expectPages(bytes: Uint8Array, { row_groups: groups }: FileMetaData): void {
+  let room = FREE_UNPACKED + UNPACKED_A_BYTE * bytes.length;
   for (const { columns, num_rows: rows } of groups) {
     for (const { meta_data: column } of columns) {
       if (column === undefined) continue;
       const start = Number(column.dictionary_page_offset || column.data_page_offset);
       const chunk = bytes.subarray(start, start + Number(column.total_compressed_size));
-      expectChunk(new HeaderReader(chunk), Number(rows), column.path_in_schema.join('.'));
+      room -= unpackedBytes(new HeaderReader(chunk), Number(rows), column.path_in_schema.join('.'), room);
     }
   }
 }
 
-function expectChunk(reader: HeaderReader, rows: number, column: string): void {
+/** Bytes that a column's pages unpack to, of those that there is room for. */
+function unpackedBytes(reader: HeaderReader, rows: number, column: string, room: number): number {
   let values = 0;
+  let bytes = 0;
   while (values < rows && !reader.isAtEnd) {
     const page = reader.struct();
     const type = page.get(PAGE.type);
@@ -64,7 +71,7 @@ function expectChunk(reader: HeaderReader, rows: number, column: string): void {
         `a page of column ${column} has ${value ?? 'no number of'} ${what}, where there is room for ${most}`,
       );
     };
-    const unpacked = number(page, PAGE.unpacked, MOST_PAGE_BYTES, 'unpacked bytes');
+    const unpacked = number(page, PAGE.unpacked, room - bytes, 'unpacked bytes');
     const packed = number(page, PAGE.packed, reader.left, 'bytes');
     const isDictionary = type === DICTIONARY_PAGE;
     // A value of a dictionary takes a bit at the least.
@@ -75,8 +82,10 @@ function expectChunk(reader: HeaderReader, rows: number, column: string): void {
       number(about, VALUES.repetitionBytes, Math.min(packed, unpacked) - levels, 'bytes of levels');
     }
     if (!isDictionary) values += count;
+    bytes += unpacked;
     reader.skip(packed);
   }
+  return bytes;
 }
 
 /** Reads structs of Thrift's compact protocol, one after another. What ends too early throws. */

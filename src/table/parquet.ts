@@ -4,6 +4,7 @@ import { problem, TreadleError } from '#bindings';
 import { formatError } from '../formats/tensor.js';
 import { oneLine } from '../strict/text.js';
 import { type Cell, CellsBuilder } from './cells.js';
+import { checkedNames } from './names.js';
 import { expectPages } from './parquet-pages.js';
 import { cellOf, type Table, tableFrom } from './table.js';
 
@@ -64,9 +65,11 @@ async function withParquet<T>(
       (child) => child.children.length > 0 || child.element.repetition_type === 'REPEATED',
     );
     if (nested) throw nestedError(nested.element.name, source);
+    const names = children.map(({ element }) => element.name);
+    if (names.length === 0) throw new Error('it has no columns');
+    const ownNames = checkedNames(names, source);
     expectPages(bytes, metadata);
     const scan = await parquetScan({ file, metadata, compressors, useOffsetIndex: false });
-    const names = children.map(({ element }) => element.name);
     return await action({
       groups: scan.ranges,
       async read(groups) {
@@ -74,9 +77,11 @@ async function withParquet<T>(
         const most = Math.min(MOST_CELLS, Math.max(FREE_CELLS, CELLS_A_BYTE * bytes.length));
         if (rows * names.length > most)
           throw new Error(`it has ${rows} rows of ${names.length} columns, more than ${most} cells`);
-        const columns = new Map(names.map((name) => [name, new CellsBuilder()]));
+        const columns = new Map(ownNames.map((name) => [name, new CellsBuilder()]));
+        const builders = [...columns.values()];
         for (const { rowStart, rowEnd } of groups) {
-          for (const [column, builder] of columns) {
+          for (const [index, column] of names.entries()) {
+            const builder = builders[index]!;
             const data = await scan.readColumn({ column, rowStart, rowEnd });
             if (data.length !== rowEnd - rowStart)
               throw new Error(`column ${column} has ${data.length} values for ${rowEnd - rowStart} rows`);

@@ -114,8 +114,8 @@ export const TARGETS = {
   parquet: {
     read: (bytes) => parseParquet(bytes, 'x'),
     check: checkTable,
-    // Of packed bits, cells in several arrays.
-    limit: ({ length }) => 64 * MIB + 2000 * length + SLACK,
+    // What its pages unpack to, and cells in several arrays.
+    limit: ({ length }) => 192 * MIB + 8 * KIB * length + SLACK,
   },
   encoder: {
     read: (bytes) => readEncoder(Buffer.from(bytes).toString('utf8'), 'x'),
