@@ -1,4 +1,4 @@
-import type { AbortSignalLike, Core } from '#bindings';
+import type { AbortSignalLike, Core, Network } from '#bindings';
 import { sharedSamples } from '../data/shared.js';
 import type { LabelledImages } from '../model/classifier.js';
 import type { TestRecord } from '../results/records.js';
@@ -73,21 +73,15 @@ export function testEnsemble(
   return best!;
 }
 
-/** Mean probabilities of several models, each averaged as the shape says: (images, classes), row-major. */
+/** Mean probabilities of several networks, each averaged as the shape says: (images, classes), row-major. */
 export function meanProbabilities(
-  core: Core,
-  members: readonly StoredNetwork[],
+  networks: Iterable<Network>,
   images: Uint8Array,
-  shape: Pick<TestShape, 'average' | 'imageWidth'>,
+  shape: Pick<TestShape, 'average' | 'imageWidth' | 'inputs' | 'classes'>,
 ): Float64Array {
-  const [{ inputs, classes }] = members as [StoredNetwork];
-  const mean = newMean(images.length / inputs, classes);
+  const mean = newMean(images.length / shape.inputs, shape.classes);
   let result: Float64Array = new Float64Array();
-  for (const member of members) {
-    const network = inferenceNetwork(core, member);
-    result = mean.add(averagedProbabilities(network, images, shape));
-    network.dispose();
-  }
+  for (const network of networks) result = mean.add(averagedProbabilities(network, images, shape));
   return result;
 }
 

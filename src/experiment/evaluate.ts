@@ -105,8 +105,8 @@ export function evaluateTensors(
 
 /** Throws `shape` for a network that does not take such images, or does not have as many classes, as `owner` does. */
 export function expectShape(
-  stored: StoredNetwork,
-  shape: DataShape,
+  stored: Pick<StoredNetwork, 'inputs' | 'classes'>,
+  shape: Pick<DataShape, 'inputs' | 'classes'>,
   file: string,
   owner = 'the dataset',
 ): void {

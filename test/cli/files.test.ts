@@ -6,6 +6,7 @@ import { toStateDict } from '../../dist/formats/naming.js';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
 import type { FloatTensor } from '../../dist/formats/tensor.js';
 import { loadWeights, saveWeights } from '../../dist/node/model-file.js';
+import { createModel, mlp } from '../../dist/node.js';
 import { metadataOf, network } from '../formats/fixtures.js';
 import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
@@ -57,6 +58,39 @@ describe('predict', () => {
       expect(code).toBe(2);
       expect(stderr).toContain(sentence);
     }
+  });
+
+  it('takes models of any layers that the library has saved, and none of numbers', async () => {
+    const folder = await temporaryFolder();
+    const data = Uint8Array.from({ length: 36 }, (_, index) => (index * 37) % 256);
+    await writeFile(join(folder, 'a.png'), encode({ width: 4, height: 9, data, channels: 1 }));
+    const classes = ['a', 'b', 'c'];
+    const layers = { inputs: 36, hidden: [5], outputs: 3, activation: 'tanh' } as const;
+    const model = await createModel(
+      { ...mlp({ ...layers, inputType: 'u8', shape: [9, 4] }), classes },
+      { seed: 1 },
+    );
+    await writeFile(join(folder, 'own.safetensors'), model.save());
+    const { code, stdout, stderr } = await treadle(
+      ['predict', '--json', '--weights', 'own.safetensors', 'a.png'],
+      { cwd: folder },
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    const said = [...model.probabilities(data)].map((probability, at) => ({
+      class: classes[at],
+      probability,
+    }));
+    expect(JSON.parse(stdout).probabilities).toEqual(said);
+
+    await writeFile(
+      join(folder, 'numbers.safetensors'),
+      (await createModel(mlp(layers), { seed: 1 })).save(),
+    );
+    const refused = await treadle(['predict', '--weights', 'numbers.safetensors', 'a.png'], { cwd: folder });
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      'error: numbers.safetensors is a model of numbers; one that names images in bytes, or --model for one of a table, is expected.\n',
+    ]);
   });
 
   it('takes 784 pixels that nothing describes for 28x28, and says so', async () => {

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-import { TreadleError } from '#bindings';
+import { type Core, type Network, TreadleError } from '#bindings';
 import { meanProbabilities } from '../../experiment/ensemble.js';
 import { type Average, expectShape } from '../../experiment/evaluate.js';
 import { type ImageOptions, readImage } from '../../node/image.js';
-import { type LoadedWeights, loadWeights } from '../../node/model-file.js';
 import { printable } from '../../results/format.js';
 import { toCsv } from '../../table/csv.js';
 import { readTable, readTableModel } from '../../table/files.js';
@@ -11,6 +10,7 @@ import { predictedColumns } from '../../table/predicted.js';
 import type { Table } from '../../table/table.js';
 import { openCore } from '../core.js';
 import { EXIT, orTold, type Telling } from '../errors.js';
+import { type ImageModel, readImageModel, type Size } from '../image-models.js';
 import { addBuildOption, averageOption, path, usageError, wholeNumber } from '../options.js';
 import { addTableOptions, csvOptions, type TableReading, tableModelOption } from '../tables.js';
 
@@ -20,9 +20,6 @@ interface Prediction {
   class: string;
   probabilities: { class: string; probability: number }[];
 }
-
-/** Width and height in pixels. */
-type Size = readonly [number, number];
 
 interface PredictOptions extends Telling, TableReading, ImageOptions {
   weights?: string[];
@@ -45,7 +42,7 @@ export function add(program: Command, end: (code: number) => void): void {
     .addOption(
       new Option(
         '--weights <file>',
-        'a .safetensors or .pkl file; given several times, the mean of all their probabilities',
+        'a .safetensors or .pkl file, of a run or of a model that the library has saved; given several times, the mean of all their probabilities',
       )
         .argParser((text: string, before: string[] = []) => [...before, path('--weights', 'file')(text)])
         .conflicts('model'),
@@ -101,7 +98,7 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     );
   }
   const members = await membersOf(weights);
-  const [stored] = members as [LoadedWeights];
+  const [stored] = members as [ImageModel];
   const [width, height] = sizeFor(stored, weights[0]!, size ?? null);
   const pixels: Uint8Array[] = [];
   const read: string[] = [];
@@ -120,9 +117,11 @@ async function predictAndShow(images: readonly string[], options: PredictOptions
     const core = await openCore(build);
     const all = new Uint8Array(read.length * width * height);
     for (const [index, own] of pixels.entries()) all.set(own, index * own.length);
-    const probabilities = meanProbabilities(core, members, all, { average, imageWidth: width });
+    const { inputs, classes } = stored;
+    const shape = { average, imageWidth: width, inputs, classes };
+    const probabilities = meanProbabilities(opened(core, members), all, shape);
     for (const [index, image] of read.entries()) {
-      const own = probabilities.subarray(index * stored.classes, (index + 1) * stored.classes);
+      const own = probabilities.subarray(index * classes, (index + 1) * classes);
       const prediction = describe(image, own, stored);
       process.stdout.write(json ? `${JSON.stringify(prediction)}\n` : asText(prediction));
     }
@@ -157,16 +156,25 @@ function jsonRows({ columns, rows }: Table): string {
   }).join('');
 }
 
-/** The models of weights files. Throws `shape` for one that has not the inputs and classes of the first. */
-async function membersOf(files: readonly string[]): Promise<LoadedWeights[]> {
-  const members: LoadedWeights[] = [];
+/** The models of files. Throws `shape` for one that has not the inputs and classes of the first. */
+async function membersOf(files: readonly string[]): Promise<ImageModel[]> {
+  const members: ImageModel[] = [];
   for (const file of files) {
-    const member = await loadWeights(file);
-    for (const note of member.notes ?? []) process.stderr.write(`${file}: ${note}\n`);
+    const member = await readImageModel(file);
+    for (const note of member.notes) process.stderr.write(`${file}: ${note}\n`);
     expectShape(member, members[0] ?? member, file, files[0]!);
     members.push(member);
   }
   return members;
+}
+
+/** Their networks, one after another. */
+function* opened(core: Core, members: readonly ImageModel[]): Generator<Network> {
+  for (const member of members) {
+    const network = member.open(core);
+    yield network;
+    network.dispose();
+  }
 }
 
 /** A parser for `--size`. Throws `usage`. */
@@ -180,8 +188,7 @@ function imageSize(text: string): Size {
  * Width and height of the images that a network takes: as its file says, else as asked for, else 28x28 for 784 pixels.
  * Throws `shape` when nothing says it, and `usage` for a size that is not the network's.
  */
-function sizeFor({ metadata, inputs }: LoadedWeights, file: string, asked: Size | null): Size {
-  const stated: Size | null = metadata && [metadata.imageWidth, metadata.imageHeight];
+function sizeFor({ size: stated, inputs }: ImageModel, file: string, asked: Size | null): Size {
   const known = stated !== null && stated[0] * stated[1] === inputs ? stated : null;
   if (asked !== null) {
     const isOther = known !== null && asked.join() !== known.join();
@@ -201,8 +208,8 @@ function sizeFor({ metadata, inputs }: LoadedWeights, file: string, asked: Size 
   );
 }
 
-function describe(image: string, own: Float64Array, { metadata, classes }: LoadedWeights): Prediction {
-  const names = metadata?.classNames ?? Array.from({ length: classes }, (_, label) => String(label));
+function describe(image: string, own: Float64Array, { classNames, classes }: ImageModel): Prediction {
+  const names = classNames ?? Array.from({ length: classes }, (_, label) => String(label));
   const probabilities = names.map((name, label) => ({ class: name, probability: own[label]! }));
   const best = probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
   return { image, class: best.class, probabilities };
