@@ -17,7 +17,7 @@ import { recordedPath, shown } from '../node/paths.js';
 import { coreDigest, idOf, newRunId } from '../node/run-folders.js';
 import type { Job, RunConfig, RunEvent, RunResults } from '../results/records.js';
 import { bestModel } from '../results/results.js';
-import { writeResults } from '../results/write.js';
+
 import { throwIfAborted } from '../strict/abort.js';
 import { type Clock, newClock, timeOf } from './clock.js';
 import { resolveConfig } from './config.js';
@@ -41,6 +41,7 @@ import {
   writeRecord,
 } from './run-folder.js';
 import { digestsOf, keepStarts, keptStarts, startingWeights } from './starts.js';
+import { writeResults } from './write-results.js';
 
 export interface RunAllOptions extends DataChoice {
   /** Whatever differs from the defaults. */

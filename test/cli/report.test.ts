@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runAll } from '../../dist/experiment/index.js';
-import { writeResults } from '../../dist/results/write.js';
+import { writeResults } from '../../dist/experiment/write-results.js';
 import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
 import { randomResults } from '../support/results.js';

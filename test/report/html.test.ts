@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeResults } from '../../dist/experiment/write-results.js';
 import { reportHtml } from '../../dist/report/html.js';
 import { html, trusted } from '../../dist/report/markup.js';
 import { SCRIPT } from '../../dist/report/script.js';
 import { chartsOf, writeReport } from '../../dist/report/write.js';
 import { difference, duration } from '../../dist/results/format.js';
 import { bestModel, buildResults, parseResults } from '../../dist/results/results.js';
-import { writeResults } from '../../dist/results/write.js';
 import { failure } from '../support/errors.js';
 import { failedModel, publishedLikeResults, randomResults } from '../support/results.js';
 

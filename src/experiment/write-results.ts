@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../node/files.js';
+import type { RunResults } from '../results/records.js';
+import { epochsCsv } from '../results/results.js';
 import { readableJson } from '../strict/json.js';
-import type { RunResults } from './records.js';
-import { epochsCsv } from './results.js';
 
 /**
  * Writes a run's `results.json` and `epochs.csv` into its folder, and returns the path of `results.json`.
