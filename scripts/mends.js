@@ -21,6 +21,11 @@ const MENDS = {
     ],
   ],
   'hyparquet/src/delta.js': [
+    // Blocks of no values, or of fewer than none, were read for ever.
+    [
+      'const valuesPerMiniblock = blockSize / miniblockPerBlock\n  const { view } = reader',
+      "const valuesPerMiniblock = blockSize / miniblockPerBlock\n  if (!(miniblockPerBlock > 0 && valuesPerMiniblock > 0)) throw new Error('blocks of no differences')\n  const { view } = reader",
+    ],
     // As above: of the blocks of differences, and of the letters that a text shares with the one before.
     [
       'const bitWidths = new Uint8Array(miniblockPerBlock)',
@@ -29,6 +34,26 @@ const MENDS = {
     [
       'output[i] = new Uint8Array(prefixData[i] + suffixData[i])',
       "if (!(i > 0 && prefixData[i] <= output[i - 1].length)) throw new Error('a text that shares more than there is')\n      output[i] = new Uint8Array(prefixData[i] + suffixData[i])",
+    ],
+  ],
+  // Room was made by what a frame says, and a page could unpack to more than it says.
+  'hyparquet-compressors/src/compressors.js': [
+    [
+      'ZSTD: input => decompressZstd(input)',
+      'ZSTD: (input, length) => decompressZstd(input, length + 2 ** 23)',
+    ],
+  ],
+  'fzstd/esm/index.mjs': [
+    ['var rzfh = function (dat, w) {', 'var rzfh = function (dat, w, most) {'],
+    ['if (ws > 2145386496)', 'if (ws > 2145386496 || (fss || ws) > most)'],
+    [
+      'export function decompress(dat, buf) {\n    var bufs = [], nb = +!buf;',
+      'export function decompress(dat, most) {\n    var buf, bufs = [], nb = 1;',
+    ],
+    ['var st = rzfh(dat, nb || buf);', 'var st = rzfh(dat, nb, most);'],
+    [
+      'bufs.push(blk);\n                    ol += blk.length;',
+      'bufs.push(blk);\n                    if ((ol += blk.length) > most) err(1);',
     ],
   ],
   'hyparquet/src/thrift.js': [

@@ -43,11 +43,18 @@ type Fields = Map<number, number | Fields>;
 /**
  * Throws for a file whose pages claim more than is there: more values than their rows, or more bytes than fit into memory.
  */
-export function expectPages(bytes: Uint8Array, { row_groups: groups }: FileMetaData): void {
+export function expectPages(
+  bytes: Uint8Array,
+  { row_groups: groups }: FileMetaData,
+  names: readonly string[],
+): void {
   let room = FREE_UNPACKED + UNPACKED_A_BYTE * bytes.length;
   for (const { columns, num_rows: rows } of groups) {
-    for (const { meta_data: column } of columns) {
-      if (column === undefined) continue;
+    if (columns.length !== names.length)
+      throw new Error(`${columns.length} of ${names.length} columns have values`);
+    for (const [index, { meta_data: column }] of columns.entries()) {
+      if (column === undefined || column.path_in_schema.join('.') !== names[index])
+        throw new Error(`the values of column ${index + 1} are not there, or are another's`);
       const start = Number(column.dictionary_page_offset || column.data_page_offset);
       const chunk = bytes.subarray(start, start + Number(column.total_compressed_size));
       room -= unpackedBytes(new HeaderReader(chunk), Number(rows), column.path_in_schema.join('.'), room);

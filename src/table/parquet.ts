@@ -2,7 +2,7 @@ import { type ParquetRowRange, parquetMetadataAsync, parquetScan, parquetSchema 
 import { compressors } from 'hyparquet-compressors';
 import { problem, TreadleError } from '#bindings';
 import { formatError } from '../formats/tensor.js';
-import { oneLine } from '../strict/text.js';
+import { oneLine, quote } from '../strict/text.js';
 import { type Cell, CellsBuilder } from './cells.js';
 import { checkedNames } from './names.js';
 import { expectPages } from './parquet-pages.js';
@@ -68,7 +68,7 @@ async function withParquet<T>(
     const names = children.map(({ element }) => element.name);
     if (names.length === 0) throw new Error('it has no columns');
     const ownNames = checkedNames(names, source);
-    expectPages(bytes, metadata);
+    expectPages(bytes, metadata, names);
     const scan = await parquetScan({ file, metadata, compressors, useOffsetIndex: false });
     return await action({
       groups: scan.ranges,
@@ -106,7 +106,7 @@ function parquetCell(value: unknown, column: string, source: string): Cell {
 }
 
 const nestedError = (column: string, source: string) =>
-  formatError(source, `column ${column} is nested`, 'columns of single values');
+  formatError(source, `column ${quote(column)} is nested`, 'columns of single values');
 
 /**
  * A file's bytes, handed out a moment later, and never once it is closed. hyparquet asks for all columns and then may throw

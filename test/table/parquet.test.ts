@@ -78,7 +78,7 @@ describe('a Parquet file', () => {
 
   it('with nested columns, or that is none, is refused', async () => {
     const nested = await failure('format', () => parseParquet(file('nested'), 'x.parquet'));
-    expect(nested.message).toContain('x.parquet: column l is nested');
+    expect(nested.message).toContain('x.parquet: column "l" is nested');
     await failure('format', () => parseParquet(new Uint8Array(40)));
     await failure('format', () => parseParquet(new Uint8Array()));
   });
