@@ -53,8 +53,8 @@ async function newestFile(folder: string): Promise<string | null> {
 const order = (a: number[], b: number[]) => a[0]! - b[0]! || a[1]! - b[1]!;
 
 /**
- * Copies a job's newest checkpoint out of a folder into the store, and removes all but the newest two there. That of the last
- * epoch stays: the result follows at once.
+ * Copies a job's newest checkpoint out of a folder into the store, and removes all but the newest two there. Returns whether
+ * it did: that of the last epoch stays, as the result follows at once.
  */
 export async function pushCheckpoint(
   store: Store,
@@ -62,13 +62,14 @@ export async function pushCheckpoint(
   job: Job,
   attempt: number,
   folder: string,
-): Promise<void> {
+): Promise<boolean> {
   const file = await newestFile(folder);
-  if (file === null || placeOf(file)[0] >= job.epochs) return;
+  if (file === null || placeOf(file)[0] >= job.epochs) return false;
   const bytes = await readFileBounded(join(folder, file), MAX_CHECKPOINT);
   const at = checkpointsAt(run, job.id);
   await store.put(`${at}${padded(attempt)}/${file}`, bytes, LIFE_MS);
   for (const name of (await checkpoints(store, run, job)).slice(KEPT)) await store.delete(name);
+  return true;
 }
 
 /** Names of a job's checkpoints, newest first: by attempt, then by place. */

@@ -113,12 +113,11 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
   return {
     location: 'the Redis of the queue',
     async put(name, bytes, lifeMs) {
-      const packed = (await isWorthPacking(bytes)) ? await promisify(gzip)(bytes, { level: 1 }) : null;
+      const packed = await packedOf(bytes);
       const stored = packed ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const now = Date.now();
       const args = [name, stored.length, now, now + lifeMs, maxBytes];
       if ((await scripts.treadleReserve(...keys, ...args)) !== 1) throw full(name, stored.length, maxBytes);
-      const old = await placeOf(name).catch(() => null);
       const place: Place = {
         id: randomUUID(),
         chunks: Math.ceil(stored.length / CHUNK),
@@ -130,8 +129,10 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
         await client.set(chunkKey(place.id, index), chunk, 'PX', lifeMs);
       }
       // Last: until then the name has its old bytes.
-      await client.set(objectKey(name), JSON.stringify(place), 'PX', lifeMs);
-      if (old !== null) await dropChunks(old);
+      const text = await client.set(objectKey(name), JSON.stringify(place), 'PX', lifeMs, 'GET');
+      const old = text === null ? null : placeOrNull(name, text);
+      // It is this one where the command was sent again after a break of the connection.
+      if (old !== null && old.id !== place.id) await dropChunks(old);
     },
     async get(name, most) {
       // An object that is replaced while it is read is read again.
@@ -161,11 +162,18 @@ export function redisStore(client: Redis, maxBytes = DEFAULT_MAX_BYTES): Store {
   };
 }
 
-/** Whether gzip would save a fifth, by a piece out of the middle. Weights do not: it would take longer than to send them. */
-async function isWorthPacking(bytes: Uint8Array): Promise<boolean> {
+/**
+ * The bytes in gzip where it saves a fifth, by a piece out of the middle of large ones; null otherwise. Weights it does not
+ * make smaller: packing them would take longer than to send them.
+ */
+async function packedOf(bytes: Uint8Array): Promise<Buffer | null> {
+  const pack = (part: Uint8Array) => promisify(gzip)(part, { level: 1 });
+  const isWorthIt = (packed: Buffer, part: Uint8Array) => packed.length < part.length * 0.8;
   const middle = Math.max(0, Math.floor((bytes.length - SAMPLE) / 2));
   const sample = bytes.subarray(middle, middle + SAMPLE);
-  return (await promisify(gzip)(sample, { level: 1 })).length < sample.length * 0.8;
+  const packed = await pack(sample);
+  if (!isWorthIt(packed, sample)) return null;
+  return sample.length === bytes.length ? packed : pack(bytes);
 }
 
 async function inflated(bytes: Uint8Array, size: number, source: string): Promise<Uint8Array> {
@@ -182,6 +190,14 @@ function parsePlace(name: string, text: string): Place {
   if (id === undefined)
     throw formatError(`The object ${name} of the store`, 'its place is broken', 'a place');
   return { id, chunks: Number(chunks), size: Number(size), gzip: gzip === 'true' };
+}
+
+function placeOrNull(name: string, text: string): Place | null {
+  try {
+    return parsePlace(name, text);
+  } catch {
+    return null;
+  }
 }
 
 function full(name: string, size: number, maxBytes: number): TreadleError {

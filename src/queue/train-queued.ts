@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job as QueuedJob } from 'bullmq';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { TreadleError } from '#bindings';
 import { jobTitle } from '../experiment/job-title.js';
 import { trainJobs } from '../experiment/pool.js';
@@ -98,7 +99,6 @@ class Attempt {
 
   async #train(): Promise<End> {
     const { client } = this.#context;
-    const { attempts, strikes } = this.#keys;
     let job: Job;
     try {
       job = this.#read();
@@ -106,18 +106,13 @@ class Attempt {
       if (!(error instanceof TreadleError)) throw error;
       return { type: 'failed', error };
     }
-    const struck = Number((await client.hget(strikes, job.id)) ?? 0);
-    if (struck >= MAX_STRIKES) return { type: 'failed', error: givenUp(job, struck) };
-    // A strike is taken back at every end but the worker's own, and with every epoch.
-    const [number, , , , folder] = await Promise.all([
-      client.hincrby(attempts, job.id, 1),
-      client.hincrby(strikes, job.id, 1),
-      client.expire(attempts, LIFE_SECONDS),
-      client.expire(strikes, LIFE_SECONDS),
+    const [{ number, struck }, folder] = await Promise.all([
+      beginning(client, this.#keys, job.id),
       mkdtemp(join(this.#context.cache, 'job-')),
     ]);
     this.#number = number;
     try {
+      if (struck >= MAX_STRIKES) return { type: 'failed', error: givenUp(job, struck) };
       return await this.#trainIn(folder, job);
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -202,9 +197,9 @@ class Attempt {
   async #keep(job: Job, folder: string): Promise<void> {
     const { client, store } = this.#context;
     if (this.#isLost || !(await this.#isNewest(job))) return this.#lose();
-    await pushCheckpoint(store, this.#run.record.run, job, this.#number, folder);
+    const isKept = await pushCheckpoint(store, this.#run.record.run, job, this.#number, folder);
     // It got on: what happens from here on is counted anew.
-    if (!this.#isLost) await client.hset(this.#keys.strikes, job.id, 1);
+    if (isKept && !this.#isLost) await client.hset(this.#keys.strikes, job.id, 1);
   }
 
   /** Whether no other worker has begun the job since, and the run is still there. */
@@ -224,13 +219,7 @@ class Attempt {
       await client.publish(this.#keys.steps, JSON.stringify(record));
       return;
     }
-    await this.#add(record);
-  }
-
-  async #add(record: EventRecord): Promise<void> {
-    const { client } = this.#context;
-    const { events } = this.#keys;
-    await client.xadd(events, 'MAXLEN', '~', MAX_EVENTS, '*', 'e', JSON.stringify(record));
+    await client.xadd(this.#keys.events, ...newEvent(record));
   }
 
   /** Tells the queue how it ended. */
@@ -259,10 +248,13 @@ class Attempt {
       const failure: Failure = { code, message: redact(message).slice(0, 4000) };
       await this.#queued.moveToFailed(new UnrecoverableError(JSON.stringify(failure)), this.#token, false);
     }
-    await Promise.all([
-      client.hdel(this.#keys.strikes, id),
-      this.#add({ attempt: this.#number, worker, ended: id }),
-    ]);
+    const ended: EventRecord = { attempt: this.#number, worker, ended: id };
+    await atOnce(
+      client
+        .pipeline()
+        .hdel(this.#keys.strikes, id)
+        .xadd(this.#keys.events, ...newEvent(ended)),
+    );
   }
 }
 
@@ -275,6 +267,39 @@ export async function trainQueued(
 ): Promise<void> {
   await new Attempt(context, run, queued, token).toItsEnd();
 }
+
+/**
+ * Counts an attempt at a job, and a strike against it, which every end but the worker's own takes back, and every epoch.
+ * Returns the attempt's number and the strikes before it.
+ */
+async function beginning(
+  client: Redis,
+  { attempts, strikes }: ReturnType<typeof keysOf>,
+  id: string,
+): Promise<{ number: number; struck: number }> {
+  const [number, count] = await atOnce(
+    client
+      .pipeline()
+      .hincrby(attempts, id, 1)
+      .hincrby(strikes, id, 1)
+      .expire(attempts, LIFE_SECONDS)
+      .expire(strikes, LIFE_SECONDS),
+  );
+  return { number: Number(number), struck: Number(count) - 1 };
+}
+
+/** Sends commands as one message and returns their answers. Rejects with the first error among them. */
+async function atOnce(commands: ChainableCommander): Promise<unknown[]> {
+  const answers = (await commands.exec()) ?? [];
+  return answers.map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
+  });
+}
+
+/** The end of an XADD that appends a record to a run's events. */
+const newEvent = (record: EventRecord) =>
+  ['MAXLEN', '~', MAX_EVENTS, '*', 'e', JSON.stringify(record)] as const;
 
 /** An event without what must not travel. */
 function cleaned(event: WorkerEvent): WorkerEvent {

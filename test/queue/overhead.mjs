@@ -30,26 +30,34 @@ const { core, jobs, split, train, contextOf } = await madeRun({
   ...{ seeds: number.jobs, epochs: number.epochs, jobs: number.workers, threads: number.workers },
 });
 
+/** Jobs after which every worker has compiled the core and fetched the data, which it does once a run. */
+const SETTLED = 10 * number.workers;
+
 /** Seconds that all jobs take, and the most memory of this process meanwhile. */
 async function measured(executor) {
   const began = performance.now();
   let trained = 0;
   const memory = [];
   let first = 0;
+  let settled = 0;
   await executor.train(jobs, {
     onEvent: () => {
       first ||= performance.now();
     },
     onTrained: () => {
       trained++;
+      if (trained === SETTLED) settled = performance.now();
       if (trained % 100 === 0) memory.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
     },
     onFailed: (_, error) => {
       throw error;
     },
   });
-  const seconds = (performance.now() - began) / 1000;
-  return { trained, seconds, afterFirst: (performance.now() - first) / 1000, memory };
+  const ended = performance.now();
+  return {
+    ...{ trained, memory, seconds: (ended - began) / 1000, afterFirst: (ended - first) / 1000 },
+    eachSettled: (ended - settled) / (trained - SETTLED),
+  };
 }
 
 const children = [];
@@ -86,7 +94,7 @@ try {
     `by queue ${byQueue.seconds.toFixed(1)} s (${byQueue.afterFirst.toFixed(1)} s from the first event on), in threads ${local.seconds.toFixed(1)} s (${local.afterFirst.toFixed(1)} s)`,
   );
   console.log(
-    `overhead ${(((byQueue.afterFirst - local.afterFirst) * 1000) / jobs.length).toFixed(1)} ms a job`,
+    `overhead ${(((byQueue.afterFirst - local.afterFirst) * 1000) / jobs.length).toFixed(1)} ms a job; from job ${SETTLED} on ${(byQueue.eachSettled - local.eachSettled).toFixed(1)} (${byQueue.eachSettled.toFixed(1)} and ${local.eachSettled.toFixed(1)})`,
   );
   console.log(
     `Redis: ${each('commands')} commands, ${each('input')} bytes in, ${each('output')} bytes out a job, ${(((after.cpu - before.cpu) * 1000) / jobs.length).toFixed(2)} ms of CPU; peak memory ${(after.peak / 2 ** 20).toFixed(1)} MiB`,
