@@ -221,7 +221,9 @@ assert list(arrays) == list(pickled) and all((arrays[k] == pickled[k]).all() for
 print(json.dumps([spec, {k: [a.dtype.str, list(a.shape), a.ravel().tolist()] for k, a in arrays.items()}]))
 `;
 
-describe.each(['python3', '/usr/bin/python3'])('npz and pkl, read by %s', (python) => {
+import { PYTHONS } from '../support/python.js';
+
+describe.each(PYTHONS)('npz and pkl, read by %s', (python) => {
   it('are arrays under the names of numpy users', async (context) => {
     try {
       execFileSync(python, ['-c', 'import numpy'], { stdio: 'ignore' });

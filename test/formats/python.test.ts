@@ -86,13 +86,15 @@ def told(array):
 print(json.dumps({name: told(array) for name, array in arrays.items()}))
 `;
 
+import { PYTHONS } from '../support/python.js';
+
 const float = (shape: number[], values: Iterable<number>): FloatTensor => ({
   dtype: 'F32',
   shape,
   data: Float32Array.from(values),
 });
 
-describe.each(['python3', '/usr/bin/python3'])('%s', (python) => {
+describe.each(PYTHONS)('%s', (python) => {
   const numpy = numpyOf(python);
 
   test('loads our pickle with numpy alone, without a warning', async (context) => {

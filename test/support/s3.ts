@@ -1,18 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { pythonWith } from './python.js';
 import { freePort } from './redis.js';
 
-/** A Python that has moto's server: of $TREADLE_PYTHON, or the system's. */
-const PYTHON = [process.env.TREADLE_PYTHON, '/usr/bin/python3'].find(
-  (path) =>
-    path !== undefined && existsSync(path) && spawnSync(path, ['-c', 'import moto.server']).status === 0,
-);
+const PYTHON = pythonWith('moto.server');
 
 /** Whether there is an S3 server to start; where there is none, its tests are skipped. */
 export const HAS_S3 = PYTHON !== undefined;
 
 /** Why they are skipped. */
-export const NO_S3 = "no Python with moto's server (pip install 'moto[server]', named by TREADLE_PYTHON)";
+export const NO_S3 =
+  "no Python with moto's server (pip install 'moto[s3]' flask flask-cors, named by TREADLE_PYTHON)";
 
 /** Starts a server of S3's protocol that keeps nothing; returns its address and how to end it. */
 export async function startS3(): Promise<{ endpoint: string; close(): Promise<void> }> {

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/folder.js';
 import { syntheticDataset, writeIdxDataset } from '../support/idx.js';
 import { eventsIn, fieldsOf, recordsIn } from './read.js';
 
-// TensorBoard's own reader is asked by hand: test/interchange/events.py.
+// TensorBoard's own reader is asked in test/interchange/python.test.ts.
 
 describe('records', () => {
   it('have CRC-32C, by the values of RFC 3720', () => {
