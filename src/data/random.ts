@@ -83,10 +83,14 @@ export function unit(seed: number, stream: number): number {
  * whole multiple of the bound are passed over. `bound` is a whole number from 1 to 2^32.
  */
 export function below(bound: number, next: () => number): number {
-  const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound);
+  const whole = 0x1_0000_0000;
   let word = next();
-  while (word >= limit) word = next();
-  return word % bound;
+  // The remainder, which is slow, is asked for by the few words that it could concern.
+  if (word > whole - bound) {
+    const limit = whole - (whole % bound);
+    while (word >= limit) word = next();
+  }
+  return bound < whole ? ((word >>> 0) % (bound >>> 0)) >>> 0 : word;
 }
 
 /**
@@ -101,7 +105,8 @@ export function shuffled(count: number, seed: number, stream: number): Uint32Arr
   checkWhole('count', count, 0xffff_ffff);
   checkWhole('seed', seed, Number.MAX_SAFE_INTEGER);
   checkWhole('stream', stream, Number.MAX_SAFE_INTEGER);
-  const order = Uint32Array.from({ length: count }, (_, index) => index);
+  const order = new Uint32Array(count);
+  for (let index = 0; index < count; index++) order[index] = index;
   const source = wordStream(seed, stream);
   for (let last = count - 1; last > 0; last--) {
     const chosen = below(last + 1, source);
