@@ -1,5 +1,7 @@
 import { TreadleError } from '#bindings';
+import { dataOf } from '../table/data.js';
 import { readTable } from '../table/files.js';
+import { learnColumns } from '../table/learn.js';
 import { type Decided, decide, type PrepareOptions } from '../table/prepare.js';
 import { type SplitOptions, splitTable, withoutGroup } from '../table/split.js';
 import { columnOf, type Table } from '../table/table.js';
@@ -60,11 +62,12 @@ export async function fitRows(file: string, options: RowOptions): Promise<FitRow
   const classes = whole.target.task === 'classification' ? whole.target.name : undefined;
   const stratify = group === undefined && time === undefined ? classes : undefined;
   const rule = { group, time, seed, stratify };
-  if (test !== undefined)
-    return {
-      ...{ asked, whole, rule, rest: table },
-      held: rowsWithTargets(await readTable(test, csvOptions(options)), target, test),
-    };
+  if (test !== undefined) {
+    const held = rowsWithTargets(await readTable(test, csvOptions(options)), target, test);
+    // What it will be asked after the training is told before it.
+    dataOf(held, { version: 1, columns: learnColumns(table, whole.columns), target: whole.target }, test);
+    return { asked, whole, rule, rest: table, held };
+  }
   if (testSize === null) return { asked, whole, rule, rest: table, held: null };
   return { asked, whole, rule, ...splitTable(table, { ...rule, share: testSize }) };
 }

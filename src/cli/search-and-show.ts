@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Core, loadCore, TreadleError } from '#bindings';
 import { newClock, timeOf } from '../experiment/clock.js';
@@ -35,7 +35,7 @@ import { newConfig, resumedConfig, type SearchConfig } from './search-config.js'
 import { searchShow } from './search-progress.js';
 import { searchResultsText, writeSearchReport } from './search-report.js';
 import { withView } from './signals.js';
-import { reportFile, weighedRows } from './table-report.js';
+import { expectOutputs, reportFile, weighedRows } from './table-report.js';
 import { textView, type View } from './terminal.js';
 
 /** A search that is about to go on: its folder, locked, and what it needs. */
@@ -96,7 +96,7 @@ async function open(file: string | undefined, options: TrainOptions, command: Co
   const isGiven = resumed === null || command.getOptionValueSource('out') === 'cli';
   const out = isGiven ? options.out : recorded(resumed.record.model)!;
   const rows = await fitRows(table, { ...config, ...(test !== undefined && { test }) });
-  await ensureWritableFolder(dirname(out));
+  await expectOutputs(options, out);
   const folder = resumed?.folder ?? join(runs, newRunId(new Date()));
   const core = await loadCore();
   const plan = planOf(config, rows, core, options);

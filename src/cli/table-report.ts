@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { writeFileAtomic } from '../node/files.js';
+import { ensureWritableFile, writeFileAtomic } from '../node/files.js';
 import type { TableRecord } from '../report/table-report.js';
 import { assess } from '../table/assess.js';
 import { targetNames } from '../table/encoder.js';
@@ -28,6 +28,11 @@ export interface Trained {
 export function reportFile({ report }: Pick<TrainOptions, 'report'>, out: string): string | null {
   if (report === false) return null;
   return report ?? `${out.replace(/\.safetensors$/, '')}.html`;
+}
+
+/** Rejects with `unwritable` where the model or its report cannot be written: it is asked before the training. */
+export async function expectOutputs(options: Pick<TrainOptions, 'report'>, out: string): Promise<void> {
+  for (const file of [out, reportFile(options, out)]) if (file !== null) await ensureWritableFile(file);
 }
 
 /** Writes the report of a model beside it. Rejects with `unwritable`. */

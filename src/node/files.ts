@@ -98,6 +98,21 @@ export async function ensureWritableFolder(path: string): Promise<void> {
   }
 }
 
+/**
+ * Proves that a file can be written at a path, whose folder is made: before work of hours, whose result would be lost. Throws
+ * `unwritable` as {@link ensureWritableFolder} does, and for a path that is a folder.
+ */
+export async function ensureWritableFile(path: string): Promise<void> {
+  if (await isFolder(path)) {
+    throw new TreadleError('unwritable', `${path} is a folder; the path of a file is expected.`, {
+      subject: path,
+      found: 'a folder',
+      expected: 'the path of a file',
+    });
+  }
+  await ensureWritableFolder(dirname(path));
+}
+
 /** Makes a folder and those above it. mkdir's recursive form is no use: it never returns below Linux's /proc. */
 async function createFolder(path: string): Promise<void> {
   try {

@@ -10,7 +10,7 @@ export function dataOf(
   source: string,
 ): { x: Csr; y: string[] | Float64Array } {
   const x = encodeFeatures(table, encoder.columns, source);
-  return { x, y: encodeTargets(table, encoder.target) };
+  return { x, y: encodeTargets(table, encoder.target, source) };
 }
 
 /** Rows as a table. Throws `usage` as {@link tableOf}. */

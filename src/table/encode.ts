@@ -169,8 +169,15 @@ function isLike(encoder: ColumnEncoder, cell: Exclude<Cell, null>): boolean {
   }
 }
 
-/** Targets as training takes them: names of classes, or numbers, row-major. Throws `data` for empty and for other cells. */
-export function encodeTargets(table: Table, target: TargetEncoder): string[] | Float64Array {
+/**
+ * Targets as training takes them: names of classes, or numbers, row-major. Throws `data` for empty and for other cells, with
+ * `source`, where it is given, before the sentence.
+ */
+export function encodeTargets(table: Table, target: TargetEncoder, source?: string): string[] | Float64Array {
+  const badTarget = (name: string, row: number, cell: Cell, expected: string): TreadleError => {
+    const subject = `${source === undefined ? '' : `${source}: `}target ${name} in row ${row}`;
+    return problem('data', { subject, found: cell === null ? 'empty' : JSON.stringify(cell), expected });
+  };
   if (target.task === 'classification') {
     const classes = new Set(target.classes);
     const { cells } = columnOf(table, target.name, 'target');
@@ -192,9 +199,4 @@ export function encodeTargets(table: Table, target: TargetEncoder): string[] | F
     }
   }
   return values;
-}
-
-function badTarget(name: string, row: number, cell: Cell, expected: string): TreadleError {
-  const found = cell === null ? 'empty' : JSON.stringify(cell);
-  return problem('data', { subject: `target ${name} in row ${row}`, found, expected });
 }

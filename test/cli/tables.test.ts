@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFitBoard, withFitBoard } from '../../dist/cli/fit-board.js';
 import { readTable, readTableModel } from '../../dist/table/node.js';
 import { failure } from '../support/errors.js';
 import { eventsIn } from '../tensorboard/read.js';
@@ -305,20 +306,41 @@ it('fit writes its training for TensorBoard', async () => {
 });
 
 it('fit ends what it writes for TensorBoard where it fails', async () => {
-  await writeFile(join(folder, 'strange.csv'), CSV.replace(/;36[^;]*;/, ';hot;'));
-  const args = ['--epochs', '3', '--test', 'strange.csv', '--tensorboard', 'failed', ...COMMAS];
-  const { code, stderr } = await run(
-    'fit',
-    'visits.csv',
-    '--target',
-    'ill',
-    '--out',
-    'f.safetensors',
-    ...args,
-  );
-  expect(code).toBe(1);
-  expect(stderr).toContain('temperature is "hot" in row');
+  const board = await openFitBoard(join(folder, 'failed'), 'f.safetensors', { seed: 0 });
+  const training = withFitBoard(board, async () => {
+    board.scalars(1, { loss: 2 });
+    throw new Error('out of luck');
+  });
+  await expect(training).rejects.toThrow('out of luck');
   const [name] = await readdir(join(folder, 'failed'));
   const { scalars, ended } = eventsIn(join(folder, 'failed', name!));
-  expect([scalars['loss/val_loss']!.length, ended]).toEqual([3, 2]);
+  expect([scalars.loss, ended]).toEqual([[[1, 2]], 2]);
+});
+
+describe('before it trains, fit tells', () => {
+  const fit = (...args: string[]) =>
+    run('fit', 'visits.csv', '--target', 'ill', '--epochs', '100000', ...COMMAS, ...args);
+
+  it.each([
+    ['another kind of cells', CSV.replace(/;36[^;]*;/, ';hot;'), 'temperature is "hot" in row'],
+    ['a column less', CSV.replace(/coughs/, 'sneezes'), 'it lacks coughs'],
+    ['another target', CSV.replace(/;well$/m, ';unwell'), '"unwell"'],
+  ])('that rows to test on have %s', async (_, csv, sentence) => {
+    await writeFile(join(folder, 'strange.csv'), csv);
+    const { code, stderr } = await fit('--test', 'strange.csv', '--out', 'strange.safetensors');
+    expect(code).toBe(1);
+    expect(stderr).toContain('strange.csv');
+    expect(stderr).toContain(sentence);
+    expect(await readdir(folder)).not.toContain('strange.safetensors');
+  });
+
+  it.each([
+    [['--out', '.'], 'is a folder; the path of a file is expected.'],
+    [['--out', 'visits.csv/m.safetensors'], 'visits.csv cannot be written to: '],
+    [['--out', 'm.safetensors', '--report', '.'], 'is a folder; the path of a file is expected.'],
+    [['--cv', '3', '--out', '.'], 'is a folder; the path of a file is expected.'],
+  ])('that %j cannot be written', async (args, sentence) => {
+    const { code, stderr } = await fit(...args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(sentence)]);
+  });
 });

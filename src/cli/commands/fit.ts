@@ -14,7 +14,7 @@ import { expectGiven, fitRows, VALIDATION } from '../fit-rows.js';
 import { usageError } from '../options.js';
 import { searchAndShow } from '../search-and-show.js';
 import { withSignals } from '../signals.js';
-import { reportFile, writeTableReport } from '../table-report.js';
+import { expectOutputs, reportFile, writeTableReport } from '../table-report.js';
 import { addTableOptions, decisionsText, importanceText, scoresText, trainedText } from '../tables.js';
 
 /** Options that a plain fit has no use for. */
@@ -67,6 +67,7 @@ async function fitAndShow(
 ): Promise<number> {
   const { hidden, epochs, seed, out, json } = options;
   const rows = await fitRows(expectGiven('The table', file, 'a CSV, Parquet or JSON file'), options);
+  await expectOutputs(options, out);
   const began = performance.now();
   const { asked, whole, rule, rest } = rows;
   const held = rows.held!;
