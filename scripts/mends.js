@@ -36,7 +36,8 @@ const MENDS = {
       "if (!(i > 0 && prefixData[i] <= output[i - 1].length)) throw new Error('a text that shares more than there is')\n      output[i] = new Uint8Array(prefixData[i] + suffixData[i])",
     ],
   ],
-  // Room was made by what a frame says, and a page could unpack to more than it says.
+  // Room was made by what a frame says, and a page could unpack to more than it says. Below: a hundred bytes could say that
+  // they are thousands of copies, of up to 131,071 bytes each, all behind the end of a block.
   'hyparquet-compressors/src/compressors.js': [
     [
       'ZSTD: input => decompressZstd(input)',
@@ -52,9 +53,17 @@ const MENDS = {
     ],
     ['var st = rzfh(dat, nb || buf);', 'var st = rzfh(dat, nb, most);'],
     [
+      'for (var i = 0; i < ll; ++i) {',
+      'if (!(spl + ll <= buf.length && oubt + ll + ml <= buf.length)) err(0);\n                for (var i = 0; i < ll; ++i) {',
+    ],
+    [
       'bufs.push(blk);\n                    ol += blk.length;',
       'bufs.push(blk);\n                    if ((ol += blk.length) > most) err(1);',
     ],
+  ],
+  'hyparquet/src/geoparquet.js': [
+    // An element of -1 children was skipped back to itself, for ever.
+    ['if (num_children) {', 'if (num_children > 0) {'],
   ],
   'hyparquet/src/thrift.js': [
     // As above: every element takes a byte at the least.
