@@ -1,4 +1,5 @@
 import { exp4, log4 } from '../simd/math';
+import { clearPadding } from './padding';
 import { lanesBelow, sumLanes, zero } from '../simd/simd';
 import { targetsOf, weighted } from './targets';
 
@@ -39,7 +40,7 @@ export function sigmoidForward(
     const row = x + at * ld;
     const t = targets ? targetsOf(targets, C, order, b) : 0;
     let total = zero();
-    for (let c = 0; c < ld; c += 4) {
+    for (let c = 0; c < C; c += 4) {
       const offset = <usize>c << 2;
       const present = lanesBelow(c, C);
       const v = v128.load(row + offset);
@@ -48,11 +49,12 @@ export function sigmoidForward(
       const positive = f32x4.ge(v, zero());
       const y = f32x4.div(v128.bitselect(one, e, positive), f32x4.add(one, e));
       v128.store(p + at * ld + offset, v128.and(y, present));
-      if (t == 0 || c >= C) continue;
+      if (t == 0) continue;
       const target = v128.load(t + offset);
       const miss = v128.bitselect(f32x4.sub(one, target), target, positive);
       total = f32x4.add(total, v128.and(f32x4.add(log1p4(e), f32x4.mul(size, miss)), present));
     }
+    clearPadding(p + at * ld, C, ld);
     if (t) store<f32>(loss + at, sumLanes(total) / <f32>C);
   }
 }

@@ -1,4 +1,5 @@
 import { exp4, log4 } from '../simd/math';
+import { clearPadding } from './padding';
 import { lanesBelow, maxLane, sumLanes, zero } from '../simd/simd';
 import { labelOf, weighted } from './targets';
 
@@ -22,7 +23,7 @@ import { labelOf, weighted } from './targets';
 function softmaxRow(x: usize, p: usize, C: i32, ld: i32, largest: f32): f32 {
   const shift = f32x4.splat(largest);
   let total = zero();
-  for (let c = 0; c < ld; c += 4) {
+  for (let c = 0; c < C; c += 4) {
     const at = <usize>c << 2;
     const e = v128.and(exp4(f32x4.sub(v128.load(x + at), shift)), lanesBelow(c, C));
     v128.store(p + at, e);
@@ -30,19 +31,20 @@ function softmaxRow(x: usize, p: usize, C: i32, ld: i32, largest: f32): f32 {
   }
   const sum = sumLanes(total);
   const inverse = f32x4.splat(<f32>1 / sum);
-  for (let c = 0; c < ld; c += 4) {
+  for (let c = 0; c < C; c += 4) {
     const at = p + (<usize>c << 2);
     v128.store(at, f32x4.mul(v128.load(at), inverse));
   }
+  clearPadding(p, C, ld);
   return sum;
 }
 
 /** The largest of a row's C logits. */
 // @ts-ignore: decorator
 @inline
-function maxRow(x: usize, C: i32, ld: i32): f32 {
+function maxRow(x: usize, C: i32): f32 {
   let top = f32x4.splat(-Infinity);
-  for (let c = 0; c < ld; c += 4) {
+  for (let c = 0; c < C; c += 4) {
     const v = v128.load(x + (<usize>c << 2));
     top = f32x4.max(top, v128.bitselect(v, f32x4.splat(-Infinity), lanesBelow(c, C)));
   }
@@ -50,9 +52,9 @@ function maxRow(x: usize, C: i32, ld: i32): f32 {
 }
 
 /** sum_c (largest - x[c]) of a row's C logits. */
-function shortfall(x: usize, C: i32, ld: i32, largest: f32): f32 {
+function shortfall(x: usize, C: i32, largest: f32): f32 {
   let total = zero();
-  for (let c = 0; c < ld; c += 4) {
+  for (let c = 0; c < C; c += 4) {
     const below = f32x4.sub(f32x4.splat(largest), v128.load(x + (<usize>c << 2)));
     total = f32x4.add(total, v128.and(below, lanesBelow(c, C)));
   }
@@ -89,12 +91,12 @@ export function softmaxForward(
     const at = <usize>b << 2;
     const row = x + at * ld;
     store<i32>(predicted + at, argmaxRow(row, C));
-    const largest = maxRow(row, C, ld);
+    const largest = maxRow(row, C);
     const sum = softmaxRow(row, p + at * ld, C, ld, largest);
     if (labels == 0) continue;
     let miss = largest - load<f32>(row + (<usize>labelOf(labels, order, b) << 2));
     if (smoothing != 0) {
-      miss = (<f32>1 - smoothing) * miss + (smoothing / <f32>C) * shortfall(row, C, ld, largest);
+      miss = (<f32>1 - smoothing) * miss + (smoothing / <f32>C) * shortfall(row, C, largest);
     }
     store<f32>(loss + at, f32x4.extract_lane(log4(f32x4.splat(sum)), 0) + miss);
   }
@@ -115,7 +117,7 @@ export function crossEntropyBackward(
     const hit = row + (<usize>labelOf(labels, order, b) << 2);
     store<f32>(hit, load<f32>(hit) - (<f32>1 - smoothing));
     const factor = f32x4.splat(weighted(inverse, weights, order, b));
-    for (let c = 0; c < ld; c += 4) {
+    for (let c = 0; c < C; c += 4) {
       const at = row + (<usize>c << 2);
       const difference = f32x4.sub(v128.load(at), v128.and(share, lanesBelow(c, C)));
       v128.store(at, f32x4.mul(difference, factor));

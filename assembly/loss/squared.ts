@@ -1,3 +1,4 @@
+import { clearPadding } from './padding';
 import { lanesBelow, sumLanes, zero } from '../simd/simd';
 import { targetsOf, weighted } from './targets';
 
@@ -43,16 +44,17 @@ export function squaredForward(
     const row = x + at * ld;
     const t = targets ? targetsOf(targets, C, order, b) : 0;
     let total = zero();
-    for (let c = 0; c < ld; c += 4) {
+    for (let c = 0; c < C; c += 4) {
       const offset = <usize>c << 2;
       const present = lanesBelow(c, C);
       const v = v128.load(row + offset);
       v128.store(p + at * ld + offset, v128.and(v, present));
-      if (t == 0 || c >= C) continue;
+      if (t == 0) continue;
       const d = f32x4.sub(v, v128.load(t + offset));
       const term = kind == HUBER ? huber(d, bound) : f32x4.mul(d, d);
       total = f32x4.add(total, v128.and(term, present));
     }
+    clearPadding(p + at * ld, C, ld);
     if (t) store<f32>(loss + at, sumLanes(total) / <f32>C);
   }
 }

@@ -10,7 +10,22 @@ import { expectMatrix } from './matrix.js';
  */
 export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): number {
   const rows = expectMatrix('targets', targets, scores, 1);
-  return rankedAuc(targets, scores)(new Uint8Array(rows).fill(1));
+  const [positive, negative] = [1, 0].map((side) => {
+    const own = new Float64Array(rows);
+    let count = 0;
+    for (let row = 0; row < rows; row++)
+      if ((targets[row] === 0 ? 0 : 1) === side) own[count++] = scores[row]!;
+    return own.subarray(0, count).sort();
+  }) as [Float64Array, Float64Array];
+  // For each positive in turn: the negatives below it, and those that are its equals.
+  let [pairs, below, upTo] = [0, 0, 0];
+  for (const score of positive) {
+    while (below < negative.length && negative[below]! < score) below++;
+    while (upTo < negative.length && negative[upTo]! <= score) upTo++;
+    pairs += (below + upTo) / 2;
+  }
+  if (positive.length === 0 || negative.length === 0) return Number.NaN;
+  return pairs / (positive.length * negative.length);
 }
 
 /**

@@ -90,18 +90,27 @@ export function hasGaps(cells: Cells): boolean {
 }
 
 /**
- * Every different value with the number of its cells, empty ones left out. Where a column is packed, each of its numbers comes by
- * itself: they hardly repeat.
+ * Whether a test holds for every different value, which it gets with the number of its cells; empty ones are left out, and after
+ * one for which it does not hold it is asked no more. Where a column is packed, each of its numbers comes by itself: they hardly
+ * repeat.
  */
-export function* valuesOf(cells: Cells): Generator<[value: Exclude<Cell, null>, count: number]> {
+export function everyValue(
+  cells: Cells,
+  test: (value: Exclude<Cell, null>, count: number) => boolean,
+): boolean {
+  if (cells instanceof NumberCells || cells instanceof TimeCells) {
+    for (const value of cells.values) {
+      if (!Number.isNaN(value) && !test(cells.cellOf(value) as Exclude<Cell, null>, 1)) return false;
+    }
+    return true;
+  }
   if (!(cells instanceof CodedCells)) {
-    for (const cell of cells) if (cell !== null) yield [cell, 1];
-    return;
+    for (const cell of cells) if (cell !== null && !test(cell, 1)) return false;
+    return true;
   }
   const counts = new Float64Array(cells.values.length);
   for (const code of cells.codes) counts[code]! += 1;
-  for (const [code, value] of cells.values.entries())
-    if (code > 0 && counts[code]! > 0) yield [value!, counts[code]!];
+  return cells.values.every((value, code) => code === 0 || counts[code] === 0 || test(value!, counts[code]!));
 }
 
 /** A function of cells as one of rows, asked once for each different value where that is known. */

@@ -40,35 +40,47 @@ export function encodeFeatures(table: Table, columns: readonly ColumnEncoder[], 
 }
 
 /**
- * A table's features with the cells of one column in another order of rows, as often as is asked for: each column is encoded once.
- * Throws as {@link encodeFeatures}.
+ * Features with the cells of one column in another order of rows, as often as is asked for: what {@link encodeFeatures} gives of
+ * such a table.
  */
-export function encodeReordered(
-  table: Table,
+export function reorderedFeatures(
+  { indptr, indices, values }: Csr,
   columns: readonly ColumnEncoder[],
-  source: string,
-): (column: number, order: ArrayLike<number>) => Csr {
-  const parts = columns.map((encoder, at) => ({
-    first: featuresOf(columns.slice(0, at)),
-    csr: encodeFeatures(table, [encoder], source),
-  }));
-  const total = parts.reduce((sum, { csr }) => sum + csr.indices.length, 0);
-  return (column, order) => {
-    const indptr = new Float64Array(table.rows + 1);
-    const indices = new Uint32Array(total);
-    const values = new Float32Array(total);
+  column: number,
+): (order: ArrayLike<number>) => Csr {
+  const first = featuresOf(columns.slice(0, column));
+  const behind = first + widthOf(columns[column]!);
+  const rows = indptr.length - 1;
+  // Where each row's entries of the column begin, and end.
+  const [from, to] = [new Uint32Array(rows), new Uint32Array(rows)];
+  for (let row = 0; row < rows; row++) {
+    const end = indptr[row + 1]!;
+    let at = indptr[row]!;
+    while (at < end && indices[at]! < first) at++;
+    from[row] = at;
+    while (at < end && indices[at]! < behind) at++;
+    to[row] = at;
+  }
+  return (order) => {
+    const moved = {
+      indptr: new Float64Array(rows + 1),
+      indices: new Uint32Array(indices.length),
+      values: new Float32Array(indices.length),
+    };
     let count = 0;
-    for (let row = 0; row < table.rows; row++) {
-      for (const [at, { first, csr }] of parts.entries()) {
-        const from = at === column ? order[row]! : row;
-        for (let entry = csr.indptr[from]!; entry < csr.indptr[from + 1]!; entry++) {
-          indices[count] = first + csr.indices[entry]!;
-          values[count++] = csr.values[entry]!;
-        }
+    const copy = (start: number, end: number): void => {
+      for (let at = start; at < end; at++) {
+        moved.indices[count] = indices[at]!;
+        moved.values[count++] = values[at]!;
       }
-      indptr[row + 1] = count;
+    };
+    for (let row = 0; row < rows; row++) {
+      copy(indptr[row]!, from[row]!);
+      copy(from[order[row]!]!, to[order[row]!]!);
+      copy(to[row]!, indptr[row + 1]!);
+      moved.indptr[row + 1] = count;
     }
-    return { indptr, indices, values };
+    return moved;
   };
 }
 

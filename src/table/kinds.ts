@@ -1,5 +1,5 @@
 import { asText, expectKeys, expectOneOf, problem } from '#bindings';
-import { type Cell, type Cells, valuesOf } from './cells.js';
+import { type Cell, type Cells, everyValue } from './cells.js';
 import { dateOf } from './dates.js';
 import type { Column, Table } from './table.js';
 
@@ -66,12 +66,13 @@ export function factsOf(cells: Cells): Facts {
   const numbers = new Set<number>();
   const values = new Set<string>();
   let present = 0;
-  for (const [value, count] of valuesOf(cells)) {
+  everyValue(cells, (value, count) => {
     present += count;
-    if (numbers.size + values.size >= MOST_COUNTED) continue;
+    if (numbers.size + values.size >= MOST_COUNTED) return true;
     if (typeof value === 'number') numbers.add(value);
     else values.add(categoryOf(value));
-  }
+    return true;
+  });
   for (const number of numbers) values.add(categoryOf(number));
   return { missing: cells.length - present, values };
 }
@@ -107,10 +108,10 @@ function inferKind(column: Column, { values, missing }: Facts): { kind: Kind; re
 function exceptions(cells: Cells, rows: number): string {
   for (const kind of ['number', 'date'] as const) {
     let others = 0;
-    for (const [value, count] of valuesOf(cells)) {
+    everyValue(cells, (value, count) => {
       if (!isKind(kind, value)) others += count;
-      if (others >= rows / 2) break;
-    }
+      return others < rows / 2;
+    });
     if (others >= rows / 2) continue;
     const [row, cell] = firstNot(cells, (value) => isKind(kind, value))!;
     return `; all are ${kind}s but ${others}, such as ${asText(cell)} in row ${row}`;
@@ -149,8 +150,7 @@ function countsRows(cells: Cells): boolean {
 
 /** Whether every cell that is not empty is of a kind. */
 function isOf(kind: Kind, cells: Cells): boolean {
-  for (const [value] of valuesOf(cells)) if (!isKind(kind, value)) return false;
-  return true;
+  return everyValue(cells, (value) => isKind(kind, value));
 }
 
 function isKind(kind: Kind, cell: Exclude<Cell, null>): boolean {

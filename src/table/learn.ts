@@ -1,4 +1,4 @@
-import { type Cell, type Cells, hasGaps, mappedRows, valuesOf } from './cells.js';
+import { type Cell, type Cells, everyValue, hasGaps, mappedRows } from './cells.js';
 import { dateOf } from './dates.js';
 import { type ColumnEncoder, DATE_PARTS, partOf, type Scale } from './encoder.js';
 import { type ColumnDecision, categoryOf, factsOf, yesOf } from './kinds.js';
@@ -12,14 +12,13 @@ export function learnColumns(table: Table, decisions: readonly ColumnDecision[])
   return decisions.flatMap(({ name, kind }): ColumnEncoder[] => {
     if (kind === 'leave') return [];
     const { cells } = columnOf(table, name);
-    const { values } = factsOf(cells);
-    if (values.size === 0) return [];
+    if (!hasValues(cells)) return [];
     const missing = hasGaps(cells);
     switch (kind) {
       case 'number':
         return [{ kind, name, scale: scaleOf(numbersOf(cells, Number)), missing }];
       case 'yesNo':
-        return [{ kind, name, ...pairOf(values), missing }];
+        return [{ kind, name, ...pairOf(factsOf(cells).values), missing }];
       case 'date': {
         const parts = DATE_PARTS.map((part) => ({
           part,
@@ -33,12 +32,15 @@ export function learnColumns(table: Table, decisions: readonly ColumnDecision[])
   });
 }
 
+/** Whether any cell is not empty. */
+const hasValues = (cells: Cells): boolean => !everyValue(cells, () => false);
+
 /** A number for each cell that is not empty. */
 function numbersOf(cells: Cells, numberOf: (cell: Exclude<Cell, null>) => number): Float64Array {
   const of = mappedRows(cells, (cell) => (cell === null ? Number.NaN : numberOf(cell)));
-  return Float64Array.from({ length: cells.length }, (_, row) => of(row)).filter(
-    (value) => !Number.isNaN(value),
-  );
+  const numbers = new Float64Array(cells.length);
+  for (let row = 0; row < numbers.length; row++) numbers[row] = of(row);
+  return numbers.filter((value) => !Number.isNaN(value));
 }
 
 function pairOf(values: ReadonlySet<string>): { yes: string; no: string } {
@@ -52,10 +54,11 @@ function pairOf(values: ReadonlySet<string>): { yes: string; no: string } {
 /** Values by how often they occur; those of a single row are for the feature of the others, which is trained by them. */
 function commonValues(cells: Cells): string[] {
   const counts = new Map<string, number>();
-  for (const [value, count] of valuesOf(cells)) {
+  everyValue(cells, (value, count) => {
     const name = categoryOf(value);
     counts.set(name, (counts.get(name) ?? 0) + count);
-  }
+    return true;
+  });
   const common = [...counts].filter(([, count]) => count > 1);
   const kept = common.length > 0 ? common : [...counts];
   return kept

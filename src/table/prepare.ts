@@ -1,6 +1,6 @@
 import { type Csr, expectKeys, type ModelSpec, mlp, problem, TreadleError } from '#bindings';
 import type { Task } from '../data/targets.js';
-import { hasGaps, valuesOf } from './cells.js';
+import { everyValue, hasGaps } from './cells.js';
 import { encodeFeatures, encodeTargets } from './encode.js';
 import { featuresOf, type TableEncoder, type TargetEncoder } from './encoder.js';
 import { type ColumnDecision, decideKinds, factsOf, type Kind, MOST_COUNTED } from './kinds.js';
@@ -148,10 +148,7 @@ function learnTarget(table: Table, names: readonly string[], task: PrepareOption
   }
   const values = new Set(columns.flatMap((cells) => [...factsOf(cells).values]));
   const areNumbers = (isGood: (value: unknown) => boolean): boolean =>
-    columns.every((cells) => {
-      for (const [value] of valuesOf(cells)) if (!isGood(value)) return false;
-      return true;
-    });
+    columns.every((cells) => everyValue(cells, isGood));
   const numbers = areNumbers((value) => typeof value === 'number');
   const few = values.size <= MOST_CLASSES_OF_NUMBERS && areNumbers(Number.isInteger);
   const inferred = names.length === 1 && (!numbers || few) ? 'classification' : 'regression';

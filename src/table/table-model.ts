@@ -10,7 +10,7 @@ import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
 import { asTable, dataOf } from './data.js';
-import { encodeFeatures, encodeReordered } from './encode.js';
+import { encodeFeatures, reorderedFeatures } from './encode.js';
 import { expectFits, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
@@ -44,6 +44,10 @@ export interface Importance {
   /** Loss with the column's cells shuffled over the rows, less the loss with them in place: a mean over repeats. */
   readonly loss: number;
 }
+
+/** Shuffles of a column that are averaged by default: as many as judge so many rows, and no more than the second figure. */
+const ROWS_JUDGED = 25_000;
+const MOST_REPEATS = 5;
 
 /** Rows that are trained on in all, at most, unless epochs are asked for: 200 epochs of 50,000. */
 const MOST_TRAINED = 10_000_000;
@@ -169,21 +173,24 @@ export class TableModel {
 
   /**
    * How much each column matters, most first: by how much the loss grows when the column's cells are shuffled over the rows
-   * (Breiman, 2001; Fisher, Rudin and Dominici, 2019). Give it rows that were not trained on. `repeats` shuffles are averaged.
+   * (Breiman, 2001; Fisher, Rudin and Dominici, 2019). Give it rows that were not trained on. `repeats` shuffles are averaged: by
+   * default five, of more than 5,000 rows as many as judge 25,000, as a mean over many rows needs no more.
    */
   explain(
     rows: Table | readonly TableRow[],
     options: { repeats?: number; seed?: number } = {},
   ): Importance[] {
     expectKeys('options', options, ['repeats', 'seed']);
-    const { repeats = 5, seed = 0 } = options;
     const table = asTable(rows);
+    const usual = Math.min(MOST_REPEATS, Math.max(1, Math.round(ROWS_JUDGED / table.rows)));
+    const { repeats = usual, seed = 0 } = options;
     const { x, y } = dataOf(table, this.encoder, 'The table');
     const { loss } = this.network.evaluate({ x, y });
-    const reordered = encodeReordered(table, this.encoder.columns, 'The table');
-    const found = this.encoder.columns.map(({ name }, column) => {
+    const { columns } = this.encoder;
+    const found = columns.map(({ name }, column) => {
+      const reordered = reorderedFeatures(x, columns, column);
       const losses = Array.from({ length: repeats }, (_, repeat) => {
-        const moved = reordered(column, shuffled(table.rows, seed, column * repeats + repeat));
+        const moved = reordered(shuffled(table.rows, seed, column * repeats + repeat));
         return this.network.evaluate({ x: moved, y }).loss - loss;
       });
       return { column: name, loss: losses.reduce((sum, one) => sum + one, 0) / repeats };

@@ -4,12 +4,12 @@ import {
   type Cell,
   CellsBuilder,
   CodedCells,
+  everyValue,
   hasGaps,
   mappedRows,
   NumberCells,
   TimeCells,
   takeCells,
-  valuesOf,
 } from '../../dist/table/cells.js';
 
 const number = fc.oneof(
@@ -69,8 +69,15 @@ describe('cells', () => {
         for (const cells of [own, built(own)]) {
           expect([...takeCells(cells, rows)]).toEqual(rows.map((row) => own[row]));
           expect(hasGaps(cells)).toBe(own.includes(null));
-          const total = [...valuesOf(cells)].reduce((sum, [, count]) => sum + count, 0);
-          expect(total).toBe(own.filter((one) => one !== null).length);
+          const present = own.filter((one) => one !== null);
+          const found: Cell[] = [];
+          const isWhole = everyValue(cells, (value, count) => found.push(...Array(count).fill(value)) > 0);
+          expect(isWhole).toBe(true);
+          const sorted = (list: Cell[]) => list.map((one) => `${typeof one} ${one?.valueOf()}`).sort();
+          expect(sorted(found)).toEqual(sorted(present));
+          let asked = 0;
+          expect(everyValue(cells, () => ++asked < 1)).toBe(present.length === 0);
+          expect(asked).toBe(Math.min(1, present.length));
           const textOf = mappedRows(cells, (one) => String(one?.valueOf()));
           expect(own.map((_, row) => textOf(row))).toEqual(own.map((one) => String(one?.valueOf())));
         }
