@@ -25,6 +25,18 @@ describe('the built page', () => {
     await page.getByText('It is one of 3 classes.').waitFor();
   });
 
+  it('is not loaded anew under the hand of a visitor: the next visit is isolated', async () => {
+    const script = `addEventListener('DOMContentLoaded', () => dispatchEvent(new Event('pointerdown')))`;
+    const page = await openRoom(ROOM, { isolated: false, serviceWorkers: 'allow', script });
+    await page.evaluate(() => Object.assign(window, { isFirst: true }));
+    await page.waitForFunction(() => navigator.serviceWorker.ready);
+    await page.waitForTimeout(500);
+    expect(await page.evaluate(() => [crossOriginIsolated, 'isFirst' in window])).toEqual([false, true]);
+    await train(page);
+    await page.reload();
+    await page.waitForFunction(() => crossOriginIsolated);
+  });
+
   it('trains with one thread where nothing isolates it', async () => {
     const page = await openRoom(ROOM, { isolated: false });
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);

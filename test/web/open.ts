@@ -22,6 +22,8 @@ export function withPage(): void {
 interface Opening extends BrowserContextOptions {
   isolated?: boolean;
   origin?: string;
+  /** Run before the page's own scripts. */
+  script?: string;
   /** Another page: the room is opened in the same browser, from the same server. */
   beside?: Page;
 }
@@ -29,7 +31,7 @@ interface Opening extends BrowserContextOptions {
 /** A room as a visitor opens it, from a server of its own; what the page could not catch makes the test fail. */
 export async function openRoom(
   room: string,
-  { isolated = true, origin, beside, ...options }: Opening = {},
+  { isolated = true, origin, script, beside, ...options }: Opening = {},
 ): Promise<Page> {
   const server = origin ?? (beside ? new URL(beside.url()).origin : await serveFolder(PAGE, { isolated }));
   const context =
@@ -41,6 +43,7 @@ export async function openRoom(
       ...options,
     }));
   const page = await context.newPage();
+  if (script !== undefined) await page.addInitScript(script);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
