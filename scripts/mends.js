@@ -4,6 +4,11 @@
 /** By package and file: why, what stands there, and what stands there instead. */
 const MENDS = {
   'hyparquet/src/encoding.js': [
+    // From a place that is no number the first byte is read, again and again.
+    [
+      'const startOffset = reader.offset\n',
+      "const startOffset = reader.offset\n  if (!(startOffset <= reader.view.byteLength)) throw new Error('runs that lie elsewhere')\n",
+    ],
     // A run may say that it has 2^30 values: they were written behind the array's end until there is no memory.
     [
       'for (let i = 0; i < count; i++) {\n    output[seen + i]',

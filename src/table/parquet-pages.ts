@@ -37,8 +37,8 @@ const TYPE = {
 /** Structs in structs in a PageHeader are two; statistics are one more. */
 const DEEPEST = 8;
 
-/** The numbers of a struct, by field; structs in it are of the same kind, all else is left out. */
-type Fields = Map<number, number | Fields>;
+/** The numbers of a struct, by field; structs in it are of the same kind, all else is null. Of a field that comes twice the last. */
+type Fields = Map<number, number | Fields | null>;
 
 /**
  * Throws for a file whose pages claim more than is there: more values than their rows, or more bytes than fit into memory.
@@ -127,14 +127,13 @@ class HeaderReader {
       const type = head & 15;
       if (type === TYPE.stop) return fields;
       field = head >> 4 === 0 ? this.#zigZag() : field + (head >> 4);
-      const value = this.#value(type, depth);
-      if (value !== null) fields.set(field, value);
+      fields.set(field, this.#value(type, depth));
     }
   }
 
   #value(type: number, depth: number): number | Fields | null {
     if (type === TYPE.yes || type === TYPE.no) return null;
-    if (type === TYPE.byte) return this.#byte();
+    if (type === TYPE.byte) return (this.#byte() << 24) >> 24;
     if (type > TYPE.byte && type <= TYPE.i64) return this.#zigZag();
     if (type === TYPE.struct) return this.struct(depth + 1);
     if (type === TYPE.double) this.skip(8);
