@@ -90,7 +90,7 @@ async function open(file: string | undefined, options: TrainOptions, command: Co
   const table = expectGiven(
     'The table',
     file ?? recorded(resumed?.record.table.path),
-    'a CSV or Parquet file',
+    'a CSV, Parquet or JSON file',
   );
   const test = options.test ?? recorded(resumed?.record.test?.path);
   const isGiven = resumed === null || command.getOptionValueSource('out') === 'cli';

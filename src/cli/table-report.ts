@@ -1,5 +1,6 @@
-import { basename } from 'node:path';
-import { ensureWritableFile, writeFileAtomic } from '../node/files.js';
+import { basename, resolve } from 'node:path';
+import { problem } from '#bindings';
+import { beginningOf, ensureWritableFile, writeFileAtomic } from '../node/files.js';
 import type { TableRecord } from '../report/table-report.js';
 import { assess } from '../table/assess.js';
 import { targetNames } from '../table/encoder.js';
@@ -8,6 +9,7 @@ import type { SearchResults } from '../table/search/results.js';
 import type { Importance, TableModel } from '../table/table-model.js';
 import type { TrainOptions } from './fit-options.js';
 import { type FitRows, VALIDATION } from './fit-rows.js';
+import { usageError } from './options.js';
 
 /** What a model's training leaves for its report. */
 export interface Trained {
@@ -30,9 +32,38 @@ export function reportFile({ report }: Pick<TrainOptions, 'report'>, out: string
   return report ?? `${out.replace(/\.safetensors$/, '')}.html`;
 }
 
-/** Rejects with `unwritable` where the model or its report cannot be written: it is asked before the training. */
+/**
+ * Asked before the training: rejects with `unwritable` where the model or its report cannot be written, and with `usage` where one
+ * would replace the other, or a file that is neither: a table, say.
+ */
 export async function expectOutputs(options: Pick<TrainOptions, 'report'>, out: string): Promise<void> {
-  for (const file of [out, reportFile(options, out)]) if (file !== null) await ensureWritableFile(file);
+  await expectOutput('--out', out, 'model', (bytes) => bytes[8] === OPENING_BRACE);
+  const page = reportFile(options, out);
+  if (page === null) return;
+  if (resolve(page) === resolve(out)) throw usageError('--report', page, 'another file than --out');
+  await expectOutput('--report', page, 'page', (bytes) => /^\s*<!doctype html/i.test(textOf(bytes)));
+}
+
+/** A safetensors file begins with eight bytes of a length and a JSON object. */
+const OPENING_BRACE = 0x7b;
+
+const textOf = (bytes: Uint8Array) => String.fromCharCode(...bytes.subarray(0, 100));
+
+async function expectOutput(
+  option: string,
+  file: string,
+  kind: string,
+  isOfKind: (bytes: Uint8Array) => boolean,
+): Promise<void> {
+  await ensureWritableFile(file);
+  const there = await beginningOf(file);
+  if (there === null || isOfKind(there)) return;
+  throw problem('usage', {
+    subject: option,
+    found: file,
+    because: `a file is there that is no ${kind}`,
+    expected: `the name of a new file, or of a ${kind},`,
+  });
 }
 
 /** Writes the report of a model beside it. Rejects with `unwritable`. */

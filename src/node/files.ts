@@ -167,6 +167,13 @@ export async function* readFileInPieces(path: string): AsyncGenerator<Uint8Array
   }
 }
 
+/** The first bytes of a file, at most 1 MiB; null where there is none. Throws as {@link readFileBounded}. */
+export async function beginningOf(path: string): Promise<Uint8Array | null> {
+  if (!(await exists(path))) return null;
+  for await (const piece of readFileInPieces(path)) return piece;
+  return new Uint8Array(0);
+}
+
 /** Checked before opening: opening a named pipe would wait for its writer. */
 async function expectFile(path: string): Promise<void> {
   if ((await stat(path)).isFile()) return;

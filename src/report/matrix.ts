@@ -56,7 +56,7 @@ function confusionsTable(
   );
   return html`<div class="scroll short" role="region" tabindex="0" aria-label="Confusions of ${title}">
 <table class="figures">
-<caption><span>${heading}; results.json has every count.</span></caption>
+<caption><span>${heading}.</span></caption>
 <thead><tr><th scope="col" class="name">Actual</th><th scope="col">${capitalised(samples)}</th><th scope="col">Share</th><th scope="col">Predicted as</th></tr></thead>
 <tbody>
 ${rows}</tbody>

@@ -168,12 +168,16 @@ function scoreCells({ precision, recall, f1 }: { precision: number; recall: numb
   return [precision, recall, f1].map(figure);
 }
 
-/** The confusion matrix, or its largest confusions where it is too wide for the terminal. */
+/** More classes than these make a table that nobody reads, and that takes seconds to draw. */
+const MOST_CLASSES_IN_A_TABLE = 60;
+
+/** The confusion matrix, or its largest confusions where it is too large or too wide for the terminal. */
 function confusionText(
   confusion: readonly (readonly number[])[],
   classNames: readonly string[],
   options: TextOptions,
 ): string {
+  if (classNames.length > MOST_CLASSES_IN_A_TABLE) return largestConfusions(confusion, classNames, options);
   const heads = shortNames(classNames);
   const labels = classNames.map((className, index) => {
     const numbered = heads[index] === String(index) && className !== heads[index];

@@ -58,6 +58,8 @@ async function kindOf(file: TableFile): Promise<Told> {
   const isPacked = startsWith(start, GZIP);
   const pieces = () => (isPacked ? refusing(file.unpacked(), file.name) : file.pieces());
   const first = isPacked ? await firstOf(pieces()) : start;
+  if (isPacked && startsWith(first, PARQUET))
+    throw formatError(file.name, 'it is Parquet, packed by gzip', 'the file unpacked');
   const isJson = /^(?:\uFEFF)?\s*[[{]/.test(new TextDecoder().decode(first.subarray(0, 1000)));
   const text = bounded(pieces(), file.name, isJson ? MAX_JSON_BYTES : MAX_TEXT_BYTES);
   return { kind: isJson ? 'json' : 'csv', text };

@@ -9,14 +9,15 @@ const NONE = 'None';
 const POINT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/;
 
-/** A cell's text as what it is: codes such as `007` stay texts. */
+/** A cell's text as what it is. Codes such as `007` stay texts, and whole numbers of more digits than a number keeps. */
 export function csvCell(text: string, decimal: '.' | ','): Cell {
   const own = text.trim();
   if (EMPTY.has(own)) return null;
   if (/^[+-]?0\d/.test(own)) return own;
   if (decimal === '.' ? POINT.test(own) : COMMA.test(own)) {
     const value = Number(own.replace(',', '.'));
-    return Number.isFinite(value) ? value + 0 : own; // -0 is 0.
+    const isKept = Number.isSafeInteger(value) || !/^[+-]?\d+$/.test(own);
+    return Number.isFinite(value) && isKept ? value + 0 : own; // -0 is 0.
   }
   return own;
 }

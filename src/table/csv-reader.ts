@@ -32,6 +32,9 @@ const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
 
+/** What a file without another mark is taken for. */
+const EXPECTED = 'CSV or JSON text in UTF-8, or Parquet';
+
 /**
  * Reads CSV as it comes. Whole rows are split by the fast reader of fields where no quote is among them, and by papaparse where
  * there is one.
@@ -168,7 +171,9 @@ export class CsvReader {
     }
     if (isBlank(bytes.subarray(begin, end))) return bytes.length;
     const [own = ['']] = this.#parse(this.#decode(bytes.subarray(begin, end)), {}, true).data;
-    this.#begin(checkedNames(own, this.#source));
+    // pandas and R write the rows' numbers below an empty name.
+    const names = own.map((name, at) => (name.trim() === '' ? `column ${at + 1}` : name));
+    this.#begin(checkedNames(names, this.#source));
     return end;
   }
 
@@ -223,8 +228,11 @@ export class CsvReader {
   }
 
   #expectText(bytes: Uint8Array): void {
-    if (bytes.includes(0))
-      throw formatError(this.#source, 'it holds zero bytes', 'CSV text in UTF-8, or Parquet');
+    if (!bytes.includes(0)) return;
+    const mark = (bytes[0]! << 8) | bytes[1]!;
+    const found =
+      mark === 0xfffe || mark === 0xfeff ? 'it is text in UTF-16' : 'it is no text: it holds zero bytes';
+    throw formatError(this.#source, found, EXPECTED);
   }
 
   #decode(bytes: Uint8Array): string {
@@ -232,7 +240,7 @@ export class CsvReader {
     try {
       return this.#decoder.decode(bytes);
     } catch {
-      throw formatError(this.#source, 'it is not UTF-8', 'CSV text in UTF-8, or Parquet');
+      throw formatError(this.#source, 'it is not UTF-8', EXPECTED);
     }
   }
 }

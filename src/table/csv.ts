@@ -143,5 +143,8 @@ export function toCsv({ columns, rows }: Table): string {
 }
 
 function csvText(cell: Cell): string {
-  return cell === null ? '' : csvField(categoryOf(cell));
+  if (cell === null) return '';
+  // With an exponent, as {@link csvCell} takes so many digits for a text.
+  const isLarge = typeof cell === 'number' && Number.isInteger(cell) && !Number.isSafeInteger(cell);
+  return isLarge ? cell.toExponential() : csvField(categoryOf(cell));
 }

@@ -45,8 +45,8 @@ export interface Importance {
   readonly loss: number;
 }
 
-/** Shuffles of a column that are averaged by default: as many as judge so many rows, and no more than the second figure. */
-const ROWS_JUDGED = 25_000;
+/** Shuffles of each column that are averaged by default: as many as judge so many numbers in all, and no more than the second. */
+const NUMBERS_JUDGED = 5_000_000;
 const MOST_REPEATS = 5;
 
 /** Rows that are trained on in all, at most, unless epochs are asked for: 200 epochs of 50,000. */
@@ -174,7 +174,7 @@ export class TableModel {
   /**
    * How much each column matters, most first: by how much the loss grows when the column's cells are shuffled over the rows
    * (Breiman, 2001; Fisher, Rudin and Dominici, 2019). Give it rows that were not trained on. `repeats` shuffles are averaged: by
-   * default five, of more than 5,000 rows as many as judge 25,000, as a mean over many rows needs no more.
+   * default five, and fewer where rows or columns are many: a mean over many rows needs no more.
    */
   explain(
     rows: Table | readonly TableRow[],
@@ -182,11 +182,11 @@ export class TableModel {
   ): Importance[] {
     expectKeys('options', options, ['repeats', 'seed']);
     const table = asTable(rows);
-    const usual = Math.min(MOST_REPEATS, Math.max(1, Math.round(ROWS_JUDGED / table.rows)));
-    const { repeats = usual, seed = 0 } = options;
     const { x, y } = dataOf(table, this.encoder, 'The table');
-    const { loss } = this.network.evaluate({ x, y });
     const { columns } = this.encoder;
+    const usual = Math.round(NUMBERS_JUDGED / (x.indices.length * columns.length));
+    const { repeats = Math.min(MOST_REPEATS, Math.max(1, usual)), seed = 0 } = options;
+    const { loss } = this.network.evaluate({ x, y });
     const found = columns.map(({ name }, column) => {
       const reordered = reorderedFeatures(x, columns, column);
       const losses = Array.from({ length: repeats }, (_, repeat) => {

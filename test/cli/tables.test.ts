@@ -343,4 +343,19 @@ describe('before it trains, fit tells', () => {
     const { code, stderr } = await fit(...args);
     expect([code, stderr]).toEqual([1, expect.stringContaining(sentence)]);
   });
+
+  it.each([
+    [['--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model)'],
+    [
+      ['--out', './m.html', '--report', 'm.html'],
+      '--report is "m.html"; another file than --out is expected.',
+    ],
+    [['--report', 'visits.csv'], '--report is visits.csv (a file is there that is no page)'],
+    [['--report', 'made.safetensors'], '--report is made.safetensors (a file is there that is no page)'],
+    [['--cv', '3', '--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model)'],
+  ])('that %j would replace a file that is not its own', async (args, sentence) => {
+    const { code, stderr } = await fit(...args);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    expect(await readFile(join(folder, 'visits.csv'), 'utf8')).toBe(CSV);
+  });
 });

@@ -43,6 +43,20 @@ describe('a CSV text', () => {
     });
   });
 
+  it('keeps whole numbers as texts that a number would change', () => {
+    expect(cellsOf('a\n9007199254740991\n9007199254740993\n-1234567890123456789\n1e20\n')).toEqual({
+      a: [9007199254740991, '9007199254740993', '-1234567890123456789', 1e20],
+    });
+  });
+
+  it('calls columns without a name by their place, as of the row numbers of pandas and R', () => {
+    expect(cellsOf(',b,\n1,2,\n2,3,\n')).toEqual({
+      'column 1': [1, 2],
+      b: [2, 3],
+      'column 3': [null, null],
+    });
+  });
+
   it('has None as a gap among numbers, and as a word among words', () => {
     expect(cellsOf('a,b\n1,None\nNone,small\n2,None\n')).toEqual({
       a: [1, null, 2],
@@ -53,7 +67,7 @@ describe('a CSV text', () => {
   it.each([
     ['', 'it has no line'],
     ['a,a\n1,2\n', 'two columns are called "a"'],
-    ['a,\n1,2\n', 'column 2 has no name'],
+    ['a,,column 2\n1,2,3\n', 'two columns are called "column 2"'],
     ['a,b\n1,2\n3\n', 'row 2 below the names has 1 cells (separator ",")'],
     ['a,b\n1,"2\n', 'row 1 below the names has a quote that is not closed'],
   ])('is refused: %j', async (text, words) => {

@@ -29,7 +29,7 @@ const QUESTIONS: readonly Question[] = [
   {
     name: 'evaluate',
     description: 'test a model of a table on a table that has the target',
-    table: 'a CSV or Parquet file',
+    table: 'a CSV, Parquet or JSON file',
     json: 'the scores',
     answer(model, table, json) {
       const scores = model.evaluate(table);
@@ -39,7 +39,7 @@ const QUESTIONS: readonly Question[] = [
   {
     name: 'explain',
     description: 'show how much each column matters to a model, on a table that it was not trained on',
-    table: 'a CSV or Parquet file with the target',
+    table: 'a CSV, Parquet or JSON file with the target',
     json: 'one object per column',
     answer(model, table, json) {
       const found = model.explain(table);

@@ -69,7 +69,7 @@ export function add(program: Command, end: (code: number) => void): void {
     )
     .addOption(averageOption())
     .addOption(tableModelOption())
-    .argument('<file...>', 'PNG or JPEG files; with --model one CSV or Parquet file');
+    .argument('<file...>', 'PNG or JPEG files; with --model one CSV, Parquet or JSON file');
   addBuildOption(command);
   addTableOptions(command, 'one object per image or row')
     .addHelpText(
