@@ -1,6 +1,9 @@
 import { zero } from '../simd/simd';
 
-/** Zeros a row of ld elements behind the vectors that have its C values: whoever writes these zeros their other lanes. */
+/**
+ * Zeros a row of ld elements behind the vectors that hold its C values.
+ * Whoever writes these zeros their other lanes.
+ */
 // @ts-ignore: decorator
 @inline
 export function clearPadding(row: usize, C: i32, ld: i32): void {

@@ -6,10 +6,11 @@ import { testOf } from '../../formats/hub/test-figures.js';
 import { writeTableModel } from '../../table/files.js';
 import { settled } from '../../table/prepare.js';
 import { splitTable } from '../../table/split.js';
-import { fitTable } from '../../table/table-model.js';
+import { fitTable, tableDefaults } from '../../table/table-model.js';
 import { EXIT } from '../errors.js';
 import { closeFitBoard, openFitBoard, withFitBoard } from '../fit-board.js';
 import { addFitOptions, type TrainOptions } from '../fit-options.js';
+import { withFitLine } from '../fit-progress.js';
 import { expectGiven, fitRows, VALIDATION } from '../fit-rows.js';
 import { usageError } from '../options.js';
 import { searchAndShow } from '../search-and-show.js';
@@ -81,17 +82,24 @@ async function fitAndShow(
           ...(epochs !== undefined && { epochs }),
         });
   const { model, history, scores, importance } = await withFitBoard(board, async () => {
-    const { model, history } = await fitTable(inner.rest, {
-      model: { core },
-      ...asked,
-      ...settled(whole),
-      validation: inner.held,
-      seed,
-      signal,
-      ...(hidden !== undefined && { hidden }),
-      ...(epochs !== undefined && { epochs }),
-      ...(board !== null && { onEpoch: board.onEpoch }),
-    });
+    const { model, history } = await withFitLine(
+      json === true ? null : (epochs ?? tableDefaults(inner.rest.rows).epochs),
+      (onEpoch) =>
+        fitTable(inner.rest, {
+          model: { core },
+          ...asked,
+          ...settled(whole),
+          validation: inner.held,
+          seed,
+          signal,
+          ...(hidden !== undefined && { hidden }),
+          ...(epochs !== undefined && { epochs }),
+          onEpoch(figures) {
+            onEpoch(figures);
+            board?.onEpoch(figures);
+          },
+        }),
+    );
     const scores = model.evaluate(held);
     const importance = model.explain(held);
     await writeTableModel(out, model, { test: testOf(basename(options.test ?? file!), scores) });
