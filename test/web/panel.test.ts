@@ -1,12 +1,14 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { openRoom, train, withPage } from './open.js';
+import { loadModel } from '../../dist/index.js';
+import { openRoom, saved, train, withPage } from './open.js';
 
 withPage();
 
 const SHORT = 'playground?points=60&epochs=8';
 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+const save = (page: Page) => saved(page, () => press(page, 'Save as a file'));
 
 describe('what all rooms share', () => {
   it('says that there is no room to keep a model in', async () => {
@@ -20,5 +22,57 @@ describe('what all rooms share', () => {
     await page.getByText('This browser has no room for the model').waitFor();
     await page.getByRole('link', { name: 'Kept models' }).click();
     await page.getByText('None yet').waitFor();
+  });
+
+  it('has the model before again where another was stopped before its first step', async () => {
+    // Messages reach the worker late, so that there is time to stop.
+    const page = await openRoom(SHORT, {
+      script: `
+        const slow = { on: false };
+        window.slow = slow;
+        const { postMessage } = Worker.prototype;
+        Worker.prototype.postMessage = function (message, ...others) {
+          if (!slow.on) return postMessage.call(this, message, ...others);
+          setTimeout(() => postMessage.call(this, message, ...others), 800);
+        };`,
+    });
+    await train(page);
+    await page.getByText('Dot: the epoch').waitFor();
+    const figures = () => page.locator('.latest dd').allTextContents();
+    const [before, shown] = [await save(page), await figures()];
+    for (const state of ['Getting ready', 'Training']) {
+      await page.evaluate('slow.on = true');
+      await press(page, 'Train anew');
+      await page.getByText(state, { exact: true }).waitFor();
+      await press(page, 'Stop');
+      await page.getByText('Stopped', { exact: true }).waitFor();
+      await page.evaluate('slow.on = false');
+      expect(await figures()).toEqual(shown);
+      expect((await save(page)).bytes.equals(before.bytes)).toBe(true);
+    }
+  });
+
+  it('keeps what was learnt of a first epoch that was stopped within', async () => {
+    const page = await openRoom('playground?points=1000&epochs=3&batch=1&layers=1024-tanh_1024-tanh');
+    await press(page, 'Train');
+    await page.getByText('rows a second').waitFor();
+    await press(page, 'Stop');
+    await page.getByText('Stopped', { exact: true }).waitFor();
+    expect((await loadModel((await save(page)).bytes)).parameters).toBeGreaterThan(1_000_000);
+  });
+
+  it('keeps a model with the set-up that it was trained with, under a name', async () => {
+    const page = await openRoom(SHORT);
+    await train(page);
+    await page.getByLabel('Width of layer 1').fill('3');
+    await page.getByLabel('Width of layer 1').press('Tab');
+    await page.getByLabel('Name', { exact: true }).fill('   ');
+    await press(page, 'Keep in this browser');
+    await page.getByText('Moons is kept in this browser').waitFor();
+    await page.getByRole('link', { name: 'Kept models' }).click();
+    await page.getByRole('link', { name: 'Open Moons' }).click();
+    await page.getByText('Trained', { exact: true }).waitFor();
+    await expect.poll(() => page.getByLabel('Width of layer 1').inputValue()).toBe('8');
+    expect(page.url()).not.toContain('layers=');
   });
 });

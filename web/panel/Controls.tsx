@@ -17,10 +17,12 @@ export function Controls({
   trainer,
   subject,
   setup,
+  address,
 }: {
   trainer: Trainer;
   subject: Subject | null;
   setup: Setup;
+  address: () => string;
 }) {
   const state = trainer.state.value;
   const { epoch, speed, left } = trainer.progress.value;
@@ -33,7 +35,7 @@ export function Controls({
             type="button"
             class="main"
             disabled={subject === null}
-            onClick={() => subject && void trainer.train(subject, setup)}
+            onClick={() => subject && void trainer.train(subject, setup, address())}
           >
             {state === 'idle' ? 'Train' : 'Train anew'}
           </button>

@@ -54,7 +54,7 @@ export function TrainingPanel({ trainer, subject, setup, onSetup, onUsual, savin
           </button>
         </div>
       </div>
-      <Controls trainer={trainer} subject={subject} setup={setup} />
+      <Controls trainer={trainer} subject={subject} setup={setup} address={saving.address} />
       <Problem text={trainer.problem.value} />
       <Curves trainer={trainer} task={subject?.task ?? 'classification'} />
       <SaveModel trainer={trainer} subject={subject} setup={setup} saving={saving} />

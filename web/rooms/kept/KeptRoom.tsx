@@ -45,7 +45,7 @@ function KeptModel({ model, onProblem }: { model: Kept; onProblem: (text: string
       <h2>{name}</h2>
       <p class="note">
         {ROOMS[room]} · {new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })} ·{' '}
-        {epochs.length} epochs
+        {epochs.length > 0 ? `${epochs.length} epochs` : 'epochs unknown'}
         {at?.valAccuracy !== undefined &&
           ` · ${(100 * at.valAccuracy).toFixed(1)} % of validation rows right`}
         {at?.valR2 !== undefined && ` · validation R2 ${at.valR2.toFixed(3)}`}
