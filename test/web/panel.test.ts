@@ -10,6 +10,9 @@ const SHORT = 'playground?points=60&epochs=8';
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const save = (page: Page) => saved(page, () => press(page, 'Save as a file'));
 
+/** The button, link or field in focus; the page itself has no name. */
+const focused = (page: Page) => page.evaluate(() => document.activeElement!.textContent!.slice(0, 20));
+
 describe('what all rooms share', () => {
   it('says that there is no room to keep a model in', async () => {
     const page = await openRoom(SHORT);
@@ -74,5 +77,58 @@ describe('what all rooms share', () => {
     await page.getByText('Trained', { exact: true }).waitFor();
     await expect.poll(() => page.getByLabel('Width of layer 1').inputValue()).toBe('8');
     expect(page.url()).not.toContain('layers=');
+  });
+
+  it('leaves the focus on what takes the place of a button', async () => {
+    const page = await openRoom('playground?points=60&epochs=100000');
+    const main = page.locator('.controls .main').first();
+    await main.focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Training', { exact: true }).waitFor();
+    expect(await focused(page)).toBe('Pause');
+    await page.getByRole('button', { name: 'Stop' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('Stopped', { exact: true }).waitFor();
+    expect(await focused(page)).toBe('Train anew');
+    await page.getByRole('button', { name: 'Take layer 2 away' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('8', { exact: true }).first().waitFor();
+    expect(await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))).toBe(
+      'Take layer 1 away',
+    );
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focused(page)).toBe('Add a layer');
+
+    for (const name of ['one', 'two']) {
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await press(page, 'Keep in this browser');
+      await page.getByText(`${name} is kept`).waitFor();
+    }
+    await page.getByRole('link', { name: 'Kept models' }).click();
+    await page.getByRole('button', { name: 'Delete one' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focused(page)).toBe('Delete two');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focused(page)).toBe('Kept models');
+  });
+
+  it('asks before the page is left while it trains, and goes on where its own link is pressed', async () => {
+    const page = await openRoom('playground?points=60&epochs=100000');
+    await press(page, 'Train');
+    await page.getByText('Training', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Playground' }).click();
+    await page.getByRole('link', { name: 'treadle' }).click();
+    await page.waitForTimeout(300);
+    await page.getByText('Training', { exact: true }).waitFor();
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void dialog.accept();
+    });
+    await page.reload();
+    expect(asked).toEqual(['beforeunload']);
+    await page.getByText('Ready', { exact: true }).waitFor();
+    await page.reload();
+    expect(asked).toHaveLength(1);
   });
 });

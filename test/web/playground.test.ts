@@ -264,12 +264,22 @@ describe('the playground', () => {
   });
 
   it('says what is wrong beside the button that was pressed', async () => {
-    const page = await openRoom('playground?set=own');
+    const page = await openRoom('playground?set=hill&points=60&layers=64-relu&optimizer=sgd&rate=100');
     await page.getByRole('button', { name: 'Train' }).click();
-    const problem = page.getByRole('alert');
+    const problem = page.locator('.controls').getByRole('alert');
     await problem.waitFor();
-    expect(await problem.textContent()).toMatch(/expected\.$/);
+    expect(await problem.textContent()).toMatch(/ is expected, so try a lower learning rate\.$/);
     await page.getByText('Could not be trained').waitFor();
+    const { bottom } = await problem.evaluate((element) => element.getBoundingClientRect());
+    expect(bottom).toBeLessThan(900);
+  });
+
+  it('offers no training while there is nothing to learn from', async () => {
+    const page = await openRoom('playground?set=own');
+    const button = page.getByRole('button', { name: 'Train' });
+    expect(await button.isDisabled()).toBe(true);
+    await page.getByRole('application').press('Space');
+    await expect.poll(() => button.isDisabled()).toBe(false);
   });
 
   it.each(['light', 'dark'] as const)('is accessible, and fits a phone: %s', async (colorScheme) => {

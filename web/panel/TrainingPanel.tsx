@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact';
-import { Problem } from '../app/Problem.tsx';
 import { Controls } from './Controls.tsx';
 import { Curves } from './Curves.tsx';
 import { LayersEditor } from './LayersEditor.tsx';
@@ -55,7 +54,6 @@ export function TrainingPanel({ trainer, subject, setup, onSetup, onUsual, savin
         </div>
       </div>
       <Controls trainer={trainer} subject={subject} setup={setup} address={saving.address} />
-      <Problem text={trainer.problem.value} />
       <Curves trainer={trainer} task={subject?.task ?? 'classification'} />
       <SaveModel trainer={trainer} subject={subject} setup={setup} saving={saving} />
     </section>
