@@ -282,6 +282,59 @@ describe('the playground', () => {
     await expect.poll(() => button.isDisabled()).toBe(false);
   });
 
+  it('shows every point that is painted, and says what is coloured once something is', async () => {
+    const own = 'aaaa0bbbb0cccc0dddd0eeee1ffff1gggg1hhhh1';
+    const page = await openRoom(`playground?set=own&epochs=2&own=${own}`);
+    await page.getByLabel(/^8 points in the plane/).waitFor();
+    expect(await page.getByText('decision surface').count()).toBe(0);
+    const inks = (point: string) =>
+      page.getByRole('application').evaluate((canvas: HTMLCanvasElement, text) => {
+        const at = (part: string) => (Number.parseInt(part, 36) / 1295) * 2 - 1;
+        const scale = canvas.width / 2.2;
+        const [x, y] = [at(text.slice(0, 2)), at(text.slice(2, 4))] as const;
+        const side = canvas.width / 50;
+        const { data } = canvas
+          .getContext('2d')!
+          .getImageData((x + 1.1) * scale - side / 2, (1.1 - y) * scale - side / 2, side, side);
+        return new Set(new Uint32Array(data.buffer)).size;
+      }, point);
+    for (const point of ['cccc', 'dddd', 'hhhh']) await expect.poll(() => inks(point)).toBeGreaterThan(3);
+    await train(page);
+    await page.getByText('decision surface').waitFor();
+  });
+
+  it('paints within the plane, by the main button alone, and trains on what the address has', async () => {
+    const page = await openRoom('playground?set=own&epochs=1');
+    const { x, y, width } = (await page.getByRole('application').boundingBox())!;
+    await page.mouse.move(x + width / 2, y + width / 3);
+    await page.mouse.down({ button: 'right' });
+    await page.mouse.move(x + width / 3, y + width / 3, { steps: 5 });
+    await page.mouse.up({ button: 'right' });
+    expect(await page.getByRole('application').getAttribute('aria-label')).toMatch(/^0 points/);
+    await page.mouse.move(x + width * 0.811, y + width * 0.3);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 1.6, y + width * 0.377, { steps: 30 });
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toContain('own=');
+    const code = () => page.locator('pre').textContent();
+    const painted = await code();
+    const numbers = [...painted!.matchAll(/(-?[\d.]+),(-?[\d.]+),0/g)].flatMap(([, a, b]) => [+a!, +b!]);
+    expect(numbers.length).toBeGreaterThan(4);
+    expect(Math.max(...numbers)).toBe(1);
+    await page.waitForTimeout(300);
+    await page.reload();
+    expect(await code()).toBe(painted);
+  });
+
+  it('leaves painted points out of classes that there are not, and has them again', async () => {
+    const page = await openRoom('playground?set=own&epochs=2&classes=2&own=aaaa0bbbb1cccc2dddd4');
+    await page.getByLabel(/^2 points in the plane/).waitFor();
+    await train(page);
+    await page.getByLabel('Classes').selectOption('5');
+    await page.getByLabel(/^4 points in the plane/).waitFor();
+    await train(page);
+  });
+
   it.each(['light', 'dark'] as const)('is accessible, and fits a phone: %s', async (colorScheme) => {
     const page = await openRoom(SHORT, { colorScheme, viewport: { width: 360, height: 740 } });
     await train(page);
