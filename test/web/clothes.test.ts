@@ -125,11 +125,16 @@ describe('the room of clothes', () => {
       await page.locator('.probabilities .share').allTextContents(),
     );
 
-    // Other weights have nothing of this training.
+    // Other weights have nothing of this training, and no cell is white that counts nothing.
     await page.getByLabel(/^Drop a photograph/).setInputFiles(file('mine.safetensors', await weights()));
     await page.getByText('The model of mine.safetensors is opened.').waitFor();
     expect(await page.locator('.training > .controls').textContent()).not.toMatch(/epoch|rows a second/);
     expect(await page.getByText('.safetensors is saved.').count()).toBe(0);
+    await expect.poll(() => cells.allTextContents()).not.toEqual(counts.map(String));
+    const grounds = await page
+      .locator('.matrix td.none')
+      .evaluateAll((all) => [...new Set(all.map((cell) => getComputedStyle(cell).backgroundColor))]);
+    expect(grounds).toHaveLength(1);
     expect((await printed(page)).lost).toEqual([]);
   });
 

@@ -131,4 +131,19 @@ describe('what all rooms share', () => {
     await page.reload();
     expect(asked).toHaveLength(1);
   });
+
+  it('writes the widths of a deep network beside one another', async () => {
+    const page = await openRoom(`playground?layers=${new Array(12).fill('4096-relu').join('_')}`);
+    const overlaps = await page.locator('.picture text').evaluateAll((all) => {
+      const boxes = all.map((text) => text.getBoundingClientRect());
+      return boxes.flatMap((one, at) =>
+        boxes
+          .slice(at + 1)
+          .filter(
+            (other) => other.left < one.right && other.top < one.bottom - 3 && one.top < other.bottom - 3,
+          ),
+      ).length;
+    });
+    expect(overlaps).toBe(0);
+  });
 });

@@ -341,6 +341,24 @@ describe('the playground', () => {
     for (let press = 0; press < 3; press++) await page.locator('.one-step .main').click();
     expect(await overhang(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
+    // The room's links and the layers' fields are within the margins; what was chosen can be read in full.
+    await page.getByLabel('Activation of layer 1').selectOption('leakyRelu');
+    await page.getByLabel('Dropout of layer 1').selectOption('0.5');
+    const cut = await page.evaluate(() => {
+      const context = document.createElement('canvas').getContext('2d')!;
+      const selects = [...document.querySelectorAll<HTMLSelectElement>('.layers select, .saving select')];
+      const right = document.documentElement.clientWidth - 16;
+      return [
+        ...selects.filter((select) => {
+          context.font = getComputedStyle(select).font;
+          return context.measureText(select.selectedOptions[0]!.text).width + 20 > select.clientWidth;
+        }),
+        ...[...document.querySelectorAll('nav a, .layers td, .formula')].filter(
+          (element) => element.getBoundingClientRect().right > right,
+        ),
+      ].map(({ outerHTML }) => outerHTML.slice(0, 80));
+    });
+    expect(cut).toEqual([]);
     await page.getByRole('button', { name: 'What is Schedule' }).click();
     expect(await page.getByText('How the learning rate changes during training').isVisible()).toBe(true);
     expect(await overhang(page)).toBe(0);
