@@ -83,6 +83,8 @@ describe('the room of clothes', () => {
     const page = await openRoom('clothes?layers=16-norm-relu-20&epochs=1');
     await train(page);
     const cells = page.locator('.matrix td');
+    await page.getByRole('button', { name: 'Save as a file' }).click();
+    await page.getByText('.safetensors is saved.').waitFor();
     await cells.first().waitFor();
     const counts = (await cells.allTextContents()).map(Number);
     expect(counts).toHaveLength(100);
@@ -122,6 +124,17 @@ describe('the room of clothes', () => {
     expect(probabilities.map(({ probability }) => `${(100 * probability).toFixed(1)} %`)).toEqual(
       await page.locator('.probabilities .share').allTextContents(),
     );
+
+    // Other weights have nothing of this training, and no cell is white that counts nothing.
+    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('mine.safetensors', await weights()));
+    await page.getByText('The model of mine.safetensors is opened.').waitFor();
+    expect(await page.locator('.training > .controls').textContent()).not.toMatch(/epoch|rows a second/);
+    expect(await page.getByText('.safetensors is saved.').count()).toBe(0);
+    await expect.poll(() => cells.allTextContents()).not.toEqual(counts.map(String));
+    const grounds = await page
+      .locator('.matrix td.none')
+      .evaluateAll((all) => [...new Set(all.map((cell) => getComputedStyle(cell).backgroundColor))]);
+    expect(grounds).toHaveLength(1);
     expect((await printed(page)).lost).toEqual([]);
   });
 

@@ -37,6 +37,31 @@ describe('the built page', () => {
     await page.waitForFunction(() => crossOriginIsolated);
   });
 
+  it('hands on what its service worker has no room to keep', async () => {
+    const page = await openRoom(ROOM, { serviceWorkers: 'allow' });
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    const { usage } = await page.evaluate(() => navigator.storage.estimate());
+    const session = await page.context().newCDPSession(page);
+    const { origin } = new URL(page.url());
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage! + 100 });
+    // The one file that the service worker has not kept from the start.
+    expect(await page.evaluate(async () => (await (await fetch('./sw.js')).text()).length)).toBeGreaterThan(
+      1000,
+    );
+  });
+
+  it('says that a room could not be fetched', async () => {
+    const page = await openRoom(ROOM);
+    await page.route('**/assets/TableRoom*.js', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: 'throw new Error("gone")' }),
+    );
+    await page.getByRole('link', { name: 'Your table' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Load the page again' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Your table' }).waitFor();
+  });
+
   it('trains with one thread where nothing isolates it', async () => {
     const page = await openRoom(ROOM, { isolated: false });
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);

@@ -264,12 +264,75 @@ describe('the playground', () => {
   });
 
   it('says what is wrong beside the button that was pressed', async () => {
-    const page = await openRoom('playground?set=own');
+    const page = await openRoom('playground?set=hill&points=60&layers=64-relu&optimizer=sgd&rate=100');
     await page.getByRole('button', { name: 'Train' }).click();
-    const problem = page.getByRole('alert');
+    const problem = page.locator('.controls').getByRole('alert');
     await problem.waitFor();
-    expect(await problem.textContent()).toMatch(/expected\.$/);
+    expect(await problem.textContent()).toMatch(/ is expected, so try a lower learning rate\.$/);
     await page.getByText('Could not be trained').waitFor();
+    const { bottom } = await problem.evaluate((element) => element.getBoundingClientRect());
+    expect(bottom).toBeLessThan(900);
+  });
+
+  it('offers no training while there is nothing to learn from', async () => {
+    const page = await openRoom('playground?set=own');
+    const button = page.getByRole('button', { name: 'Train' });
+    expect(await button.isDisabled()).toBe(true);
+    await page.getByRole('application').press('Space');
+    await expect.poll(() => button.isDisabled()).toBe(false);
+  });
+
+  it('shows every point that is painted, and says what is coloured once something is', async () => {
+    const own = 'aaaa0bbbb0cccc0dddd0eeee1ffff1gggg1hhhh1';
+    const page = await openRoom(`playground?set=own&epochs=2&own=${own}`);
+    await page.getByLabel(/^8 points in the plane/).waitFor();
+    expect(await page.getByText('decision surface').count()).toBe(0);
+    const inks = (point: string) =>
+      page.getByRole('application').evaluate((canvas: HTMLCanvasElement, text) => {
+        const at = (part: string) => (Number.parseInt(part, 36) / 1295) * 2 - 1;
+        const scale = canvas.width / 2.2;
+        const [x, y] = [at(text.slice(0, 2)), at(text.slice(2, 4))] as const;
+        const side = canvas.width / 50;
+        const { data } = canvas
+          .getContext('2d')!
+          .getImageData((x + 1.1) * scale - side / 2, (1.1 - y) * scale - side / 2, side, side);
+        return new Set(new Uint32Array(data.buffer)).size;
+      }, point);
+    for (const point of ['cccc', 'dddd', 'hhhh']) await expect.poll(() => inks(point)).toBeGreaterThan(3);
+    await train(page);
+    await page.getByText('decision surface').waitFor();
+  });
+
+  it('paints within the plane, by the main button alone, and trains on what the address has', async () => {
+    const page = await openRoom('playground?set=own&epochs=1');
+    const { x, y, width } = (await page.getByRole('application').boundingBox())!;
+    await page.mouse.move(x + width / 2, y + width / 3);
+    await page.mouse.down({ button: 'right' });
+    await page.mouse.move(x + width / 3, y + width / 3, { steps: 5 });
+    await page.mouse.up({ button: 'right' });
+    expect(await page.getByRole('application').getAttribute('aria-label')).toMatch(/^0 points/);
+    await page.mouse.move(x + width * 0.811, y + width * 0.3);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 1.6, y + width * 0.377, { steps: 30 });
+    await page.mouse.up();
+    await expect.poll(() => page.url()).toContain('own=');
+    const code = () => page.locator('pre').textContent();
+    const painted = await code();
+    const numbers = [...painted!.matchAll(/(-?[\d.]+),(-?[\d.]+),0/g)].flatMap(([, a, b]) => [+a!, +b!]);
+    expect(numbers.length).toBeGreaterThan(4);
+    expect(Math.max(...numbers)).toBe(1);
+    await page.waitForTimeout(300);
+    await page.reload();
+    expect(await code()).toBe(painted);
+  });
+
+  it('leaves painted points out of classes that there are not, and has them again', async () => {
+    const page = await openRoom('playground?set=own&epochs=2&classes=2&own=aaaa0bbbb1cccc2dddd4');
+    await page.getByLabel(/^2 points in the plane/).waitFor();
+    await train(page);
+    await page.getByLabel('Classes').selectOption('5');
+    await page.getByLabel(/^4 points in the plane/).waitFor();
+    await train(page);
   });
 
   it.each(['light', 'dark'] as const)('is accessible, and fits a phone: %s', async (colorScheme) => {
@@ -278,6 +341,24 @@ describe('the playground', () => {
     for (let press = 0; press < 3; press++) await page.locator('.one-step .main').click();
     expect(await overhang(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
+    // The room's links and the layers' fields are within the margins; what was chosen can be read in full.
+    await page.getByLabel('Activation of layer 1').selectOption('leakyRelu');
+    await page.getByLabel('Dropout of layer 1').selectOption('0.5');
+    const cut = await page.evaluate(() => {
+      const context = document.createElement('canvas').getContext('2d')!;
+      const selects = [...document.querySelectorAll<HTMLSelectElement>('.layers select, .saving select')];
+      const right = document.documentElement.clientWidth - 16;
+      return [
+        ...selects.filter((select) => {
+          context.font = getComputedStyle(select).font;
+          return context.measureText(select.selectedOptions[0]!.text).width + 20 > select.clientWidth;
+        }),
+        ...[...document.querySelectorAll('nav a, .layers td, .formula')].filter(
+          (element) => element.getBoundingClientRect().right > right,
+        ),
+      ].map(({ outerHTML }) => outerHTML.slice(0, 80));
+    });
+    expect(cut).toEqual([]);
     await page.getByRole('button', { name: 'What is Schedule' }).click();
     expect(await page.getByText('How the learning rate changes during training').isVisible()).toBe(true);
     expect(await overhang(page)).toBe(0);

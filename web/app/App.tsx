@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Header } from './Header.tsx';
+import { Problem } from './Problem.tsx';
 import { ROOMS, type Room, room, visit } from './route.ts';
 
 /** The rooms, each fetched when it is first entered. */
@@ -14,10 +15,13 @@ const PLACES: Record<Room, () => Promise<ComponentType>> = {
 /** The whole page: what is above, the room that the address names, and what is below. */
 export function App() {
   const name = room.value;
-  const [shown, show] = useState<{ name: Room; Place: ComponentType } | null>(null);
+  const [shown, show] = useState<{ name: Room; Place: ComponentType | null } | null>(null);
   useEffect(() => {
     let current = true;
-    void PLACES[name]().then((Place) => current && show({ name, Place }));
+    PLACES[name]().then(
+      (Place) => current && show({ name, Place }),
+      () => current && show({ name, Place: null }),
+    );
     document.title = `${ROOMS[name]} – treadle`;
     return () => {
       current = false;
@@ -30,7 +34,13 @@ export function App() {
       </button>
       <Header />
       <main id="main" tabIndex={-1}>
-        {shown?.name === name ? <shown.Place key={visit.value} /> : <p class="note">One moment…</p>}
+        {shown?.name !== name ? (
+          <p class="note">One moment…</p>
+        ) : shown.Place === null ? (
+          <Unfetched />
+        ) : (
+          <shown.Place key={visit.value} />
+        )}
       </main>
       <footer>
         <p>
@@ -43,5 +53,17 @@ export function App() {
         </p>
       </footer>
     </>
+  );
+}
+
+/** In place of a room that could not be fetched. */
+function Unfetched() {
+  return (
+    <section class="lead">
+      <Problem text="This room could not be fetched; a network, or the files of this page’s own version at its host, is expected." />
+      <button type="button" onClick={() => location.reload()}>
+        Load the page again
+      </button>
+    </section>
   );
 }

@@ -1,10 +1,18 @@
 import { ROOMS, type Room, room } from './route.ts';
 
+/** A link to a room. Where that is open already it does nothing: the room would begin anew, and lose what it has. */
+const wayTo = (name: Room) => ({
+  href: `#/${name}`,
+  onClick: (event: Event) => {
+    if (room.value === name) event.preventDefault();
+  },
+});
+
 /** The page's name and the ways to its rooms. */
 export function Header() {
   return (
     <header>
-      <a class="brand" href="#/playground">
+      <a class="brand" {...wayTo('playground')}>
         <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
           <path d="M5 9L16 5L27 9M5 9L16 16L27 9M16 16V27M5 9V22L16 27L27 22V9" />
         </svg>
@@ -14,7 +22,7 @@ export function Header() {
         <ul>
           {(Object.keys(ROOMS) as Room[]).map((name) => (
             <li key={name}>
-              <a href={`#/${name}`} aria-current={room.value === name ? 'page' : undefined}>
+              <a {...wayTo(name)} aria-current={room.value === name ? 'page' : undefined}>
                 {ROOMS[name]}
               </a>
             </li>

@@ -25,6 +25,8 @@ export interface Kept {
 export const kept = signal<readonly Kept[]>([]);
 
 const STORE = 'models';
+const NO_ROOM =
+  'This browser has no room for the model; room that is left, such as after kept models are deleted, is expected.';
 
 function asPromise<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -46,13 +48,26 @@ export async function listKept(): Promise<void> {
   kept.value = all.sort((a, b) => b.time - a.time);
 }
 
-/** Keeps a model. Rejects where the browser has no room, or no storage. */
-export async function keep(model: Omit<Kept, 'id' | 'time'>): Promise<void> {
-  await asPromise((await store('readwrite')).add({ ...model, time: Date.now() }));
+/** Changes what is kept; resolves once the change is written: a browser without room says so no sooner. */
+async function change(make: (models: IDBObjectStore) => void): Promise<void> {
+  const models = await store('readwrite');
+  const { transaction } = models;
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => {
+      const { error } = transaction;
+      reject(error?.name === 'QuotaExceededError' ? new Error(NO_ROOM) : error);
+    };
+    make(models);
+  });
   await listKept();
 }
 
+/** Keeps a model. Rejects where the browser has no room, or no storage. */
+export async function keep(model: Omit<Kept, 'id' | 'time'>): Promise<void> {
+  await change((models) => models.add({ ...model, time: Date.now() }));
+}
+
 export async function forget(id: number): Promise<void> {
-  await asPromise((await store('readwrite')).delete(id));
-  await listKept();
+  await change((models) => models.delete(id));
 }

@@ -41,12 +41,12 @@ export function ConfusionMatrix({ confusion, classes, onCell }: Props) {
                 {row.map((count, predicted) => {
                   const isHit = actual === predicted;
                   const strength = Math.round(100 * cellStrength(count, support, isHit));
-                  const kind = [isHit && 'hit', count === 0 && 'none'].filter(Boolean).join(' ');
+                  const kind = [isHit && 'hit', count === 0 && 'none', strength > 0 && 'filled'];
                   return (
                     <td
                       key={classes[predicted]}
-                      class={kind}
-                      style={strength > 0 ? { '--s': strength } : undefined}
+                      class={kind.filter(Boolean).join(' ')}
+                      style={{ '--s': strength }}
                     >
                       {onCell ? (
                         <button

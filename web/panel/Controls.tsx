@@ -1,3 +1,6 @@
+import { useEffect } from 'preact/hooks';
+import { useFocusKept } from '../app/focus.ts';
+import { Problem } from '../app/Problem.tsx';
 import type { Setup } from './setup.ts';
 import type { State, Subject, Trainer } from './trainer.ts';
 import { duration } from './words.ts';
@@ -12,42 +15,48 @@ const STATES: Readonly<Record<State, string>> = {
   failed: 'Could not be trained',
 };
 
-/** Train, pause, resume, stop; and how far it is. */
+/** Train, pause, resume, stop; how far it is, and what went wrong. */
 export function Controls({
   trainer,
   subject,
   setup,
+  address,
 }: {
   trainer: Trainer;
   subject: Subject | null;
   setup: Setup;
+  address: () => string;
 }) {
   const state = trainer.state.value;
   const { epoch, speed, left } = trainer.progress.value;
   const isOn = ['starting', 'training', 'paused'].includes(state);
+  const place = useFocusKept<HTMLDivElement>('button');
+  useEffect(() => {
+    if (!isOn) return;
+    // The browser asks whether the page is to be left.
+    const ask = (event: Event) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [isOn]);
+  const press = () => {
+    if (state === 'training') trainer.pause();
+    else if (state === 'paused') trainer.resume();
+    else if (subject !== null) void trainer.train(subject, setup, address());
+  };
   return (
     <div class="controls">
-      <div class="buttons">
-        {!isOn && (
-          <button
-            type="button"
-            class="main"
-            disabled={subject === null}
-            onClick={() => subject && void trainer.train(subject, setup)}
-          >
-            {state === 'idle' ? 'Train' : 'Train anew'}
-          </button>
-        )}
-        {(state === 'training' || state === 'starting') && (
-          <button type="button" class="main" disabled={state === 'starting'} onClick={() => trainer.pause()}>
-            Pause
-          </button>
-        )}
-        {state === 'paused' && (
-          <button type="button" class="main" onClick={() => trainer.resume()}>
-            Resume
-          </button>
-        )}
+      <Problem text={trainer.problem.value} />
+      <div class="buttons" ref={place}>
+        {/* One button, so that it stays in focus; for the same reason it is not disabled while a training starts. */}
+        <button
+          type="button"
+          class="main"
+          disabled={!isOn && (subject === null || subject.isEmpty)}
+          aria-disabled={state === 'starting'}
+          onClick={press}
+        >
+          {state === 'paused' ? 'Resume' : isOn ? 'Pause' : state === 'idle' ? 'Train' : 'Train anew'}
+        </button>
         {isOn && (
           <button type="button" onClick={() => void trainer.stop()}>
             Stop

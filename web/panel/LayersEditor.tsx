@@ -1,4 +1,5 @@
 import { takenNumber } from '../app/Field.tsx';
+import { useFocusKept } from '../app/focus.ts';
 import { Term } from '../app/Term.tsx';
 import { ACTIVATIONS, type Block, LIMITS } from './setup.ts';
 
@@ -10,6 +11,7 @@ interface Props {
 
 /** The hidden layers, one a row: they are added, changed and taken away by hand. */
 export function LayersEditor({ blocks, disabled, onChange }: Props) {
+  const place = useFocusKept<HTMLDivElement>('.icon', '.quiet');
   const change = (at: number, part: Partial<Block>) =>
     onChange(blocks.map((block, index) => (index === at ? { ...block, ...part } : block)));
   const add = () => {
@@ -20,7 +22,7 @@ export function LayersEditor({ blocks, disabled, onChange }: Props) {
     ]);
   };
   return (
-    <div class="layers">
+    <div class="layers" ref={place}>
       {blocks.length > 0 && (
         <table>
           <caption class="unseen">Hidden layers</caption>

@@ -34,16 +34,19 @@ export function NetworkPicture({ inputs, outputs, setup }: Props) {
       ? null
       : parameterCount(specOf({ input: { features: inputs, type: 'f32' }, outputs }, setup));
   const words = widths.map((width) => width?.toLocaleString('en') ?? '?');
+  // Where they would run into one another, every other one stands lower.
+  const isCrowded = gap < 9 * Math.max(...words.map(({ length }) => length));
+  const height = isCrowded ? HEIGHT + 15 : HEIGHT;
   return (
     <figure class="picture">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`Layers of ${words.join(', ')} numbers`}>
+      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={`Layers of ${words.join(', ')} numbers`}>
         <path class="lines" d={lines.join('')} />
         {columns.map((circles, column) => (
           <g key={column} class={column === 0 || column === widths.length - 1 ? 'end' : 'hidden-layer'}>
             {circles.map(({ x, y }) => (
               <circle key={y} cx={x} cy={y} r={circles.length > 6 ? 4.5 : 5.5} />
             ))}
-            <text x={gap * (column + 0.5)} y={HEIGHT - 8}>
+            <text x={gap * (column + 0.5)} y={HEIGHT - 8 + (isCrowded && column % 2 === 1 ? 15 : 0)}>
               {words[column]}
             </text>
           </g>

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { ExportFormat } from 'treadle';
 import { download } from '../app/download.ts';
 import { Problem } from '../app/Problem.tsx';
@@ -48,6 +48,12 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const model = trainer.model.value;
   const name = named ?? trainer.opened?.name ?? saving.name;
+  const called = name.trim() || saving.name;
+  // What is said is said of one model.
+  useEffect(() => {
+    say(null);
+    setProblem(null);
+  }, [model]);
   const isReady = model !== null && ['done', 'stopped'].includes(trainer.state.value);
 
   /** The model's file, handed on; what goes wrong is shown here. */
@@ -66,16 +72,17 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
       const { EXPORT_FORMATS, exportModel } = await import('./exporting.ts');
       const exported = saving.exported ?? exportModel;
       const content = format === 'safetensors' ? bytes : await exported(bytes, format);
-      const file = `${fileName(name)}${EXPORT_FORMATS[format].extension}`;
+      const file = `${fileName(called)}${EXPORT_FORMATS[format].extension}`;
       download(file, content as Uint8Array<ArrayBuffer>);
       return `${file} is saved.`;
     });
   const inBrowser = () =>
     withFile(async (bytes) => {
-      const { room, address } = saving;
+      // What is set by now may be of the next training.
+      const making = trainer.making ?? { setup, address: saving.address() };
       const { epochs, best } = { epochs: trainer.epochs.value, best: trainer.best.value };
-      await keep({ room, name, task: subject!.task, setup, address: address(), epochs, best, bytes });
-      return `${name} is kept in this browser, under “Kept models”.`;
+      await keep({ room: saving.room, name: called, task: subject!.task, ...making, epochs, best, bytes });
+      return `${called} is kept in this browser, under “Kept models”.`;
     });
 
   return (
@@ -121,7 +128,7 @@ export function SaveModel({ trainer, subject, setup, saving }: Props) {
         <summary>As code for Node</summary>
         <Scroll label="Code" tall>
           <pre>
-            <code>{saving.code(setup, `${fileName(name)}.safetensors`)}</code>
+            <code>{saving.code(setup, `${fileName(called)}.safetensors`)}</code>
           </pre>
         </Scroll>
       </details>

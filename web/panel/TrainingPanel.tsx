@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact';
-import { Problem } from '../app/Problem.tsx';
 import { Controls } from './Controls.tsx';
 import { Curves } from './Curves.tsx';
 import { LayersEditor } from './LayersEditor.tsx';
@@ -54,8 +53,7 @@ export function TrainingPanel({ trainer, subject, setup, onSetup, onUsual, savin
           </button>
         </div>
       </div>
-      <Controls trainer={trainer} subject={subject} setup={setup} />
-      <Problem text={trainer.problem.value} />
+      <Controls trainer={trainer} subject={subject} setup={setup} address={saving.address} />
       <Curves trainer={trainer} task={subject?.task ?? 'classification'} />
       <SaveModel trainer={trainer} subject={subject} setup={setup} saving={saving} />
     </section>

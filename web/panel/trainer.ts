@@ -29,6 +29,8 @@ export interface Subject extends Shape {
   /** The same samples are handed to the worker once: they are others where this differs. */
   samplesKey: string;
   samples: () => Samples | Promise<Samples>;
+  /** There is nothing to learn from yet. */
+  isEmpty?: boolean;
 }
 
 export type State = 'idle' | 'starting' | 'training' | 'paused' | 'done' | 'stopped' | 'failed';
@@ -44,6 +46,24 @@ export interface Run {
 export interface Opened {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How a model was made. */
+export interface Making {
+  setup: Setup;
+  /** The room's own settings, as they stood in its address. */
+  address: string;
+}
+
+/** What a training takes the place of, until there is something of its own to show. */
+interface Before {
+  model: WorkerModel | null;
+  opened: Opened | null;
+  making: Making | null;
+  all: EpochFigures[];
+  best: number;
+  earlier: Run | null;
+  progress: Progress;
 }
 
 /** How far a training is. */
@@ -78,6 +98,8 @@ export class Trainer {
   readonly model = signal<WorkerModel | null>(null);
   /** The model that was opened, with its file, which may hold more than the network; null once another is trained. */
   opened: Opened | null = null;
+  /** How the model was made; null where nobody knows. */
+  making: Making | null = null;
   /** Called with the model at most ten times a second (or once a frame) while it trains, and once in the end. */
   onMoment: (model: WorkerModel) => void | Promise<void> = () => {};
   /** Whether a room wants to show each moment: then training waits for frames. */
@@ -89,6 +111,8 @@ export class Trainer {
   #stop = new AbortController();
   /** The model as it was when it was stopped. */
   #stopped: WorkerModel | null = null;
+  /** Whether the training that goes on has made a step. */
+  #hasStepped = false;
   #all: EpochFigures[] = [];
   #clock = { start: 0, shown: 0, rows: 0, seconds: 0 };
 
@@ -102,13 +126,16 @@ export class Trainer {
     return ['starting', 'training', 'paused'].includes(this.state.value);
   }
 
-  /** Trains a network from fresh weights. What goes wrong is told in `problem`. */
-  async train(subject: Subject, setup: Setup): Promise<void> {
+  /**
+   * Trains a network from fresh weights; `address` has the room's settings. What goes wrong is told in `problem`. Where nothing
+   * was learnt, the model before is back.
+   */
+  async train(subject: Subject, setup: Setup, address = ''): Promise<void> {
     if (this.busy) return;
-    this.#begin(setup);
+    const before = this.#begin({ setup, address });
+    const { signal } = this.#stop;
     try {
       const held = await this.#hold(subject);
-      this.model.value?.dispose();
       const model = await this.worker.createModel(specOf(subject, setup), {
         seed: setup.seed,
         threads: 'auto',
@@ -116,11 +143,11 @@ export class Trainer {
           this.warning.value = sentence;
         },
       });
-      this.model.value = model;
-      if (this.#stop.signal.aborted) {
-        this.state.value = 'stopped';
-        return;
+      if (signal.aborted) {
+        model.dispose();
+        throw new TreadleError('interrupted', 'The training was stopped before it began.');
       }
+      this.model.value = model;
       this.#run = model.fit(held.train, {
         task: subject.task,
         validation: held.validation as unknown as Data,
@@ -130,15 +157,17 @@ export class Trainer {
         ...(setup.patience > 0 && { patience: setup.patience }),
         ...(setup.batch > 0 && { batchSize: setup.batch }),
         seed: setup.seed,
-        signal: this.#stop.signal,
+        signal,
         onStep: (step) => this.#step(step, held.rows, setup.epochs),
       });
       this.state.value = 'training';
       await this.#follow(this.#run, model, setup);
     } catch (error) {
-      this.#fail(error);
+      // Another training may have begun since this one was put away.
+      if (this.#stop.signal === signal) this.#fail(error, before);
     } finally {
-      this.#run = null;
+      if (this.#stop.signal === signal) this.#run = null;
+      if (before.model !== this.model.value) before.model?.dispose();
     }
   }
 
@@ -156,10 +185,10 @@ export class Trainer {
     this.state.value = 'training';
   }
 
-  /** Ends a training now; the model stays as it is at this step. */
+  /** Ends a training now; the model stays as it is at this step, or, before the first, the one before is back. */
   async stop(): Promise<void> {
     if (!this.busy) return;
-    if (this.#run !== null && this.#all.length > 0) {
+    if (this.#run !== null && this.#hasStepped) {
       try {
         const bytes = await this.model.value!.save();
         this.#stopped = await this.worker.loadModel(bytes);
@@ -171,15 +200,18 @@ export class Trainer {
   }
 
   /** Shows a model that was kept, or comes from a file. */
-  async open(bytes: Uint8Array<ArrayBuffer>, run: Run): Promise<void> {
+  async open(bytes: Uint8Array<ArrayBuffer>, run: Run, making: Making | null = null): Promise<void> {
     const model = await this.worker.loadModel(bytes);
     this.opened = { name: run.name, bytes };
+    this.making = making;
     batch(() => {
       this.model.value?.dispose();
       this.model.value = model;
       this.#all = [...run.epochs];
       this.epochs.value = this.#all;
       this.best.value = run.best;
+      this.progress.value = NOTHING;
+      this.problem.value = null;
       this.state.value = 'done';
     });
     await this.onMoment(model);
@@ -189,6 +221,7 @@ export class Trainer {
   reset(): void {
     if (this.busy) this.#stop.abort();
     this.opened = null;
+    this.making = null;
     batch(() => {
       this.model.value?.dispose();
       this.model.value = null;
@@ -202,14 +235,27 @@ export class Trainer {
   }
 
   dispose(): void {
+    // Nothing is told any more of what ends with the worker.
+    this.#stop = new AbortController();
     this.#worker?.dispose();
     this.#worker = null;
   }
 
-  #begin(setup: Setup): void {
+  #begin(making: Making): Before {
+    const before = {
+      model: this.model.value,
+      opened: this.opened,
+      making: this.making,
+      all: this.#all,
+      best: this.best.value,
+      earlier: this.earlier.value,
+      progress: this.progress.value,
+    };
     this.#stop = new AbortController();
     this.#stopped = null;
+    this.#hasStepped = false;
     this.opened = null;
+    this.making = making;
     batch(() => {
       if (this.#all.length > 0) {
         this.earlier.value = { name: 'the run before', epochs: this.#all, best: this.best.value };
@@ -219,10 +265,11 @@ export class Trainer {
       this.best.value = 0;
       this.problem.value = null;
       this.warning.value = null;
-      this.progress.value = { ...NOTHING, left: setup.epochs > 0 ? null : 0 };
+      this.progress.value = { ...NOTHING, left: making.setup.epochs > 0 ? null : 0 };
       this.state.value = 'starting';
     });
     this.#clock = { start: performance.now(), shown: 0, rows: 0, seconds: 0 };
+    return before;
   }
 
   async #hold(subject: Subject) {
@@ -241,6 +288,7 @@ export class Trainer {
   }
 
   #step({ epoch, step, steps }: StepEvent, rows: number, epochs: number): void {
+    this.#hasStepped = true;
     if (this.state.value !== 'training') return;
     const seen = (epoch - 1 + (steps === null ? 0 : step / steps)) * rows;
     this.#clock.rows ||= Math.max(1, seen);
@@ -287,22 +335,23 @@ export class Trainer {
     });
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, before: Before): void {
     const isStopped = error instanceof TreadleError && error.code === 'interrupted';
+    if (this.state.value === 'idle') return;
     batch(() => {
       this.epochs.value = [...this.#all];
-      if (isStopped) {
-        if (this.state.value === 'idle') return;
-        if (this.#stopped !== null) {
-          this.model.value?.dispose();
-          this.model.value = this.#stopped;
-          this.best.value = this.#all.length;
-        }
+      if (isStopped && this.#stopped !== null) {
+        this.model.value?.dispose();
+        this.model.value = this.#stopped;
+        this.best.value = this.#all.length;
         this.state.value = 'stopped';
         return;
       }
+      // The weights are as they were before the first step.
+      this.#putBack(before, isStopped || this.#all.length === 0);
+      this.state.value = isStopped ? 'stopped' : 'failed';
+      if (isStopped) return;
       this.problem.value = sentenceOf(error);
-      this.state.value = 'failed';
       if (error instanceof TreadleError && error.code === 'worker') {
         // The next training starts a worker of its own.
         this.#worker?.dispose();
@@ -311,6 +360,20 @@ export class Trainer {
         this.model.value = null;
       }
     });
-    if (isStopped && this.#stopped !== null) void this.onMoment(this.#stopped);
+    if (this.model.value !== null) void this.onMoment(this.model.value);
+  }
+
+  /** The model before, where there was one, and its figures. */
+  #putBack({ model, opened, making, all, best, earlier, progress }: Before, withFigures: boolean): void {
+    if (this.model.value !== model) this.model.value?.dispose();
+    this.model.value = model;
+    this.opened = opened;
+    this.making = making;
+    if (!withFigures) return;
+    this.#all = all;
+    this.epochs.value = [...all];
+    this.best.value = best;
+    this.earlier.value = earlier;
+    this.progress.value = progress;
   }
 }

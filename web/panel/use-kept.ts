@@ -18,8 +18,8 @@ export function useKept(trainer: Trainer, room: Room, onSetup: (setup: Setup) =>
           'The model is not kept in this browser any more; one of those that are is expected.';
         return;
       }
-      const { name, setup, epochs, best, bytes } = found;
-      await trainer.open(bytes, { name, epochs, best });
+      const { name, setup, address, epochs, best, bytes } = found;
+      await trainer.open(bytes, { name, epochs, best }, { setup, address });
       onSetup(setup);
     };
     open().catch((error: unknown) => {

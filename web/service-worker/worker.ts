@@ -43,7 +43,13 @@ async function answer(request: Request, url: URL): Promise<Response> {
   const found = await kept.match(address);
   if (found !== undefined) return isolated(found);
   const fetched = await fetch(request);
-  if (fetched.ok && fetched.status === 200) await kept.put(address, fetched.clone());
+  if (fetched.ok && fetched.status === 200) {
+    try {
+      await kept.put(address, fetched.clone());
+    } catch {
+      // The browser has no room for it: the page has its answer all the same.
+    }
+  }
   return isolated(fetched);
 }
 

@@ -75,12 +75,13 @@ export function Board({ image, onSeen }: Props) {
             tabIndex={0}
             aria-label="Drawing board. Arrow keys move the brush, the space bar draws a dot."
             onPointerDown={(event) => {
+              if (event.button !== 0) return;
               canvas.current!.setPointerCapture(event.pointerId);
               last.current = null;
               setCursor(null);
               pointer(event);
             }}
-            onPointerMove={(event) => event.buttons > 0 && pointer(event)}
+            onPointerMove={(event) => event.buttons === 1 && pointer(event)}
             onKeyDown={key}
             onFocus={() => canvas.current!.matches(':focus-visible') && setCursor(cursor ?? [140, 140])}
             onBlur={() => setCursor(null)}

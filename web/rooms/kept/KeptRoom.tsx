@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { download } from '../../app/download.ts';
+import { useFocusKept } from '../../app/focus.ts';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 import { ROOMS } from '../../app/route.ts';
@@ -10,14 +11,15 @@ import { fileName } from '../../panel/words.ts';
 export function KeptRoom() {
   const [problem, setProblem] = useState<string | null>(null);
   const [isListed, setListed] = useState(false);
+  const place = useFocusKept<HTMLElement>('li .quiet', 'h1');
   useEffect(() => {
     listKept()
       .catch((error: unknown) => setProblem(sentenceOf(error)))
       .finally(() => setListed(true));
   }, []);
   return (
-    <section class="lead">
-      <h1>Kept models</h1>
+    <section class="lead" ref={place}>
+      <h1 tabIndex={-1}>Kept models</h1>
       <p>Models that you have kept. They are in this browser’s own storage, and nowhere else.</p>
       <Problem text={problem} />
       {isListed && kept.value.length === 0 && problem === null && (
@@ -45,7 +47,7 @@ function KeptModel({ model, onProblem }: { model: Kept; onProblem: (text: string
       <h2>{name}</h2>
       <p class="note">
         {ROOMS[room]} · {new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })} ·{' '}
-        {epochs.length} epochs
+        {epochs.length > 0 ? `${epochs.length} epochs` : 'epochs unknown'}
         {at?.valAccuracy !== undefined &&
           ` · ${(100 * at.valAccuracy).toFixed(1)} % of validation rows right`}
         {at?.valR2 !== undefined && ` · validation R2 ${at.valR2.toFixed(3)}`}

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 import { Slider } from '../../app/Field.tsx';
 import { Scroll } from '../../app/Scroll.tsx';
 import { Term } from '../../app/Term.tsx';
@@ -132,57 +132,63 @@ function LayerTable({
   after: readonly SmallUnit[];
   phase: number;
 }) {
+  const id = useId();
   return (
-    <Scroll label={title}>
-      <table class="numbers">
-        <caption>{title}</caption>
-        <thead>
-          <tr>
-            <th scope="col" class="name">
-              Unit
-            </th>
-            <th scope="col" class="name">
-              <Term name="weight">Of</Term>
-            </th>
-            {[...inputs, 'bias'].map((name) => (
-              <th key={name} scope="col">
-                {name}
+    <>
+      {/* Not a caption, which would be as wide as the table, and scroll with it. */}
+      <p id={id} class="note formula">
+        {title}
+      </p>
+      <Scroll label={title}>
+        <table class="numbers" aria-labelledby={id}>
+          <thead>
+            <tr>
+              <th scope="col" class="name">
+                Unit
               </th>
-            ))}
-            <th scope="col">Sum</th>
-            <th scope="col">Value</th>
-          </tr>
-        </thead>
-        {names.map((name, at) => {
-          const { weights, bias } = units[at]!;
-          const { sum, value, delta, gradients } = passes[at]!;
-          return (
-            <tbody key={name}>
-              <tr>
-                <th scope="rowgroup" rowSpan={3} class="name">
+              <th scope="col" class="name">
+                <Term name="weight">Of</Term>
+              </th>
+              {[...inputs, 'bias'].map((name) => (
+                <th key={name} scope="col">
                   {name}
                 </th>
-                <th scope="row">Weight</th>
-                <Numbers values={[...weights, bias]} isShown />
-                <Numbers values={[sum, value]} isShown={phase >= 1} />
-              </tr>
-              <tr class="gradient">
-                <th scope="row">Gradient</th>
-                <Numbers values={[...gradients, delta]} isShown={phase >= 2} />
-                <Numbers values={[delta]} isShown={phase >= 2} />
-                <td />
-              </tr>
-              <tr>
-                <th scope="row">New weight</th>
-                <Numbers values={[...after[at]!.weights, after[at]!.bias]} isShown={phase >= 3} />
-                <td />
-                <td />
-              </tr>
-            </tbody>
-          );
-        })}
-      </table>
-    </Scroll>
+              ))}
+              <th scope="col">Sum</th>
+              <th scope="col">Value</th>
+            </tr>
+          </thead>
+          {names.map((name, at) => {
+            const { weights, bias } = units[at]!;
+            const { sum, value, delta, gradients } = passes[at]!;
+            return (
+              <tbody key={name}>
+                <tr>
+                  <th scope="rowgroup" rowSpan={3} class="name">
+                    {name}
+                  </th>
+                  <th scope="row">Weight</th>
+                  <Numbers values={[...weights, bias]} isShown />
+                  <Numbers values={[sum, value]} isShown={phase >= 1} />
+                </tr>
+                <tr class="gradient">
+                  <th scope="row">Gradient</th>
+                  <Numbers values={[...gradients, delta]} isShown={phase >= 2} />
+                  <Numbers values={[delta]} isShown={phase >= 2} />
+                  <td />
+                </tr>
+                <tr>
+                  <th scope="row">New weight</th>
+                  <Numbers values={[...after[at]!.weights, after[at]!.bias]} isShown={phase >= 3} />
+                  <td />
+                  <td />
+                </tr>
+              </tbody>
+            );
+          })}
+        </table>
+      </Scroll>
+    </>
   );
 }
 

@@ -49,7 +49,9 @@ export function Plane({ surface: shown, train, test, showsTest, isNumber, onPain
   const pointer = (event: PointerEvent) => {
     const { left, top, width } = canvas.current!.getBoundingClientRect();
     const place = (offset: number) => ((2 * offset) / width - 1) * REACH;
-    paint(place(event.clientX - left), -place(event.clientY - top));
+    const [x, y] = [place(event.clientX - left), -place(event.clientY - top)];
+    // A stroke that leads out of the plane paints nothing there.
+    if (Math.max(Math.abs(x), Math.abs(y)) <= REACH) paint(bounded(x), bounded(y));
   };
   const key = (event: KeyboardEvent) => {
     const [x, y] = cursor ?? [0, 0];
@@ -79,12 +81,13 @@ export function Plane({ surface: shown, train, test, showsTest, isNumber, onPain
       {...OPERATED}
       aria-label={`${label} Arrow keys move the brush, the space bar paints a point.`}
       onPointerDown={(event) => {
+        if (event.button !== 0) return;
         canvas.current!.setPointerCapture(event.pointerId);
         last.current = null;
         setCursor(null);
         pointer(event);
       }}
-      onPointerMove={(event) => event.buttons > 0 && pointer(event)}
+      onPointerMove={(event) => event.buttons === 1 && pointer(event)}
       onKeyDown={key}
       onFocus={() => canvas.current!.matches(':focus-visible') && setCursor(cursor ?? [0, 0])}
       onBlur={() => setCursor(null)}

@@ -11,7 +11,7 @@ import { OneStep } from './OneStep.tsx';
 import { Plane } from './Plane.tsx';
 import { PointsFields } from './PointsFields.tsx';
 import { isRegression, type Point, SETS } from './points.ts';
-import { MOST_OWN, readPoints, splitPoints, writePoints } from './settings.ts';
+import { MOST_OWN, placed, readPoints, splitPoints, writePoints } from './settings.ts';
 import { playgroundCode, subjectOf } from './subject.ts';
 import { Units } from './Units.tsx';
 import './playground.css';
@@ -61,6 +61,8 @@ export function PlaygroundRoom() {
   };
   const isNumber = isRegression(points.set);
   const isOwn = points.set === 'own';
+  // A few of one's own are both learnt from and tested on.
+  const count = train.length + (isOwn && test !== train ? test.length : 0);
   const unit = live.shown.value;
   return (
     <>
@@ -90,7 +92,7 @@ export function PlaygroundRoom() {
               surface={live.surface}
               train={train}
               test={test}
-              showsTest={showsTest && !isOwn}
+              showsTest={showsTest || isOwn}
               isNumber={isNumber}
               onPaint={
                 isOwn && !trainer.busy
@@ -98,12 +100,18 @@ export function PlaygroundRoom() {
                       // Two points may come before the page is drawn anew.
                       setPoints((now) =>
                         now.own.length < MOST_OWN
-                          ? { ...now, own: [...now.own, { x, y, target: brush }] }
+                          ? {
+                              ...now,
+                              own: [
+                                ...now.own,
+                                placed({ x, y, target: Math.min(brush, now.setup.classes - 1) }),
+                              ],
+                            }
                           : now,
                       )
                   : null
               }
-              label={`${train.length} points in the plane.`}
+              label={`${count} points in the plane.`}
             />
             <p class="note below">
               {unit !== null ? (
@@ -112,7 +120,12 @@ export function PlaygroundRoom() {
                 'Paint points here: choose a colour, press and draw.'
               ) : (
                 <>
-                  The coloured ground is the <Term name="surface">decision surface</Term>.
+                  {live.isSeen.value && (
+                    <>
+                      The coloured ground is the <Term name="surface">decision surface</Term>.{' '}
+                    </>
+                  )}
+                  {isOwn && 'Rings: every fourth point of a colour, to test on.'}
                 </>
               )}
             </p>

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { HeldData, WorkerModel } from 'treadle';
 import type { Trainer } from '../../panel/trainer.ts';
 import { gridOf } from './grid.ts';
@@ -17,6 +17,8 @@ const NOTHING: Surface = { side: SIDE, values: null, outputs: 1, isUnit: false }
 /** What is seen of a network while it trains: its surface, and those of its hidden units. */
 export class Live {
   readonly surface = signal<Surface>(NOTHING);
+  /** Whether there is any. */
+  readonly isSeen = computed(() => this.surface.value.values !== null);
   readonly units = signal<{ side: number; layers: readonly BlockOutput[] }>({ side: UNIT_SIDE, layers: [] });
   /** The unit that is shown in place of the surface. */
   readonly shown = signal<Unit | null>(null);

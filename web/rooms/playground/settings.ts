@@ -7,7 +7,7 @@ export const MOST_CLASSES = 5;
 /** Points that are painted by hand, as many as an address can hold. */
 export const MOST_OWN = 500;
 
-/** The points to learn from, and those to test on: drawn in the same way from another seed, or every fourth of one's own. */
+/** The points to learn from, and those to test on: drawn in the same way from another seed, or every fourth of one's own, of the classes that there are. */
 export function splitPoints(setup: PointsSetup, own: readonly Point[]): { train: Point[]; test: Point[] } {
   if (setup.set !== 'own') {
     const test = { ...setup, seed: setup.seed + 1_000_003, points: Math.ceil(setup.points / 2) };
@@ -17,6 +17,7 @@ export function splitPoints(setup: PointsSetup, own: readonly Point[]): { train:
   const seen = new Map<number, number>();
   const parts = { train: [] as Point[], test: [] as Point[] };
   for (const point of own) {
+    if (point.target >= setup.classes) continue;
     const place = seen.get(point.target) ?? 0;
     seen.set(point.target, place + 1);
     parts[place % 4 === 3 ? 'test' : 'train'].push(point);
@@ -48,6 +49,9 @@ export function readPoints(from: URLSearchParams): { setup: PointsSetup; own: Po
   };
   return { setup, own: unpackPoints(from.get('own') ?? '') };
 }
+
+/** A painted point where an address has it: within the plane, and on one of the places that it can name. */
+export const placed = (point: Point): Point => unpackPoints(packPoints([point]))[0]!;
 
 /** Two letters for each of x and y, and a digit for the class. */
 function packPoints(points: readonly Point[]): string {

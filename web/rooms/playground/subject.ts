@@ -16,6 +16,7 @@ export function subjectOf(setup: PointsSetup, train: readonly Point[], test: rea
     input: { features: 2, type: 'f32' },
     outputs: outputsOf(setup),
     samplesKey: JSON.stringify([setup, setup.set === 'own' && train]),
+    isEmpty: train.length === 0,
     samples: () => ({ train: part(train), validation: part(test), rows: train.length }),
   };
 }
