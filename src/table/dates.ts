@@ -7,9 +7,9 @@ const MONTH = String.raw`(?<month>[A-Za-z]{3,9})\.?`;
 const GAP = '(?<gap>[ /-])';
 const YEAR_AND_TIME = String.raw`,?\k<gap>(?<year>\d{4}|\d{2})(?<time>${TIME})?`;
 
-/** How dates are written: as ISO 8601 says, `12 June 1998` and `Jun 12, 98`. The JavaScript export has the same. */
+/** How dates are written: as ISO 8601 says, or with slashes or points; `12 June 1998` and `Jun 12, 98`. Exports have the same. */
 export const DATE_FORMS = {
-  iso: new RegExp(String.raw`^\d{4}-\d{2}-\d{2}(?:${TIME})?$`),
+  iso: new RegExp(String.raw`^\d{4}(?<mark>[-/.])\d{2}\k<mark>\d{2}(?:${TIME})?$`),
   dayFirst: new RegExp(`^${DAY}${GAP}${MONTH}${YEAR_AND_TIME}$`),
   monthFirst: new RegExp(`^${MONTH}${GAP} ?${DAY}${YEAR_AND_TIME}$`),
 } as const;
@@ -23,14 +23,16 @@ export const FIRST_OF_1900 = 69;
 
 /**
  * A time as its cell tells it, in UTC where it names no zone; null for what is none, such as 31 February. Texts are dates of
- * ISO 8601 (`2024-02-29`, `2024-02-29 12:30`) or have the month's name in English (`Feb 29 2024`, `29-feb-24 12:30`).
+ * ISO 8601 (`2024-02-29`, `2024-02-29 12:30`; slashes and points do as well) or have the month's name in English (`Feb 29 2024`, `29-feb-24 12:30`).
  *
  * @example dateOf('June 12, 1998')?.toISOString(); // '1998-06-12T00:00:00.000Z'
  */
 export function dateOf(cell: Cell): Date | null {
   if (cell instanceof Date) return cell;
   if (typeof cell !== 'string') return null;
-  const iso = DATE_FORMS.iso.test(cell) ? cell : isoOf(cell);
+  const iso = DATE_FORMS.iso.test(cell)
+    ? cell.slice(0, 10).replace(/[/.]/g, '-') + cell.slice(10)
+    : isoOf(cell);
   if (iso === null) return null;
   const hasZone = iso.length === 10 || /(?:Z|[+-]\d{2}:?\d{2})$/.test(iso.slice(10));
   const time = new Date((hasZone ? iso : `${iso}Z`).replace(' ', 'T'));

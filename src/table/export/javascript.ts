@@ -83,7 +83,7 @@ const months = '${MONTHS.join(' ')}'.split(' ');
 function dateOf(cell) {
   if (cell instanceof Date) return cell;
   if (typeof cell !== 'string') return null;
-  const iso = ISO.test(cell) ? cell : isoOf(cell);
+  const iso = ISO.test(cell) ? cell.slice(0, 10).replace(/[/.]/g, '-') + cell.slice(10) : isoOf(cell);
   if (iso === null) return null;
   const hasZone = iso.length === 10 || /(?:Z|[+-]\\d{2}:?\\d{2})$/.test(iso.slice(10));
   const time = new Date((hasZone ? iso : \`\${iso}Z\`).replace(' ', 'T'));
