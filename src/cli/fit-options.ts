@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
+import { MAX_WIDTH } from '#bindings';
 import { LIMITS } from '../experiment/limits.js';
 import { KINDS, type Kind } from '../table/kinds.js';
 import { DEFAULT_OUT, path, tensorBoardOption, usageError, wholeNumber } from './options.js';
@@ -147,6 +148,7 @@ function share(text: string): number {
 }
 
 function widths(text: string): number[] {
-  if (/^\d{1,7}(,\d{1,7})*$/.test(text)) return text.split(',').map(Number);
-  throw usageError('--hidden', text, 'widths such as 64,32');
+  const all = text.split(',').map(Number);
+  if (/^\d{1,7}(,\d{1,7})*$/.test(text) && all.every((width) => width >= 1 && width <= MAX_WIDTH)) return all;
+  throw usageError('--hidden', text, `widths from 1 to ${MAX_WIDTH} such as 64,32`);
 }

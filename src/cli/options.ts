@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BUILD_CHOICES, TreadleError } from '#bindings';
 import { AVERAGES } from '../experiment/evaluate.js';
@@ -119,8 +120,10 @@ export function addForceOption(command: Command): Command {
   return command.option('--force', 'replace the file if it is there', false);
 }
 
-/** Throws `unwritable` where a file is there already and may not be replaced. */
-export async function expectFree(file: string, force: boolean): Promise<void> {
+/** Throws `unwritable` where a file is there already and may not be replaced, and `usage` for the one that was read. */
+export async function expectFree(file: string, force: boolean, source: string): Promise<void> {
+  if (resolve(file) === resolve(source))
+    throw usageError('--out', file, 'another file than the one that is read');
   if (force || !(await exists(file))) return;
   const message = `${file} is there already; another name (--out) or --force is expected.`;
   throw new TreadleError('unwritable', message, {

@@ -144,6 +144,7 @@ describe('fit', () => {
     [['visits.csv', '--target', 'ill', '--column', 'name=number'], 2, 'columns.name is number'],
     [['visits.csv', '--target', 'ill', '--test-size', '1.5'], 2, '--test-size is "1.5"'],
     [['visits.csv', '--target', 'ill', '--hidden', 'many'], 2, '--hidden is "many"'],
+    [['visits.csv', '--target', 'ill', '--hidden', '8,0'], 2, '--hidden is "8,0"'],
     [['visits.csv', '--target', 'ill', '--separator', 'ab'], 2, '--separator is "ab"'],
     [['visits.csv', '--target', 'ill', '--time', 'name'], 1, 'name in row 0 is'],
     [['visits.csv', '--target', 'ill', '--time', 'a', '--group', 'b'], 2, 'cannot be used with option'],
@@ -281,6 +282,14 @@ describe('a file', () => {
     await writeFile(path, bytes);
     expect((await failure('format', () => readTable(path))).message).toContain(words);
   });
+});
+
+it('export does not replace the model that it reads', async () => {
+  const before = await readFile(join(folder, 'made.safetensors'));
+  const args = ['--format', 'js', '--out', './made.safetensors', '--force'];
+  const { code, stderr } = await run('export', 'made.safetensors', ...args);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('another file than the one that is read')]);
+  expect(await readFile(join(folder, 'made.safetensors'))).toEqual(before);
 });
 
 it('export tells in a card how fit has tested the model', async () => {

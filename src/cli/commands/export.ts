@@ -84,7 +84,7 @@ export function add(program: Command): void {
         });
         for (const [name, bytes] of made) files.set(join(target, name), bytes);
       } else files.set(target, (encoder === null ? exportModel : exportTable)(read, format, options));
-      for (const file of files.keys()) await expectFree(file, force);
+      for (const file of files.keys()) await expectFree(file, force, model);
       if (format === 'hub') await ensureWritableFolder(target);
       for (const [file, bytes] of files) await writeFileAtomic(file, bytes);
       if (encoder !== null && FORMATS_OF_NETWORKS.includes(format)) {

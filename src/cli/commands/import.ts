@@ -73,7 +73,7 @@ export function add(program: Command): void {
         ...(classes && { classes }),
         ...(spec !== undefined && { spec: await readSpecFile(spec) }),
       });
-      await expectFree(out, force);
+      await expectFree(out, force, file);
       await writeFileAtomic(out, made.bytes);
       const { format, notes } = made;
       if (json) {
