@@ -158,6 +158,90 @@ describe('the room of tables', () => {
     await expect.poll(() => page.locator('.bars tbody tr').count()).toBe(5);
   });
 
+  it('leaves a model the encoder and the test rows that it was trained with, whatever seed is chosen then', async () => {
+    const page = await openRoom('table?epochs=4');
+    await page.getByLabel(FILE).setInputFiles(csv(leaves(120)));
+    await train(page);
+    const save = (name: string) => saved(page, () => page.getByRole('button', { name }).click());
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    const model = await save('Save as a file');
+    const predictions = await save('Save those of the test rows');
+    const seed = page.getByLabel('Seed', { exact: true });
+    const anew = page.getByRole('button', { name: 'Train anew' });
+    for (const other of ['7', '8']) {
+      await seed.fill(other);
+      await seed.blur();
+      await expect.poll(() => anew.isEnabled()).toBe(true);
+      expect((await save('Save as a file')).bytes.equals(model.bytes)).toBe(true);
+      const again = await save('Save those of the test rows');
+      expect(again.bytes.equals(predictions.bytes)).toBe(true);
+    }
+    await anew.click();
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    const { held } = splitTable(parseCsv(leaves(120)), { share: 0.2, seed: 8, stratify: 'tree' });
+    const { bytes } = await save('Save those of the test rows');
+    expect(cellsOf(parseCsv(bytes.toString()), 'length')).toEqual(cellsOf(held, 'length'));
+  });
+
+  it('trains nothing while another choice is made ready', async () => {
+    const page = await openRoom('table?epochs=1');
+    await page.getByLabel(FILE).setInputFiles(csv(leaves(20_000)));
+    const button = page.getByRole('button', { name: 'Train' });
+    await expect.poll(() => button.isEnabled()).toBe(true);
+    const canTrain = await page.evaluate(async () => {
+      const target = [...document.querySelectorAll('select')].find(({ value }) => value === 'tree')!;
+      target.value = 'colour';
+      target.dispatchEvent(new Event('change', { bubbles: true }));
+      await new Promise((resolve) => setTimeout(resolve));
+      return !document.querySelector<HTMLButtonElement>('.controls button.main')!.disabled;
+    });
+    expect(canTrain).toBe(false);
+    await expect.poll(() => button.isEnabled()).toBe(true);
+    await train(page);
+    await page.getByRole('heading', { name: 'colour', exact: true }).waitFor();
+  });
+
+  it('shows nothing of an earlier model while another is trained', async () => {
+    const page = await openRoom('table?epochs=4&patience=0');
+    await page.getByLabel(FILE).setInputFiles(csv(leaves(120)));
+    await train(page);
+    const results = page.getByRole('heading', { name: 'How good it is' });
+    await results.waitFor();
+    await page.getByLabel('Epochs', { exact: true }).fill('100000');
+    await page.getByRole('button', { name: 'Train anew' }).click();
+    await page.getByText('Training', { exact: true }).waitFor();
+    await page.getByText(/^epoch [1-9]/).waitFor();
+    expect(await results.count()).toBe(0);
+    expect(await page.getByRole('heading', { name: 'What if?' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await results.waitFor();
+  });
+
+  it('opens the sample that was pressed last, and says where one cannot be fetched', async () => {
+    const page = await openRoom('table', {
+      script: `const real = fetch;
+        let calls = 0;
+        window.fetch = async (address) => {
+          if (!/iris/.test(address)) return real(address);
+          if (calls++ > 0) return new Response('<p>Nothing</p>', { status: 404 });
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          return real(address);
+        };`,
+    });
+    const iris = page.getByRole('button', { name: 'Iris flowers' });
+    await iris.click();
+    await page.getByRole('button', { name: 'Customers' }).click();
+    await page.waitForTimeout(1000);
+    const heading = page.getByRole('heading', { name: /^customers\.csv: 2,000 rows/ });
+    await heading.waitFor();
+    expect(page.url()).toContain('sample=customers&target=left');
+    await iris.click();
+    await page.getByText(/^iris\.csv could not be fetched/).waitFor();
+    await heading.waitFor();
+    expect(page.url()).toContain('sample=customers&target=left');
+    await train(page);
+  });
+
   it.each([
     ['a line that is too long', 'a,b\n1,2\n1,2,3\n', /mine\.csv: row 2 below the names has 3 cells/],
     ['no line at all', '', /mine\.csv/],

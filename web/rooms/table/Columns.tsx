@@ -38,7 +38,7 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
           disabled={disabled}
           onChange={(target) => onChoose({ target })}
         />
-        <p>{ready !== null && problem === null && <Plan ready={ready} />}</p>
+        <p>{problem === null && (ready === null ? 'One moment…' : <Plan ready={ready} />)}</p>
       </div>
       <Problem text={problem} />
       <Scroll label="Columns" tall>

@@ -28,10 +28,18 @@ const VALIDATION = 0.15;
 /** Rows that importance is measured on: more take long and change little. */
 const MOST_EXPLAINED = 2000;
 
+/** A table as it was made ready once: a model that was trained on it keeps its encoder and test rows, whatever is chosen since. */
+interface Prepared {
+  encoder: TableEncoder;
+  test: Table;
+}
+
 let table: Table | null = null;
-let encoder: TableEncoder | null = null;
-let test: Table | null = null;
+const prepared = new Map<number, Prepared>();
+let next = 1;
 let model: TableModel | null = null;
+/** The test rows of `model`. */
+let test: Table | null = null;
 
 const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
   Array.from({ length: Math.min(rows, count) }, (_, row) =>
@@ -42,6 +50,12 @@ const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
 const upTo = (part: Table, rows: number): Table =>
   part.rows <= rows ? part : splitTable(part, { share: rows / part.rows, seed: 0 }).held;
 
+function preparedAs(number: number): Prepared {
+  const found = prepared.get(number);
+  if (found === undefined) throw new Error('The table of this model is not open any more; it is expected.');
+  return found;
+}
+
 function trained(): TableModel {
   if (model === null) throw new Error('There is no trained model; one is expected.');
   return model;
@@ -50,7 +64,7 @@ function trained(): TableModel {
 export const service: TableService = {
   async read(file, options) {
     table = await readTable(file, options);
-    [encoder, test] = [null, null];
+    prepared.clear();
     return {
       name: file.name,
       rows: table.rows,
@@ -59,7 +73,7 @@ export const service: TableService = {
     };
   },
 
-  async ready({ target, kinds, seed }) {
+  async ready({ target, kinds, seed }, kept) {
     if (table === null) throw new Error('There is no table; one is expected.');
     const wish = { target, columns: kinds };
     // What columns and classes there are is decided on all rows; what is learnt of them, on those of training alone.
@@ -69,8 +83,11 @@ export const service: TableService = {
     const { rest, held } = splitTable(table, { share: TEST, seed, stratify });
     const parts = splitTable(rest, { share: VALIDATION, seed, stratify });
     const own = prepare(parts.rest, { target, ...settled(whole) });
-    [encoder, test] = [own.encoder, held];
+    for (const number of prepared.keys()) if (number !== kept) prepared.delete(number);
+    const number = next++;
+    prepared.set(number, { encoder: own.encoder, test: held });
     return {
+      number,
       task,
       columns: whole.columns,
       input: own.spec.input,
@@ -82,8 +99,8 @@ export const service: TableService = {
     };
   },
 
-  async complete(network) {
-    if (encoder === null) throw new Error('There is no table; one is expected.');
+  async complete(network, number) {
+    const { encoder } = preparedAs(number);
     const whole = new TableModel(await loadModel(network), encoder);
     const bytes = whole.save();
     whole.dispose();
@@ -95,20 +112,20 @@ export const service: TableService = {
     return exportTable(file, format) as Uint8Array<ArrayBuffer>;
   },
 
-  async judge(network, isComplete) {
+  async judge(network, number) {
+    const of = number === null ? null : preparedAs(number);
+    const own =
+      of === null ? await loadTableModel(network) : new TableModel(await loadModel(network), of.encoder);
+    const rows = of === null ? null : of.test;
     model?.dispose();
-    if (isComplete) {
-      model = await loadTableModel(network);
-      [test, encoder] = [null, model.encoder];
-    } else model = new TableModel(await loadModel(network), encoder!);
-    const { target } = model.encoder;
-    const fields = fieldsOf(model.encoder, table === null || isComplete ? null : table);
-    const first = test ?? null;
+    [model, test] = [own, rows];
+    const { target } = own.encoder;
+    const fields = fieldsOf(own.encoder, rows === null ? null : table);
     return {
-      assessment: first === null ? null : assess(model, first),
-      importance: first === null ? [] : model.explain(upTo(first, MOST_EXPLAINED), { repeats: 3 }),
+      assessment: rows === null ? null : assess(own, rows),
+      importance: rows === null ? [] : own.explain(upTo(rows, MOST_EXPLAINED), { repeats: 3 }),
       fields,
-      row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, first)])),
+      row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, rows)])),
       target: target.task === 'classification' ? target.name : target.names[0]!,
       classes: target.task === 'classification' ? target.classes : null,
     };
