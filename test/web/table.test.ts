@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as ort from 'onnxruntime-web';
@@ -183,6 +183,43 @@ describe('the room of tables', () => {
     expect(cellsOf(parseCsv(bytes.toString()), 'length')).toEqual(cellsOf(held, 'length'));
   });
 
+  it.each([
+    ['classes', 'kind', '&patience=0&layers=6-norm-tanh-20_4-leakyRelu'],
+    ['numbers', 'price', '&batch=16&schedule=step&layers=5-none'],
+  ])('shows code that trains the same model of %s in Node', async (_, target, settings) => {
+    const page = await openRoom(`table?epochs=6&seed=3${settings}`);
+    const lines = Array.from({ length: 90 }, (_, row) => {
+      const [length, width] = [(row * row) % 13, row % 7];
+      return `${length},${width},${length + width / 3},${length > 6 ? 'long' : 'short'}`;
+    });
+    const text = ['1stFlrSF,"the ""other"" one\'s",price,kind', ...lines].join('\n');
+    await page.getByLabel(FILE).setInputFiles(csv(text, "mine, it's.csv"));
+    await page.getByLabel('What to predict').selectOption(target);
+    await page.getByLabel('What 1stFlrSF is taken for').selectOption('category');
+    await page.getByLabel(`What the "other" one's is taken for`).selectOption('category');
+    await train(page);
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    const { bytes } = await saved(page, () => page.getByRole('button', { name: 'Save as a file' }).click());
+
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(ROOT, join(folder, 'node_modules/treadle'));
+    await writeFile(join(folder, "mine, it's.csv"), text);
+    await writeFile(join(folder, 'train.mjs'), (await page.locator('pre').textContent())!);
+    await promisify(execFile)(process.execPath, ['train.mjs'], { cwd: folder });
+    const here = await loadTableModel(bytes);
+    const there = await loadTableModel(await readFile(join(folder, 'model.safetensors')));
+    expect(there.encoder).toEqual(here.encoder);
+    expect(there.network.spec).toEqual(here.network.spec);
+    // But for what relaxed operations leave open.
+    const other = there.network.tensors();
+    for (const [key, values] of here.network.tensors()) {
+      for (const [at, value] of values.entries()) {
+        expect(Math.abs(value - other.get(key)![at]!)).toBeLessThan(1e-4);
+      }
+    }
+  });
+
   it('trains nothing while another choice is made ready', async () => {
     const page = await openRoom('table?epochs=1');
     await page.getByLabel(FILE).setInputFiles(csv(leaves(20_000)));
@@ -303,7 +340,7 @@ describe('the room of tables', () => {
     await heading(3).waitFor();
     await page.getByText('It is one of 2 classes.').waitFor();
     expect(await page.locator('pre').textContent()).toContain(
-      'readTable("mine.csv", {separator: ";", decimal: ","})',
+      "readTable('mine.csv', { separator: ';', decimal: ',' })",
     );
     // Another file is predicted with the same marks.
     await train(page);

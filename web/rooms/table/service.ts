@@ -19,12 +19,10 @@ import {
 } from 'treadle/tables';
 import type { RowField, Said, TableService } from './messages.ts';
 import { fieldsOf } from './row-fields.ts';
+import { TEST, VALIDATION } from './shares.ts';
 
 /** Rows of the preview. */
 const PREVIEW = 8;
-/** Shares of the rows that are held out for the test, and of the others to end training in time. */
-const TEST = 0.2;
-const VALIDATION = 0.15;
 /** Rows that importance is measured on: more take long and change little. */
 const MOST_EXPLAINED = 2000;
 
