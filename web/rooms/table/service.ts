@@ -1,11 +1,14 @@
-import { loadModel, outputsOf } from 'treadle';
+import { loadModel, outputsOf, TreadleError } from 'treadle';
 import {
   assess,
   type Cell,
+  type Decided,
   dateOf,
   decide,
   decideKinds,
   encodeTable,
+  type Importance,
+  type Kind,
   loadTableModel,
   predictedColumns,
   prepare,
@@ -17,6 +20,7 @@ import {
   TableModel,
   toCsv,
 } from 'treadle/tables';
+import { KIND_NAMES } from './kinds.ts';
 import type { RowField, Said, TableService } from './messages.ts';
 import { fieldsOf } from './row-fields.ts';
 import { TEST, VALIDATION } from './shares.ts';
@@ -25,6 +29,12 @@ import { TEST, VALIDATION } from './shares.ts';
 const PREVIEW = 8;
 /** Rows that importance is measured on: more take long and change little. */
 const MOST_EXPLAINED = 2000;
+/** Shuffles of each column. */
+const SHUFFLES = 3;
+/** Cells that are gone over for it at most, some 5 seconds: all of the rows', for each column and shuffle. */
+const MOST_CELLS = 1e8;
+/** On fewer rows, but all that there are, it would be chance. */
+const LEAST_EXPLAINED = 50;
 
 /** A table as it was made ready once: a model that was trained on it keeps its encoder and test rows, whatever is chosen since. */
 interface Prepared {
@@ -47,6 +57,26 @@ const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
 /** The rows from the first up to a number of them. */
 const upTo = (part: Table, rows: number): Table =>
   part.rows <= rows ? part : splitTable(part, { share: rows / part.rows, seed: 0 }).held;
+
+/** How much each column matters; nothing where there are too many columns to find out. */
+function importanceOf(own: TableModel, rows: Table): Importance[] {
+  const most = Math.floor(MOST_CELLS / (SHUFFLES * own.encoder.columns.length ** 2));
+  if (most < Math.min(rows.rows, LEAST_EXPLAINED)) return [];
+  return own.explain(upTo(rows, Math.min(most, MOST_EXPLAINED)), { repeats: SHUFFLES });
+}
+
+/** A column's kind that its cells are not of, in the page's words. */
+function inPageWords(error: unknown): unknown {
+  if (!(error instanceof TreadleError) || !Object.hasOwn(KIND_NAMES, String(error.found))) return error;
+  const { subject = '', found, message } = error;
+  const name = subject.replace(/^columns\./, '');
+  const kind = KIND_NAMES[found as Kind];
+  return new Error(
+    message
+      .replace(`${subject} is ${found}`, () => `${name} cannot be taken for ${kind}`)
+      .replace('yesNo for two values such as yes and no is', 'two values such as yes and no are'),
+  );
+}
 
 function preparedAs(number: number): Prepared {
   const found = prepared.get(number);
@@ -75,7 +105,12 @@ export const service: TableService = {
     if (table === null) throw new Error('There is no table; one is expected.');
     const wish = { target, columns: kinds };
     // What columns and classes there are is decided on all rows; what is learnt of them, on those of training alone.
-    const whole = decide(table, wish);
+    let whole: Decided;
+    try {
+      whole = decide(table, wish);
+    } catch (error) {
+      throw inPageWords(error);
+    }
     const { task } = whole.target;
     const stratify = task === 'classification' ? target : undefined;
     const { rest, held } = splitTable(table, { share: TEST, seed, stratify });
@@ -121,7 +156,7 @@ export const service: TableService = {
     const fields = fieldsOf(own.encoder, rows === null ? null : table);
     return {
       assessment: rows === null ? null : assess(own, rows),
-      importance: rows === null ? [] : own.explain(upTo(rows, MOST_EXPLAINED), { repeats: 3 }),
+      importance: rows === null ? [] : importanceOf(own, rows),
       fields,
       row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, rows)])),
       target: target.task === 'classification' ? target.name : target.names[0]!,
