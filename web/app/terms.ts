@@ -23,7 +23,7 @@ export const TERMS = {
   macroF1:
     'For each class, the balance of how many of its rows are found and how many finds are right; then the mean over the classes.',
   rocAuc:
-    'How probable it is that a row of the second class is rated higher than one of the first: 0.5 is chance, 1 is perfect.',
+    'How probable it is that a row of the second class is rated higher than one of the first: 0.5 is chance, 1 is perfect. Of more than two classes: the mean of each against the rest.',
   logLoss:
     'The mean surprise at what is true: low where the model is right and sure, high where it is sure and wrong.',
   r2: 'The share of the variation in the numbers that the model explains: 1 is all of it, 0 is no better than always saying the mean.',

@@ -6,6 +6,11 @@ export function figure(value: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A number of things: `1 row`, `2,000 rows`. */
+export function counted(count: number, one: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
+}
+
 /** Seconds in words. */
 export function duration(seconds: number): string {
   if (seconds < 1) return 'a moment';

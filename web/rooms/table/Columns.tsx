@@ -2,16 +2,10 @@ import type { Cell, Kind } from 'treadle/tables';
 import { Choice } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { Scroll } from '../../app/Scroll.tsx';
+import { counted } from '../../panel/words.ts';
+import { KIND_NAMES } from './kinds.ts';
 import type { ReadTable, ReadyTable } from './messages.ts';
 import type { Chosen } from './use-table.ts';
-
-export const KIND_NAMES: Readonly<Record<Kind, string>> = {
-  number: 'number',
-  category: 'category',
-  yesNo: 'yes or no',
-  date: 'date',
-  leave: 'left out',
-};
 
 interface Props {
   table: ReadTable;
@@ -28,7 +22,7 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
   return (
     <section aria-labelledby="columns-title">
       <h2 id="columns-title">
-        {table.name}: {table.rows.toLocaleString('en')} rows, {table.columns.length} columns
+        {table.name}: {counted(table.rows, 'row')}, {counted(table.columns.length, 'column')}
       </h2>
       <div class="asked">
         <Choice
@@ -38,7 +32,7 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
           disabled={disabled}
           onChange={(target) => onChoose({ target })}
         />
-        <p>{ready !== null && problem === null && <Plan ready={ready} />}</p>
+        <p>{problem === null && (ready === null ? 'One moment…' : <Plan ready={ready} />)}</p>
       </div>
       <Problem text={problem} />
       <Scroll label="Columns" tall>
@@ -110,7 +104,9 @@ export function Columns({ table, chosen, ready, problem, disabled, onChoose }: P
         </table>
       </Scroll>
       <details>
-        <summary>The first {table.preview.length} rows</summary>
+        <summary>
+          {table.preview.length === table.rows ? 'All rows' : `The first ${table.preview.length} rows`}
+        </summary>
         <Scroll label="First rows">
           <table class="figures">
             <thead>
@@ -142,9 +138,9 @@ function Plan({ ready: { task, classes, rows } }: { ready: ReadyTable }) {
   const what = task === 'classification' ? `one of ${classes!.length} classes` : 'a number';
   return (
     <>
-      It is {what}. {rows.train.toLocaleString('en')} rows are learnt from,{' '}
-      {rows.validation.toLocaleString('en')} say when it is enough, {rows.test.toLocaleString('en')} are kept
-      for the test.
+      It is {what}. The model learns from {counted(rows.train, 'row')}, is told by{' '}
+      {rows.validation.toLocaleString('en')} when that is enough, and is tested on{' '}
+      {rows.test.toLocaleString('en')}.
     </>
   );
 }

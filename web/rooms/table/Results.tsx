@@ -6,7 +6,7 @@ import type { TermName } from '../../app/terms.ts';
 import { Charts } from '../../charts/Charts.tsx';
 import { ConfusionMatrix } from '../../charts/ConfusionMatrix.tsx';
 import type { ChartsOf } from '../../charts/messages.ts';
-import { figure } from '../../panel/words.ts';
+import { counted, figure } from '../../panel/words.ts';
 
 /** The figures of each task, in the order that they are shown in. */
 const FIGURES: Readonly<Record<Assessment['task'], readonly (readonly [TermName, string])[]>> = {
@@ -46,7 +46,7 @@ export function Results({
     <section aria-labelledby="results-title">
       <h2 id="results-title">How good it is</h2>
       <p>
-        On {rows.toLocaleString('en')} rows that the model has not seen. Below each figure:{' '}
+        On {counted(rows, 'row')} that the model has not seen. Below each figure:{' '}
         <Term name="interval">where it lies with 95 %</Term>.
       </p>
       <dl class="headline">
@@ -77,8 +77,11 @@ export function Results({
 
 function ImportanceBars({ importance }: { importance: readonly Importance[] }) {
   const most = importance.reduce((largest, { loss }) => Math.max(largest, loss), 0);
+  if (importance.length === 0) {
+    return <p class="note">Which columns matter is not measured where they are so many.</p>;
+  }
   return (
-    <Scroll label="Which columns matter">
+    <Scroll label="Which columns matter" tall>
       <table class="figures bars">
         <caption>
           <h3>Which columns matter</h3>

@@ -1,4 +1,5 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { WorkerModel } from 'treadle';
 import type { Kind } from 'treadle/tables';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
@@ -9,10 +10,11 @@ import { TrainingPanel } from '../../panel/TrainingPanel.tsx';
 import { type Subject, Trainer } from '../../panel/trainer.ts';
 import { useKept } from '../../panel/use-kept.ts';
 import { ChooseFile } from './ChooseFile.tsx';
-import { Columns, KIND_NAMES } from './Columns.tsx';
+import { Columns } from './Columns.tsx';
 import { readingCode, tableCode } from './code.ts';
 import { csvOptions } from './csv-marks.ts';
-import type { Judged } from './messages.ts';
+import { KIND_NAMES } from './kinds.ts';
+import type { Judged, ReadyTable } from './messages.ts';
 import { Predictions } from './Predictions.tsx';
 import { Results } from './Results.tsx';
 import { isSample } from './samples.ts';
@@ -39,12 +41,44 @@ export function TableRoom() {
   const [judged, setJudged] = useState<Judged | null>(null);
   const [judging, setJudging] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const data = useTable(setup.seed, () => {
-    trainer.reset();
+  const judgement = useRef(0);
+  /** What is known of a model is shown no more, nor what is still being found out. */
+  const forget = () => {
+    judgement.current++;
     setJudged(null);
+    setJudging(false);
     setProblem(null);
-  });
+  };
+  // The table that each model was trained on: since then another seed may have been chosen.
+  const trainedOn = useMemo(() => new WeakMap<WorkerModel, ReadyTable>(), []);
+  const numberOf = (model: WorkerModel | null) => (model && trainedOn.get(model)?.number) ?? null;
+  const data = useTable(
+    setup.seed,
+    () => {
+      trainer.reset();
+      forget();
+    },
+    () => numberOf(trainer.model.value),
+  );
   const { client, table, chosen, ready, sample } = data;
+  const current = useRef(ready);
+  current.current = ready;
+  useEffect(
+    () =>
+      trainer.model.subscribe((model) => {
+        if (model !== null && current.current !== null && !trainedOn.has(model)) {
+          trainedOn.set(model, current.current);
+        }
+      }),
+    [trainer],
+  );
+  useEffect(
+    () =>
+      trainer.state.subscribe((state) => {
+        if (state === 'starting') forget();
+      }),
+    [trainer],
+  );
   useEffect(() => {
     const from = addressSettings();
     const name = from.get('sample');
@@ -69,28 +103,30 @@ export function TableRoom() {
   useEffect(() => {
     trainer.onMoment = async (model) => {
       if (trainer.busy) return;
+      const own = ++judgement.current;
       setJudging(true);
       setProblem(null);
       try {
         const { opened } = trainer;
         const bytes = opened?.bytes ?? ((await model.save()) as Uint8Array<ArrayBuffer>);
-        setJudged(await client.judge(bytes, opened !== null));
+        const found = await client.judge(bytes, opened === null ? numberOf(model) : null);
+        if (own === judgement.current) setJudged(found);
       } catch (error) {
-        setProblem(sentenceOf(error));
+        if (own === judgement.current) setProblem(sentenceOf(error));
       } finally {
-        setJudging(false);
+        if (own === judgement.current) setJudging(false);
       }
     };
   }, [trainer, client]);
   const subject = useMemo<Subject | null>(() => {
     if (ready === null) return null;
-    const { task, input, outputs, classes, train, validation, rows } = ready;
+    const { number, task, input, outputs, classes, train, validation, rows } = ready;
     return {
       task,
       input,
       outputs,
       ...(classes && { classes }),
-      samplesKey: String(readyNumber(ready)),
+      samplesKey: String(number),
       samples: () => ({ train, validation, rows: rows.train }),
     };
   }, [ready]);
@@ -119,7 +155,7 @@ export function TableRoom() {
           chosen={chosen}
           ready={ready}
           problem={data.choiceProblem}
-          disabled={trainer.busy}
+          disabled={trainer.busy || data.reading}
           onChoose={data.choose}
         />
       )}
@@ -136,7 +172,8 @@ export function TableRoom() {
               ? 'model'
               : `${chosen.target} by ${table.name.replace(/\.\w+$/, '')}`,
           address: () => address.toString(),
-          complete: client.complete,
+          complete: async (bytes) =>
+            trainer.opened?.bytes ?? client.complete(bytes, numberOf(trainer.model.value)!),
           exported: client.exported,
           code: (own, file) =>
             trainer.opened === null
@@ -166,14 +203,6 @@ export function TableRoom() {
       )}
     </>
   );
-}
-
-const numbers = new WeakMap<object, number>();
-let next = 1;
-/** A number for each table that was made ready: other samples are handed to the worker anew. */
-function readyNumber(ready: object): number {
-  if (!numbers.has(ready)) numbers.set(ready, next++);
-  return numbers.get(ready)!;
 }
 
 /** The kinds of columns in an address; what makes no sense is passed over. */

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { Cell } from 'treadle/tables';
 import { Slider } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
@@ -7,11 +7,24 @@ import { figure } from '../../panel/words.ts';
 import type { TableClient } from './client.ts';
 import type { Judged, RowField, Said } from './messages.ts';
 
+/** Columns that can be changed at first: those that matter most. */
+const MOST_FIELDS = 30;
+
 /** A row to play with: what the model says changes as it is changed. */
 export function WhatIf({ judged, client }: { judged: Judged; client: TableClient }) {
   const [row, setRow] = useState(judged.row);
   const [said, setSaid] = useState<Said | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [showsAll, setShowsAll] = useState(false);
+  const { fields, importance } = judged;
+  const isMany = fields.length > MOST_FIELDS;
+  const shown = useMemo(() => {
+    if (showsAll || !isMany) return fields;
+    const names =
+      importance.length > 0 ? importance.map(({ column }) => column) : fields.map(({ name }) => name);
+    const most = new Set(names.slice(0, MOST_FIELDS));
+    return fields.filter(({ name }) => most.has(name));
+  }, [fields, importance, isMany, showsAll]);
   const asking = useRef(false);
   const latest = useRef(row);
   latest.current = row;
@@ -37,10 +50,23 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
   return (
     <section aria-labelledby="what-if-title">
       <h2 id="what-if-title">What if?</h2>
-      <p>Change the row, and see what the model says of it.</p>
+      <p>
+        Change the row, and see what the model says of it.
+        {isMany && (
+          <>
+            {' '}
+            {showsAll
+              ? 'All columns are shown.'
+              : `The ${importance.length > 0 ? `${MOST_FIELDS} columns that matter most` : `first ${MOST_FIELDS} columns`} are shown.`}{' '}
+            <button type="button" class="link" onClick={() => setShowsAll(!showsAll)}>
+              {showsAll ? 'Show fewer' : `Show all ${fields.length.toLocaleString('en')}`}
+            </button>
+          </>
+        )}
+      </p>
       <div class="what-if">
         <div class="fields">
-          {judged.fields.map((field) => (
+          {shown.map((field) => (
             <RowInput
               key={field.name}
               field={field}

@@ -1,33 +1,41 @@
 import type { CsvOptions } from 'treadle/tables';
-import { type Setup, scheduleOf } from '../../panel/setup.ts';
+import { fitLines, layerLines, literal } from '../../panel/code.ts';
+import { type Setup, specOf } from '../../panel/setup.ts';
+import { TEST, VALIDATION } from './shares.ts';
 import type { Chosen } from './use-table.ts';
 
-/** Code that trains a model of the same table in Node. */
+/** Code that trains the same model of the same table in Node. */
 export function tableCode(file: string, chosen: Chosen | null, csv: CsvOptions, setup: Setup): string {
-  const text = (value: unknown) =>
-    JSON.stringify(value)
-      .replace(/"(\w+)":/g, '$1: ')
-      .replaceAll(/,(?=\w+: )/g, ', ');
-  const kinds = Object.keys(chosen?.kinds ?? {}).length > 0 ? `\n  columns: ${text(chosen!.kinds)},` : '';
-  const batch = setup.batch > 0 ? `\n  batchSize: ${setup.batch},` : '';
-  const patience = setup.patience > 0 ? setup.patience : setup.epochs;
+  const { [chosen?.target ?? '']: _, ...kinds } = chosen?.kinds ?? {};
+  const columns = Object.keys(kinds).length > 0 ? `, columns: ${literal(kinds)}` : '';
+  const hidden = specOf({ input: { features: 1, type: 'sparse' }, outputs: 1 }, setup).layers.slice(0, -1);
   return `import { writeFile } from 'node:fs/promises';
-import { assess, fitTable, readTable, splitTable } from 'treadle/tables';
+import { createModel } from 'treadle';
+import { assess, decide, encodeTable, prepare, readTable, settled, splitTable, TableModel } from 'treadle/tables';
 
-const table = await readTable(${text(file)}${Object.keys(csv).length > 0 ? `, ${text(csv)}` : ''});
-const target = ${text(chosen?.target ?? 'target')};
-const { rest, held } = splitTable(table, { share: 0.2, seed: ${setup.seed} });
-// Plain ReLU layers; for other blocks see prepare().
-const { model } = await fitTable(rest, {
-  target,${kinds}
-  hidden: ${text(setup.blocks.map(({ units }) => units))},
-  epochs: ${setup.epochs},
-  patience: ${patience},${batch}
-  optimizer: ${text({ type: setup.optimizer })},
-  learningRate: ${text(scheduleOf(setup))},
-  seed: ${setup.seed},
+const table = await readTable(${literal(file)}${Object.keys(csv).length > 0 ? `, ${literal(csv)}` : ''});
+const target = ${literal(chosen?.target ?? 'target')};
+
+// What the columns are is decided on all rows; what is learnt of them, on those of training alone.
+const whole = decide(table, { target${columns} });
+const { task } = whole.target;
+const stratify = task === 'classification' ? target : undefined;
+const { rest, held } = splitTable(table, { share: ${TEST}, seed: ${setup.seed}, stratify });
+const parts = splitTable(rest, { share: ${VALIDATION}, seed: ${setup.seed}, stratify });
+const { encoder, spec, x, y } = prepare(parts.rest, { target, ...settled(whole) });
+
+const own = {
+  ...spec,
+  layers: [${layerLines([...hidden, 'spec.layers.at(-1)'])}
+  ],
+};
+const network = await createModel(own, { seed: ${setup.seed}, threads: 'auto' });
+const history = await network.fit({ x, y }, {
+  task,
+  validation: encodeTable(parts.held, encoder),${fitLines(setup)}
 });
-console.log(assess(model, held).scores);
+const model = new TableModel(network, encoder);
+console.log('kept epoch', history.best, assess(model, held).scores);
 await writeFile('model.safetensors', model.save());
 `;
 }
@@ -36,7 +44,7 @@ await writeFile('model.safetensors', model.save());
 export function readingCode(file: string): string {
   return `import { readTable, readTableModel } from 'treadle/tables';
 
-const model = await readTableModel(${JSON.stringify(file)});
+const model = await readTableModel(${literal(file)});
 const table = await readTable('table.csv');
 console.log(model.predict(table));
 `;

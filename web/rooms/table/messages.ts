@@ -20,6 +20,8 @@ export interface Wish {
 
 /** A table that is ready for training. */
 export interface ReadyTable {
+  /** Each time that a table is made ready has another. */
+  number: number;
   task: 'classification' | 'regression';
   columns: readonly ColumnDecision[];
   input: InputSpec;
@@ -54,13 +56,14 @@ export type Said = Readonly<Record<string, number>>;
 /** What the worker of this room does. */
 export interface TableService {
   read(file: File, options: CsvOptions): Promise<ReadTable>;
-  ready(wish: Wish): Promise<ReadyTable>;
-  /** The network's file with the table's encoders in it. */
-  complete(network: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** Makes the table ready anew; of the earlier times, the one with the number `kept` is not forgotten. */
+  ready(wish: Wish, kept: number | null): Promise<ReadyTable>;
+  /** The network's file with the encoders in it that it was trained with. */
+  complete(network: Uint8Array<ArrayBuffer>, number: number): Promise<Uint8Array<ArrayBuffer>>;
   /** That file as another program reads it, with the encoders where the format has a place for them. */
   exported(file: Uint8Array<ArrayBuffer>, format: ExportFormat): Promise<Uint8Array<ArrayBuffer>>;
-  /** Takes a network over, with the encoders of the table or those in its own file, and says how good it is. */
-  judge(network: Uint8Array<ArrayBuffer>, isComplete: boolean): Promise<Judged>;
+  /** Takes a network over, with the encoders that it was trained with or, without a number, those in its own file, and says how good it is. */
+  judge(network: Uint8Array<ArrayBuffer>, number: number | null): Promise<Judged>;
   say(row: Readonly<Record<string, Cell>>): Promise<Said>;
   /** The test rows, or those of another file, with what the model says of each, as CSV. */
   predictions(file: File | null, options: CsvOptions): Promise<string>;

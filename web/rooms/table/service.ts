@@ -1,11 +1,14 @@
-import { loadModel, outputsOf } from 'treadle';
+import { loadModel, outputsOf, TreadleError } from 'treadle';
 import {
   assess,
   type Cell,
+  type Decided,
   dateOf,
   decide,
   decideKinds,
   encodeTable,
+  type Importance,
+  type Kind,
   loadTableModel,
   predictedColumns,
   prepare,
@@ -17,21 +20,34 @@ import {
   TableModel,
   toCsv,
 } from 'treadle/tables';
+import { KIND_NAMES } from './kinds.ts';
 import type { RowField, Said, TableService } from './messages.ts';
 import { fieldsOf } from './row-fields.ts';
+import { TEST, VALIDATION } from './shares.ts';
 
 /** Rows of the preview. */
 const PREVIEW = 8;
-/** Shares of the rows that are held out for the test, and of the others to end training in time. */
-const TEST = 0.2;
-const VALIDATION = 0.15;
 /** Rows that importance is measured on: more take long and change little. */
 const MOST_EXPLAINED = 2000;
+/** Shuffles of each column. */
+const SHUFFLES = 3;
+/** Cells that are gone over for it at most, some 5 seconds: all of the rows', for each column and shuffle. */
+const MOST_CELLS = 1e8;
+/** On fewer rows, but all that there are, it would be chance. */
+const LEAST_EXPLAINED = 50;
+
+/** A table as it was made ready once: a model that was trained on it keeps its encoder and test rows, whatever is chosen since. */
+interface Prepared {
+  encoder: TableEncoder;
+  test: Table;
+}
 
 let table: Table | null = null;
-let encoder: TableEncoder | null = null;
-let test: Table | null = null;
+const prepared = new Map<number, Prepared>();
+let next = 1;
 let model: TableModel | null = null;
+/** The test rows of `model`. */
+let test: Table | null = null;
 
 const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
   Array.from({ length: Math.min(rows, count) }, (_, row) =>
@@ -42,6 +58,32 @@ const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
 const upTo = (part: Table, rows: number): Table =>
   part.rows <= rows ? part : splitTable(part, { share: rows / part.rows, seed: 0 }).held;
 
+/** How much each column matters; nothing where there are too many columns to find out. */
+function importanceOf(own: TableModel, rows: Table): Importance[] {
+  const most = Math.floor(MOST_CELLS / (SHUFFLES * own.encoder.columns.length ** 2));
+  if (most < Math.min(rows.rows, LEAST_EXPLAINED)) return [];
+  return own.explain(upTo(rows, Math.min(most, MOST_EXPLAINED)), { repeats: SHUFFLES });
+}
+
+/** A column's kind that its cells are not of, in the page's words. */
+function inPageWords(error: unknown): unknown {
+  if (!(error instanceof TreadleError) || !Object.hasOwn(KIND_NAMES, String(error.found))) return error;
+  const { subject = '', found, message } = error;
+  const name = subject.replace(/^columns\./, '');
+  const kind = KIND_NAMES[found as Kind];
+  return new Error(
+    message
+      .replace(`${subject} is ${found}`, () => `${name} cannot be taken for ${kind}`)
+      .replace('yesNo for two values such as yes and no is', 'two values such as yes and no are'),
+  );
+}
+
+function preparedAs(number: number): Prepared {
+  const found = prepared.get(number);
+  if (found === undefined) throw new Error('The table of this model is not open any more; it is expected.');
+  return found;
+}
+
 function trained(): TableModel {
   if (model === null) throw new Error('There is no trained model; one is expected.');
   return model;
@@ -50,7 +92,7 @@ function trained(): TableModel {
 export const service: TableService = {
   async read(file, options) {
     table = await readTable(file, options);
-    [encoder, test] = [null, null];
+    prepared.clear();
     return {
       name: file.name,
       rows: table.rows,
@@ -59,18 +101,26 @@ export const service: TableService = {
     };
   },
 
-  async ready({ target, kinds, seed }) {
+  async ready({ target, kinds, seed }, kept) {
     if (table === null) throw new Error('There is no table; one is expected.');
     const wish = { target, columns: kinds };
     // What columns and classes there are is decided on all rows; what is learnt of them, on those of training alone.
-    const whole = decide(table, wish);
+    let whole: Decided;
+    try {
+      whole = decide(table, wish);
+    } catch (error) {
+      throw inPageWords(error);
+    }
     const { task } = whole.target;
     const stratify = task === 'classification' ? target : undefined;
     const { rest, held } = splitTable(table, { share: TEST, seed, stratify });
     const parts = splitTable(rest, { share: VALIDATION, seed, stratify });
     const own = prepare(parts.rest, { target, ...settled(whole) });
-    [encoder, test] = [own.encoder, held];
+    for (const number of prepared.keys()) if (number !== kept) prepared.delete(number);
+    const number = next++;
+    prepared.set(number, { encoder: own.encoder, test: held });
     return {
+      number,
       task,
       columns: whole.columns,
       input: own.spec.input,
@@ -82,8 +132,8 @@ export const service: TableService = {
     };
   },
 
-  async complete(network) {
-    if (encoder === null) throw new Error('There is no table; one is expected.');
+  async complete(network, number) {
+    const { encoder } = preparedAs(number);
     const whole = new TableModel(await loadModel(network), encoder);
     const bytes = whole.save();
     whole.dispose();
@@ -95,20 +145,20 @@ export const service: TableService = {
     return exportTable(file, format) as Uint8Array<ArrayBuffer>;
   },
 
-  async judge(network, isComplete) {
+  async judge(network, number) {
+    const of = number === null ? null : preparedAs(number);
+    const own =
+      of === null ? await loadTableModel(network) : new TableModel(await loadModel(network), of.encoder);
+    const rows = of === null ? null : of.test;
     model?.dispose();
-    if (isComplete) {
-      model = await loadTableModel(network);
-      [test, encoder] = [null, model.encoder];
-    } else model = new TableModel(await loadModel(network), encoder!);
-    const { target } = model.encoder;
-    const fields = fieldsOf(model.encoder, table === null || isComplete ? null : table);
-    const first = test ?? null;
+    [model, test] = [own, rows];
+    const { target } = own.encoder;
+    const fields = fieldsOf(own.encoder, rows === null ? null : table);
     return {
-      assessment: first === null ? null : assess(model, first),
-      importance: first === null ? [] : model.explain(upTo(first, MOST_EXPLAINED), { repeats: 3 }),
+      assessment: rows === null ? null : assess(own, rows),
+      importance: rows === null ? [] : importanceOf(own, rows),
       fields,
-      row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, first)])),
+      row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, rows)])),
       target: target.task === 'classification' ? target.name : target.names[0]!,
       classes: target.task === 'classification' ? target.classes : null,
     };

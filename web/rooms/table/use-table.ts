@@ -6,14 +6,25 @@ import { type CsvMarks, csvOptions, USUAL_MARKS } from './csv-marks.ts';
 import type { ReadTable, ReadyTable } from './messages.ts';
 import { SAMPLES, type SampleName } from './samples.ts';
 
+/** What was made ready of what. */
+interface Made {
+  table: ReadTable;
+  chosen: Chosen;
+  seed: number;
+  ready: ReadyTable;
+}
+
 /** What is chosen of a table. */
 export interface Chosen {
   target: string;
   kinds: Readonly<Record<string, Kind>>;
 }
 
-/** The table that is open: how it is read, what is to be learnt of it, and what is wrong with that. */
-export function useTable(seed: number, onOther: () => void) {
+/**
+ * The table that is open: how it is read, what is to be learnt of it, and what is wrong with that. `kept` tells the number of the
+ * table that the model at hand was trained on.
+ */
+export function useTable(seed: number, onOther: () => void, kept: () => number | null) {
   const client = useMemo<TableClient>(startTables, []);
   useEffect(() => () => client.dispose(), [client]);
   const [marks, setMarks] = useState(USUAL_MARKS);
@@ -21,24 +32,34 @@ export function useTable(seed: number, onOther: () => void) {
   const [sample, setSample] = useState<SampleName | null>(null);
   const [table, setTable] = useState<ReadTable | null>(null);
   const [chosen, setChosen] = useState<Chosen | null>(null);
-  const [ready, setReady] = useState<ReadyTable | null>(null);
+  const [made, setMade] = useState<Made | null>(null);
   const [reading, setReading] = useState(false);
   const [readProblem, setReadProblem] = useState<string | null>(null);
   const [choiceProblem, setChoiceProblem] = useState<string | null>(null);
   const latest = useRef(0);
 
-  const read = async (next: File, as: CsvMarks, wanted: Partial<Chosen> = {}) => {
-    const own = ++latest.current;
-    setFile(next);
+  /** What is read from now on takes the place of what was asked for before it. */
+  const begin = () => {
     setReading(true);
     setReadProblem(null);
+    return ++latest.current;
+  };
+
+  const read = async (
+    own: number,
+    next: File,
+    as: CsvMarks,
+    from: SampleName | null,
+    wanted: Partial<Chosen> = {},
+  ) => {
+    setFile(next);
     setChoiceProblem(null);
     onOther();
     try {
       const found = await client.read(next, csvOptions(as));
       if (own !== latest.current) return;
       setTable(found);
-      setReady(null);
+      setSample(from);
       const names = found.columns.map(({ name }) => name);
       const target =
         wanted.target !== undefined && names.includes(wanted.target)
@@ -48,8 +69,8 @@ export function useTable(seed: number, onOther: () => void) {
     } catch (error) {
       if (own !== latest.current) return;
       setTable(null);
+      setSample(null);
       setChosen(null);
-      setReady(null);
       setReadProblem(sentenceOf(error));
     } finally {
       if (own === latest.current) setReading(false);
@@ -58,48 +79,57 @@ export function useTable(seed: number, onOther: () => void) {
 
   useEffect(() => {
     if (table === null || chosen === null) return;
-    const own = ++latest.current;
+    let isPast = false;
     setChoiceProblem(null);
     const { [chosen.target]: _, ...kinds } = chosen.kinds;
-    client.ready({ target: chosen.target, kinds, seed }).then(
-      (found) => own === latest.current && setReady(found),
-      (error: unknown) => {
-        if (own !== latest.current) return;
-        setReady(null);
-        setChoiceProblem(sentenceOf(error));
-      },
+    client.ready({ target: chosen.target, kinds, seed }, kept()).then(
+      (found) => isPast || setMade({ table, chosen, seed, ready: found }),
+      (error: unknown) => isPast || setChoiceProblem(sentenceOf(error)),
     );
+    return () => {
+      isPast = true;
+    };
   }, [client, table, chosen, seed]);
+  // While another choice is being made ready there is nothing to train: the earlier one is not asked for any more.
+  const isCurrent = made?.table === table && made?.chosen === chosen && made?.seed === seed && !reading;
 
   return {
     client,
     table,
     sample,
     chosen,
-    ready,
+    ready: isCurrent ? made.ready : null,
     reading,
     marks,
     readProblem,
     choiceProblem,
     open(next: File, wanted?: Partial<Chosen>) {
-      setSample(null);
-      return read(next, marks, wanted);
+      return read(begin(), next, marks, null, wanted);
     },
     async openSample(name: SampleName, wanted: Partial<Chosen> = {}) {
       const { address, file: fileName, target } = SAMPLES[name];
-      setSample(name);
-      setMarks(USUAL_MARKS);
+      const own = begin();
       try {
-        const bytes = await (await fetch(address)).arrayBuffer();
-        await read(new File([bytes], fileName), USUAL_MARKS, { target, ...wanted });
+        const response = await fetch(address);
+        if (!response.ok) {
+          throw new Error(
+            `${fileName} could not be fetched (the answer is ${response.status}); a network is expected.`,
+          );
+        }
+        const bytes = await response.arrayBuffer();
+        if (own !== latest.current) return;
+        setMarks(USUAL_MARKS);
+        await read(own, new File([bytes], fileName), USUAL_MARKS, name, { target, ...wanted });
       } catch (error) {
+        if (own !== latest.current) return;
+        setReading(false);
         setReadProblem(sentenceOf(error));
       }
     },
     /** Reads the file again, as CSV with other marks. */
     readWith(next: CsvMarks) {
       setMarks(next);
-      if (file !== null) void read(file, next);
+      if (file !== null) void read(begin(), file, next, sample);
     },
     choose(part: Partial<Chosen>) {
       onOther();
