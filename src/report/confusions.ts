@@ -1,6 +1,9 @@
 import type { ConfusionMatrix } from '../metrics/classification.js';
 import { whole } from '../results/format.js';
 
+/** Above this number of classes a matrix is no table: a page has a chart, a terminal the largest confusions. */
+export const MOST_CLASSES_IN_A_TABLE = 64;
+
 /** Images of one class that were taken for another. */
 export interface Confusion {
   actual: number;

@@ -1,18 +1,19 @@
 import { type ClassificationScores, classificationScores } from '../metrics/classification.js';
 import { figure, whole } from '../results/format.js';
 import type { TestRecord } from '../results/records.js';
-import { confusionsOf, confusionsTitle } from './confusions.js';
+import { confusionsOf, confusionsTitle, MOST_CLASSES_IN_A_TABLE } from './confusions.js';
 import { MOST_CLASSES_WITH_COUNTS } from './heatmap.js';
 import { html, type Markup, trusted } from './markup.js';
 import { cellStrength } from './strength.js';
 import { type Chart, embedSvg } from './svg.js';
 
-/** Above this number of classes the matrix is shown as a chart instead of a table. */
-const MOST_CLASSES_IN_A_TABLE = 64;
 /** So many confusions are listed below the chart. */
 const MOST_CONFUSIONS = 50;
 
-/** A model's confusion matrix beside its scores per class. `draw` draws the matrix as a chart; `samples` are called so. */
+/**
+ * A model's confusion matrix beside its scores per class. `draw` draws the matrix as a chart; `samples` are called so,
+ * and `counts` is the file that has every count, where there is one.
+ */
 export function testDetails(
   title: string,
   id: string,
@@ -20,12 +21,13 @@ export function testDetails(
   classNames: readonly string[],
   draw: () => Chart,
   samples = 'images',
+  counts: string | null = 'results.json',
 ): Markup {
   const scores = classificationScores(confusion);
   const matrix =
     classNames.length > MOST_CLASSES_IN_A_TABLE
       ? html`<div><figure class="whole">${trusted(embedSvg(draw(), id))}</figure>
-${confusionsTable(title, confusion, classNames, samples)}</div>`
+${confusionsTable(title, confusion, classNames, samples, counts)}</div>`
       : matrixTable(title, confusion, classNames, scores, samples);
   return html`<div class="pair${isDense(classNames) ? ' stacked' : null}">
 ${matrix}
@@ -45,6 +47,7 @@ function confusionsTable(
   confusion: readonly (readonly number[])[],
   classNames: readonly string[],
   samples: string,
+  counts: string | null,
 ): Markup {
   const all = confusionsOf(confusion);
   const shown = all.slice(0, MOST_CONFUSIONS);
@@ -56,7 +59,7 @@ function confusionsTable(
   );
   return html`<div class="scroll short" role="region" tabindex="0" aria-label="Confusions of ${title}">
 <table class="figures">
-<caption><span>${heading}.</span></caption>
+<caption><span>${heading}${counts === null ? '' : `; ${counts} has every count`}.</span></caption>
 <thead><tr><th scope="col" class="name">Actual</th><th scope="col">${capitalised(samples)}</th><th scope="col">Share</th><th scope="col">Predicted as</th></tr></thead>
 <tbody>
 ${rows}</tbody>

@@ -140,7 +140,7 @@ function classDetails(assessment: ClassAssessment): Content {
   const test = { confusion, accuracy, macroF1: macro.f1 };
   const dataset = { classNames: [...classes] };
   const draw = () => confusionChart({ dataset }, { name: 'confusion', title: 'the model', test });
-  const details = testDetails('the model', 'matrix', test, classes, draw, 'rows');
+  const details = testDetails('the model', 'matrix', test, classes, draw, 'rows', null);
   const charts = [
     ...(binary === null ? [] : thresholdCharts(binary, assessment)),
     calibrationChart(assessment),

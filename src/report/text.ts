@@ -17,7 +17,7 @@ import {
 } from '../results/format.js';
 import type { EnsembleRecord, RunResults, TestRecord } from '../results/records.js';
 import { bestModel } from '../results/results.js';
-import { confusionsOf, confusionsTitle } from './confusions.js';
+import { confusionsOf, confusionsTitle, MOST_CLASSES_IN_A_TABLE } from './confusions.js';
 import { ensembleText, ensembleTitle } from './ensemble.js';
 import { fitParts, fitTable, visibleWidth } from './fit.js';
 
@@ -167,9 +167,6 @@ export function testText(test: TestRecord, classNames: readonly string[], option
 function scoreCells({ precision, recall, f1 }: { precision: number; recall: number; f1: number }): string[] {
   return [precision, recall, f1].map(figure);
 }
-
-/** More classes than these make a table that nobody reads, and that takes seconds to draw. */
-const MOST_CLASSES_IN_A_TABLE = 60;
 
 /** The confusion matrix, or its largest confusions where it is too large or too wide for the terminal. */
 function confusionText(

@@ -23,7 +23,8 @@ export const FIRST_OF_1900 = 69;
 
 /**
  * A time as its cell tells it, in UTC where it names no zone; null for what is none, such as 31 February. Texts are dates of
- * ISO 8601 (`2024-02-29`, `2024-02-29 12:30`; slashes and points do as well) or have the month's name in English (`Feb 29 2024`, `29-feb-24 12:30`).
+ * ISO 8601 (`2024-02-29`, `2024-02-29 12:30`; slashes and points do as well) or have the month's name in English
+ * (`Feb 29 2024`, `29-feb-24 12:30`).
  *
  * @example dateOf('June 12, 1998')?.toISOString(); // '1998-06-12T00:00:00.000Z'
  */
