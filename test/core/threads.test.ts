@@ -80,13 +80,13 @@ interface Result {
 async function train(core: Core, run: Run, joins: number[]): Promise<Result> {
   const { model, training } = run;
   const network = networkOn(core, model, run.data, { seed: 5, batchSize: 64, threads: 3, training });
-  const workers: Worker[] = [];
+  const helpers: Helper[] = [];
   const threads: number[] = [];
   try {
-    for (const helpers of joins) {
-      for (let i = 0; i < helpers; i++) workers.push(await helper(network));
+    for (const more of joins) {
+      for (let i = 0; i < more; i++) helpers.push(await helper(network));
       // A helper joins moments after it is ready.
-      for (let patience = 0; patience < 200 && network.joined <= workers.length; patience++) {
+      for (let patience = 0; patience < 200 && network.joined <= helpers.length; patience++) {
         await setTimeout(10);
       }
       threads.push(network.admit());
@@ -105,18 +105,25 @@ async function train(core: Core, run: Run, joins: number[]): Promise<Result> {
     const state = network.training.exportState();
     return { threads, bytes: bytesOf([evaluation, averaged, state]) };
   } finally {
-    const exits = workers.map((worker) => once(worker, 'exit'));
     network.dispose();
-    await Promise.all(exits);
+    await Promise.all(helpers.map(({ ended }) => ended));
   }
 }
 
-async function helper(network: Network): Promise<Worker> {
+interface Helper {
+  /** Resolves when its thread has ended. */
+  ended: Promise<unknown>;
+}
+
+/** A thread that is about to join the network. */
+async function helper(network: Network): Promise<Helper> {
   const worker = new Worker(new URL('../support/help-worker.mjs', import.meta.url), {
     workerData: network.ticket,
   });
+  // From the start: it may end before anybody waits for that.
+  const ended = once(worker, 'exit');
   await once(worker, 'message');
-  return worker;
+  return { ended };
 }
 
 describe.each(threaded)('threads in the build $build', (core) => {
@@ -139,13 +146,12 @@ describe.each(threaded)('threads in the build $build', (core) => {
 
   it('more than there is room for go home again', async () => {
     const network = networkOn(core, recipe(shape), data, { threads: 2 });
-    const workers = [await helper(network), await helper(network)];
-    for (let patience = 0; patience < 200 && network.joined < 2; patience++) await setTimeout(10);
+    const helpers = [await helper(network), await helper(network)];
+    await Promise.race(helpers.map(({ ended }) => ended));
     expect(network.admit()).toBe(2);
     expect(network.joined).toBe(2);
-    const exits = workers.map((worker) => once(worker, 'exit'));
     network.dispose();
-    await Promise.all(exits);
+    await Promise.all(helpers.map(({ ended }) => ended));
   });
 });
 

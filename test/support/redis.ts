@@ -54,7 +54,7 @@ export async function startRedis(options: { keeps?: boolean; password?: string }
     async stop(signal = 'SIGTERM') {
       const ending = child;
       child = null;
-      if (ending === null || ending.exitCode !== null) return;
+      if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return;
       const ended = once(ending, 'exit');
       ending.kill(signal);
       await ended;

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { pythonWith } from './python.js';
 import { freePort } from './redis.js';
 
@@ -14,21 +15,22 @@ export const NO_S3 =
 /** Starts a server of S3's protocol that keeps nothing; returns its address and how to end it. */
 export async function startS3(): Promise<{ endpoint: string; close(): Promise<void> }> {
   const port = await freePort();
-  const child: ChildProcess = spawn(PYTHON!, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
+  const child = spawn(PYTHON!, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     stdio: 'ignore',
   });
+  const ended = once(child, 'exit');
   const endpoint = `http://127.0.0.1:${port}`;
   for (;;) {
     const answer = await fetch(`${endpoint}/moto-api/`).catch(() => null);
     if (answer !== null) break;
+    if (child.exitCode !== null) throw new Error(`The S3 server ended with ${child.exitCode}.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
     endpoint,
-    close: () =>
-      new Promise<void>((resolve) => {
-        child.once('exit', () => resolve());
-        child.kill('SIGKILL');
-      }),
+    async close() {
+      child.kill('SIGKILL');
+      await ended;
+    },
   };
 }

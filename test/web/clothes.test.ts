@@ -42,9 +42,10 @@ const file = (name: string, content: Uint8Array) => ({
 /** The origin of what `npm run web` serves until the running test ends. */
 async function served(env: Record<string, string> = {}): Promise<string> {
   const child = spawn(process.execPath, ['scripts/web.js'], { cwd: ROOT, env: { ...process.env, ...env } });
+  const closed = once(child, 'close');
   onTestFinished(async () => {
     child.kill();
-    await once(child, 'close');
+    await closed;
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
