@@ -61,7 +61,7 @@ export interface OutputAssessment {
 }
 
 const MOST_POINTS = 400;
-const MOST_ROWS_DRAWN = 1500;
+const MOST_ROWS_DRAWN = 1000;
 const RESIDUAL_BINS = 40;
 
 /**

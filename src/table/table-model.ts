@@ -8,7 +8,7 @@ import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { History, Model } from '../model/model.js';
-import type { FitOptions } from '../model/options.js';
+import { defaultBatchSize, type FitOptions } from '../model/options.js';
 import { asTable, dataOf } from './data.js';
 import { encodeFeatures, reorderedFeatures } from './encode.js';
 import { expectFits, readEncoder, type TableEncoder } from './encoder.js';
@@ -49,13 +49,17 @@ export interface Importance {
 const NUMBERS_JUDGED = 5_000_000;
 const MOST_REPEATS = 5;
 
-/** Rows that are trained on in all, at most, unless epochs are asked for: 200 epochs of 50,000. */
-const MOST_TRAINED = 10_000_000;
+/** Steps of a training by default: more than most tables need, since the rate falls to zero over them. */
+const STEPS = 4000;
 
-/** Most epochs and patience by default: small tables stop long before, large ones have seen enough in ten epochs. */
+/**
+ * Most epochs and patience by default: {@link STEPS} steps in batches of the default size, but 10 epochs at the least and 200
+ * at the most; training ends earlier when a seventh of them has brought no better one.
+ */
 export function tableDefaults(rows: number): { epochs: number; patience: number } {
-  const epochs = Math.min(200, Math.max(10, Math.round(MOST_TRAINED / rows)));
-  return { epochs, patience: Math.max(3, Math.round(epochs / 10)) };
+  const steps = Math.ceil(rows / defaultBatchSize(rows));
+  const epochs = Math.min(200, Math.max(10, Math.round(STEPS / steps)));
+  return { epochs, patience: Math.max(3, Math.round(0.15 * epochs)) };
 }
 
 /**
