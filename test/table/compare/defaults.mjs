@@ -18,7 +18,8 @@ const LENGTHS = {
   },
 };
 
-const geometric = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value) / values.length, 0));
+const geometric = (values) =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value) / values.length, 0));
 const ratios = Object.fromEntries(Object.keys(LENGTHS).map((name) => [name, { loss: [], epochs: [] }]));
 
 for (const [name, target] of Object.entries(JSON.parse(readFileSync(join(folder, 'tables.json'), 'utf8')))) {
@@ -41,7 +42,9 @@ for (const [name, target] of Object.entries(JSON.parse(readFileSync(join(folder,
   for (const [length, sums] of Object.entries(found)) {
     for (const of of ['loss', 'epochs']) ratios[length][of].push(sums[of] / first[of]);
   }
-  const shown = Object.values(found).map(({ loss, epochs }) => `${loss.toFixed(4)} after ${epochs.toFixed(0)}`);
+  const shown = Object.values(found).map(
+    ({ loss, epochs }) => `${loss.toFixed(4)} after ${epochs.toFixed(0)}`,
+  );
   console.log(name.padEnd(14), String(train.rows).padStart(6), shown.join('   '));
 }
 for (const [length, { loss, epochs }] of Object.entries(ratios)) {
