@@ -1,7 +1,7 @@
 // What is mended in libraries as they are built into dist/vendor, until they do it themselves. A text that is not found any
 // more ends the build: the library has changed, and what it does is to be looked at again.
 
-/** By package and file: why, what stands there, and what stands there instead. */
+/** By package and file: why, what stands there (once), and what stands there instead. */
 const MENDS = {
   'hyparquet/src/encoding.js': [
     // From a place that is no number the first byte is read, again and again.
@@ -64,6 +64,46 @@ const MENDS = {
     [
       'bufs.push(blk);\n                    ol += blk.length;',
       'bufs.push(blk);\n                    if ((ol += blk.length) > most) err(1);',
+    ],
+  ],
+  // What a file makes it do is counted against a number that grows with the file (src/formats/hdf5.ts): whatever is read, copied
+  // or made room for says what it costs to the bytes that it comes from. Compressed arrays, which Keras does not write, are refused.
+  'jsfive/dist/esm/index.mjs': [
+    [
+      'let getter = this.getters[f];\n      let size',
+      'buffer.spend?.(n);\n      let getter = this.getters[f];\n      let size',
+    ],
+    ['var data = new Array(data_size);', 'this.fh.spend(data_size);\n    var data = new Array(data_size);'],
+    ['for (var ci = 0;', 'this.fh.spend(chunk_size);\n        for (var ci = 0;'],
+    [
+      'let max_depth = header.get("depth");',
+      'let max_depth = header.get("depth");\n    this.fh.spend(max_depth);',
+    ],
+    ['var value = new Array(count);', 'this.fh.spend(count);\n    var value = new Array(count);'],
+    ['return new Array(size);', 'this.fh.spend(size);\n      return new Array(size);'],
+    [
+      'let output = new Array(fullsize);',
+      'this.fh.spend(fullsize);\n        let output = new Array(fullsize);',
+    ],
+    [
+      'let vlen_data = gheap.objects.get(gheap_id.get("object_index"));',
+      'let vlen_data = gheap.objects.get(gheap_id.get("object_index"));\n    this.fh.spend(vlen_data.byteLength);',
+    ],
+    [
+      'return this.managed.slice(offset, offset + size);',
+      'this.fh.spend(size);\n      return this.managed.slice(offset, offset + size);',
+    ],
+    [
+      'let name_size = end - offset;',
+      "if (end < 0) throw new Error('a name without an end');\n    let name_size = end - offset;",
+    ],
+    ['console.warn("Attribute " + name + " type not implemented, set to null.");', ''],
+    ['[GZIP_DEFLATE_FILTER, zlib_decompress],', ''],
+    ['return inflate_1(input_array).buffer;', 'return input_array.buffer;'],
+    [/\/\/ node_modules\/pako\/[\s\S]*?(?=\/\/ esm\/filters\.js\n)/, ''],
+    [
+      'let num_filters = filter_pipeline.length;',
+      "if (filter_pipeline.length > 0) throw new Error('compressed');\n    let num_filters = filter_pipeline.length;",
     ],
   ],
   'hyparquet/src/geoparquet.js': [

@@ -34,6 +34,7 @@ const PORTABLE = [
   'papaparse',
   '@bufbuild/protobuf/wire',
   'fflate/browser',
+  'jsfive',
   'valibot',
   'wasm-feature-detect',
 ];

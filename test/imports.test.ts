@@ -118,7 +118,7 @@ describe('imports go one way', () => {
     visit('src/index.ts');
     const foreign = [...reached].filter((name) => !/^(bindings|src)\//.test(name)).sort();
     expect(foreign).toEqual([
-      ...['@assemblyscript/loader', '@bufbuild/protobuf/wire', 'fflate/browser', 'valibot'],
+      ...['@assemblyscript/loader', '@bufbuild/protobuf/wire', 'fflate/browser', 'jsfive', 'valibot'],
       'wasm-feature-detect',
     ]);
     const folders = new Set([...reached].flatMap((name) => /^src\/([^/]+)\//.exec(name)?.[1] ?? []));

@@ -35,7 +35,7 @@ const ENDS = ['.js', '.d.ts', '.d.ts.map'];
 /** The files in dist/ that a folder of TypeScript is compiled to. */
 function compiled(folder: string, target: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /(?<!\.d)\.ts$/.test(entry.name))
     .map((entry) => relative(join(ROOT, folder), join(entry.parentPath, entry.name)).split(sep).join('/'))
     .flatMap((file) => ENDS.map((end) => posix.join(target, file.replace(/\.ts$/, end))));
 }

@@ -40,14 +40,32 @@ export function toFloats(
   for (let index = 0; index < count; index++) {
     const value = element.read(view, index * element.bytes, littleEndian);
     floats[index] = value;
-    if (floats[index] !== value && !Number.isNaN(value)) rounded++;
+    if (isRounded(value, floats[index]!)) rounded++;
   }
+  note(conversions, type, name, count, rounded);
+  return floats;
+}
+
+/** Notes that the values of a tensor were turned into 32-bit floats. */
+export function noteConversion(
+  conversions: Conversions,
+  type: string,
+  name: string,
+  values: readonly number[],
+  floats: Float32Array,
+): void {
+  const rounded = values.reduce((sum, value, index) => sum + (isRounded(value, floats[index]!) ? 1 : 0), 0);
+  note(conversions, type, name, values.length, rounded);
+}
+
+const isRounded = (value: number, float: number) => float !== value && !Number.isNaN(value);
+
+function note(conversions: Conversions, type: string, name: string, count: number, rounded: number): void {
   const noted = conversions.get(type) ?? { names: [], values: 0, rounded: 0 };
   noted.names.push(name);
   noted.values += count;
   noted.rounded += rounded;
   conversions.set(type, noted);
-  return floats;
 }
 
 /** A tensor of floating-point numbers, copied out of the file as 32-bit floats. Throws `format` for any other type. */

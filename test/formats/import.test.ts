@@ -382,7 +382,7 @@ describe('npz', () => {
     [
       'a zip that ends early',
       zip({ 'a.npy': npy('') }).subarray(0, 40),
-      'f: it cannot be unpacked; a zip of npy files is expected.',
+      'f: it cannot be unpacked; a zip of arrays is expected.',
     ],
     [
       'zeros without end',
@@ -1017,19 +1017,19 @@ describe('importModel refuses', () => {
     ],
     [
       'HDF5',
-      Uint8Array.of(0x89, 0x48, 0x44, 0x46),
-      "f: it is HDF5, as Keras writes; model.export('model.onnx', format='onnx'), or numpy.savez of its weights, is expected.",
+      Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a),
+      'f: its HDF5 cannot be read; HDF5 as h5py writes it, uncompressed, is expected.',
     ],
     ['gzip', Uint8Array.of(0x1f, 0x8b), 'f: it is compressed by gzip; the file unpacked is expected.'],
     [
       'an empty file',
       new Uint8Array(0),
-      'f: it is empty; safetensors, npz, a pickle of arrays or ONNX is expected.',
+      'f: it is empty; safetensors, npz, a pickle of arrays, ONNX or a model of Keras is expected.',
     ],
     [
       'a text',
       new Uint8Array(Buffer.from('hello, world')),
-      'f: it begins as no file that is known; safetensors, npz, a pickle of arrays or ONNX is expected.',
+      'f: it begins as no file that is known; safetensors, npz, a pickle of arrays, ONNX or a model of Keras is expected.',
     ],
     ['no bytes', 'file' as unknown as Uint8Array, 'f: it is not bytes; a Uint8Array is expected.'],
     [

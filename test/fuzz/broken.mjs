@@ -10,6 +10,11 @@ const twice = (name) => Buffer.from(`{"${name}":1,"${name}":2}`);
 export const BROKEN = {
   parquet: () => [latin1('PAR1'), latin1('PAR1\0\0\0\0PAR1'), latin1('PAR1\xff\xff\xff\x7fPAR1')],
   csv: () => [latin1('a,a\n1,2\n'), latin1('"a\n'), latin1(',\n'), latin1('a\n1,2\n'), latin1('\xff\xfea\0')],
+  keras: () => [
+    latin1('\x89HDF\r\n\x1a\n'),
+    latin1('\x89HDF\r\n\x1a\n', '\0'.repeat(200)),
+    latin1('\x89HDF\r\n\x1a\n\x02\x08\x08', '\0'.repeat(200)),
+  ],
   encoder: () => [latin1('{}'), latin1('[1'), latin1('{"version":2}')],
   idx: () => [
     latin1('\0\0\x08\x03', '\xff'.repeat(12)),

@@ -11,6 +11,7 @@ import { pngBytes, pngChunk } from './png.mjs';
 
 const FOUND = fileURLToPath(new URL('found', import.meta.url));
 const PARQUET = fileURLToPath(new URL('../table/parquet', import.meta.url));
+const KERAS = fileURLToPath(new URL('../formats/keras', import.meta.url));
 
 /** Every reader's corpus; `dist` has the compiled encoders. */
 export function corpusOf(reader, dist) {
@@ -48,6 +49,10 @@ const MAKERS = {
     Buffer.from(PYTHON_TYPES, 'base64'),
   ],
   import: importCorpus,
+  keras: () =>
+    readdirSync(KERAS)
+      .filter((name) => /\.(keras|h5)$/.test(name))
+      .map((name) => readFileSync(join(KERAS, name))),
   config: ({ defaultConfig }) =>
     [
       defaultConfig(),

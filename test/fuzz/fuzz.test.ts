@@ -21,6 +21,7 @@ const READERS = [
   'pickle',
   'inspect',
   'import',
+  'keras',
   'config',
   'results',
   'csv',

@@ -1,5 +1,6 @@
 // The inputs of each reader: its corpus, changed by bytes, by the format's own parts, or both.
 import { gzipSync, inflateSync } from 'node:zlib';
+import { unzipSync, zipSync } from 'fflate';
 import { mutateJpeg, mutatePng } from './images.mjs';
 import { interesting, mutateBytes, mutateJson, mutateList, writeNumber } from './mutate.mjs';
 
@@ -10,6 +11,19 @@ const MOST_BYTES = 1 << 18;
 
 /** Byte strings that mean something in each format. */
 const WORDS = {
+  keras: bytesOf(
+    'SNOD',
+    'TREE',
+    'HEAP',
+    'GCOL',
+    'OHDR',
+    'FRHP',
+    'BTHD',
+    '\x10\0\x10\0',
+    '\x11\0\x10\0',
+    '\xff'.repeat(8),
+    '__proto__\0',
+  ),
   idx: bytesOf('\0\0\x08\x03', '\0\0\x08\x01', '\0\0\0\x01', '\xff\xff\xff\xff', '\x1f\x8b\x08\0'),
   gzip: bytesOf('\x1f\x8b\x08\0', '\x1f\x8b\x08\x08', '\0\0\x08\x03', '\x01\0\0\xff\xff', 'name\0'),
   safetensors: bytesOf(
@@ -173,6 +187,19 @@ WORDS.import = [
 ];
 
 const KEYS = {
+  keras: [
+    'class_name',
+    'config',
+    'layers',
+    'inbound_nodes',
+    'output_layers',
+    'keras_history',
+    'name',
+    'units',
+    'activation',
+    '__proto__',
+    'constructor',
+  ],
   safetensors: [
     '__metadata__',
     'dtype',
@@ -218,6 +245,7 @@ const STRUCTURES = {
   results: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.results),
   csv: (bytes, tape, corpus) => mutateBytes(bytes, tape, WORDS.csv, corpus),
   parquet: mutateParquet,
+  keras: mutateKeras,
   encoder: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.encoder),
   png: mutatePng,
   jpeg: mutateJpeg,
@@ -265,6 +293,44 @@ function mutateParquet(bytes, tape, corpus) {
   const at = 4 + tape.below(Math.max(1, tape.oneIn(2) ? Math.min(40, start - 4) : start - 4));
   for (let byte = at; byte < Math.min(start, at + 1 + tape.below(6)); byte++) pages[byte] = tape.below(256);
   return pages;
+}
+
+/** Changes words where something stands, most of a file being zeros: often to another word, which may be an address. */
+function mutateHdf5(bytes, tape) {
+  const file = Buffer.from(bytes);
+  const words = [];
+  for (let at = 0; at + 8 <= file.length; at += 8) if (file.readBigUInt64LE(at) !== 0n) words.push(at);
+  if (words.length === 0) return file;
+  for (let count = 1 + tape.below(3); count > 0; count--) {
+    const at = tape.of(words);
+    const way = tape.below(3);
+    if (way === 0) file.copy(file, at, tape.of(words), tape.of(words) + 8);
+    else if (way === 1) file[at + tape.below(8)] = tape.below(256);
+    else {
+      const size = tape.of([1, 2, 4, 8]);
+      const value = BigInt.asUintN(8 * size, BigInt(interesting(tape)));
+      for (let byte = 0; byte < size; byte++) file[at + byte] = Number((value >> BigInt(8 * byte)) & 255n);
+    }
+  }
+  return file;
+}
+
+/** HDF5, or the configuration or the HDF5 in a zip. */
+function mutateKeras(bytes, tape) {
+  if (bytes[0] !== 0x50) return mutateHdf5(bytes, tape);
+  let files;
+  try {
+    files = unzipSync(bytes);
+  } catch {
+    return mutateHdf5(bytes, tape);
+  }
+  const name = tape.of(['config.json', 'model.weights.h5']);
+  if (files[name] === undefined) return mutateHdf5(bytes, tape);
+  const changed =
+    name === 'config.json'
+      ? mutateJsonFile(Buffer.from(files[name]), tape, KEYS.keras)
+      : mutateHdf5(files[name], tape);
+  return Buffer.from(zipSync({ ...files, [name]: changed }, { level: 0 }));
 }
 
 /** Changes what is inside, compresses it anew, and often the header or trailer after that. */

@@ -87,6 +87,11 @@ export const TARGETS = {
     check: ({ bytes }) => must(exportModel(bytes, 'onnx').length > 100),
     limit: ({ length }) => 400 * length + 10 * MIB + SLACK,
   },
+  keras: {
+    read: (bytes) => importModel(bytes, { source: 'x' }),
+    check: ({ bytes }) => must(exportModel(bytes, 'onnx').length > 100),
+    limit: ({ length }) => 400 * length + 10 * MIB + SLACK,
+  },
   config: {
     read: (bytes) => parseConfig(Buffer.from(bytes).toString('utf8'), 'x'),
     check: (config) => resolveConfig(config),

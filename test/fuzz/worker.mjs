@@ -71,7 +71,9 @@ function judge(bytes, value, thrown, allocated, most) {
   const { message } = thrown;
   if (UNPRINTABLE.test(message))
     return `threw a sentence with control characters: ${JSON.stringify(message)}`;
-  if (!message.startsWith('x') || !message.endsWith('.')) return `threw no sentence: ${message}`;
+  // What the caller can say begins with its name: `spec is missing (the layers of x ...)`.
+  const names = message.startsWith('x') || (thrown.code === 'usage' && / x\b/.test(message));
+  if (!names || !message.endsWith('.')) return `threw no sentence: ${message}`;
   if (message.length > LONGEST_MESSAGE) return `threw a sentence of ${message.length} characters`;
   return null;
 }

@@ -126,7 +126,17 @@ describe('saveWeights and loadWeights', () => {
 
   test.each([
     ['an empty file', '', 'the file is empty'],
-    ['a zip archive', 'PK\x03\x04....', 'begins with the bytes 50 4b 03 04; a safetensors file or a pickle'],
+    [
+      'a zip archive',
+      'PK\x03\x04....',
+      'it is a zip, as numpy and Keras write; a safetensors file, which treadle import makes of it,',
+    ],
+    [
+      'HDF5',
+      '\x89HDF\r\n\x1a\n....',
+      'it is HDF5, as Keras writes; a safetensors file, which treadle import',
+    ],
+    ['ONNX', '\x08\x0a\x12\x07treadle', 'it is ONNX; a safetensors file, which treadle import makes of it,'],
     ['a short text', '{}', 'begins with the bytes 7b 7d'],
   ])('refuses %s', async (_, content, message) => {
     const path = join(folder, 'w.safetensors');

@@ -26,10 +26,10 @@ const SPEC_LIMITS = { depth: 5, values: 3_000_000 };
 export function add(program: Command): void {
   const command = program
     .command('import')
-    .description("make a model of another program's file: safetensors, npz, a pickle of arrays, ONNX")
+    .description("make a model of another program's file: safetensors, npz, a pickle of arrays, ONNX, Keras")
     .argument(
       '<file>',
-      'a dense network, of PyTorch, numpy, scikit-learn or anything that writes ONNX',
+      'a dense network, of PyTorch, Keras, numpy, scikit-learn or anything that writes ONNX',
       path('<file>', 'file'),
     )
     .addOption(

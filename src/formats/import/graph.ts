@@ -5,7 +5,7 @@ import { transpose } from '../names.js';
 import { ONNX_TYPE, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor } from '../onnx/schema.js';
 import { countOf, floatsOf, integersOf, texts, textsOf } from '../onnx/tensor.js';
 import { formatError } from '../tensor.js';
-import type { Activation, Arithmetic, Step } from './steps.js';
+import { type Activation, type Arithmetic, type Step, tidy } from './steps.js';
 
 // An ONNX graph as the steps of a dense network: walked from an output back to the input.
 
@@ -424,10 +424,4 @@ function attributeOf({ attribute = [] }: OnnxNode, name: string) {
 
 function textAttribute(node: OnnxNode, name: string): string {
   return texts([attributeOf(node, name)?.s ?? new Uint8Array(0)])?.[0] ?? '';
-}
-
-/** A 32-bit float as the decimal number that was meant, where seven digits say it: 1e-5 and not 9.999999747378752e-6. */
-function tidy(value: number): number {
-  const meant = Number(value.toPrecision(7));
-  return Math.fround(meant) === value ? meant : value;
 }

@@ -16,6 +16,7 @@ import {
 import { oneLine, quote } from '../../strict/text.js';
 import { classifierOf } from '../any-model.js';
 import { type Conversions, conversionNotes, floatArray, floatTensor } from '../floats.js';
+import { HDF5_SIGNATURE } from '../hdf5-signature.js';
 import { encodeModel, expectGood, MODEL_KEY, readSpec, type StoredModel } from '../model-bytes.js';
 import { type NamedTable, numpyNames, torchNames, unnameTensors } from '../names.js';
 import { decodeNpz, npyText } from '../npz.js';
@@ -24,7 +25,9 @@ import { floatArrays, pickledArrays } from '../pickle.js';
 import { decodeSafetensors } from '../safetensors.js';
 import { type FloatTensor, formatError } from '../tensor.js';
 import { decodeWeights } from '../weights.js';
+import { zipNames } from '../zip.js';
 import { graphNetwork } from './graph.js';
+import { isKerasZip, kerasHdf5, kerasZip } from './keras.js';
 import { namedSteps, stepsOfSpec } from './named.js';
 import { assemble, type Step, type Surroundings } from './steps.js';
 
@@ -47,7 +50,7 @@ export interface ImportedModel {
   /** For loadModel, or to be written as they are. */
   bytes: Bytes;
   spec: ModelSpec;
-  format: 'safetensors' | 'npz' | 'pickle' | 'onnx';
+  format: 'safetensors' | 'npz' | 'pickle' | 'onnx' | 'keras';
   /** Whether treadle wrote the file, with the model beside its tensors. */
   stored: boolean;
   /** What was converted or taken for granted, a sentence each. */
@@ -66,8 +69,8 @@ type Content =
 const KEYS = ['activation', 'head', 'classes', 'spec', 'source'];
 
 /**
- * The model in another program's file: safetensors of a PyTorch state dict, npz or a pickle of arrays, or ONNX of a dense
- * network. What a file does not say is taken as the options have it, and told. Reading allocates at most 400 times the
+ * The model in another program's file: safetensors of a PyTorch state dict, npz or a pickle of arrays, ONNX of a dense
+ * network, or a model of Keras (`.keras`, `.h5`, `.weights.h5`). What a file does not say is taken as the options have it, and told. Reading allocates at most 400 times the
  * file, and 10 MiB. Throws `format`, `shape` or `range` for files that hold no dense network, naming what it is, and `usage` for options that cannot be used.
  *
  * @example
@@ -135,11 +138,6 @@ function needless(option: string, source: string): TreadleError {
 
 /** First bytes of files that are often taken for others, and what helps. */
 const OTHERS: readonly [bytes: readonly number[], what: string, expected: string][] = [
-  [
-    [0x89, 0x48, 0x44, 0x46],
-    'it is HDF5, as Keras writes',
-    "model.export('model.onnx', format='onnx'), or numpy.savez of its weights,",
-  ],
   [[0x1f, 0x8b], 'it is compressed by gzip', 'the file unpacked'],
 ];
 
@@ -148,12 +146,13 @@ function formatIn(bytes: Uint8Array, source: string): ImportedModel['format'] {
   const begins = (first: readonly number[]) => first.every((byte, at) => bytes[at] === byte);
   for (const [first, what, expected] of OTHERS) if (begins(first)) throw formatError(source, what, expected);
   if (bytes[8] === 0x7b) return 'safetensors';
-  if (begins([0x50, 0x4b])) return 'npz';
+  if (begins([0x50, 0x4b])) return isKerasZip(zipNames(bytes)) ? 'keras' : 'npz';
+  if (begins(HDF5_SIGNATURE)) return 'keras';
   if (bytes[0] === 0x80) return 'pickle';
   // The first field of every ONNX file is its version.
   if (bytes[0] === 0x08) return 'onnx';
   const found = bytes.length === 0 ? 'it is empty' : 'it begins as no file that is known';
-  throw formatError(source, found, 'safetensors, npz, a pickle of arrays or ONNX');
+  throw formatError(source, found, 'safetensors, npz, a pickle of arrays, ONNX or a model of Keras');
 }
 
 const READERS: Readonly<
@@ -192,6 +191,10 @@ const READERS: Readonly<
   onnx(bytes, source, conversions) {
     const { steps, ...around } = graphNetwork(decodeOnnx(bytes, source), bytes.length, source, conversions);
     return { steps, around: { ...around, head: null } };
+  },
+  keras(bytes, source, conversions) {
+    const read = bytes[0] === HDF5_SIGNATURE[0] ? kerasHdf5 : kerasZip;
+    return read(bytes, source, conversions);
   },
 };
 

@@ -354,3 +354,9 @@ function targetStatistics(steps: readonly Step[], width: number): Statistics | n
   const deviation = spread(scaled.values, width);
   return deviation.every(isDeviation) ? { mean: spread(shifted.values, width), deviation } : null;
 }
+
+/** A 32-bit float as the decimal number that was meant, where seven digits say it: 1e-5 and not 9.999999747378752e-6. */
+export function tidy(value: number): number {
+  const meant = Number(value.toPrecision(7));
+  return Math.fround(meant) === value ? meant : value;
+}
