@@ -86,9 +86,7 @@ async function train(core: Core, run: Run, joins: number[]): Promise<Result> {
     for (const more of joins) {
       for (let i = 0; i < more; i++) helpers.push(await helper(network));
       // A helper joins moments after it is ready.
-      for (let patience = 0; patience < 200 && network.joined <= helpers.length; patience++) {
-        await setTimeout(10);
-      }
+      while (network.joined <= helpers.length) await setTimeout(10);
       threads.push(network.admit());
       network.training.begin(range(ROWS));
       if (training.average) network.training.averageBy(0.1);
