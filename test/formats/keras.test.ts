@@ -163,6 +163,11 @@ const REFUSED: [what: string, bytes: () => Uint8Array, message: string, options?
     'with its channels first',
   ],
   [
+    'a layer that goes over one of several dimensions',
+    () => changed('images.keras', ['"batch_shape": [null, 4, 3]', '"batch_shape": [null, 2, 12]']),
+    'its inputs have shape [2,12], and the layer "dense_5" takes 12 values; a Flatten before it is expected.',
+  ],
+  [
     'a scale that is no number',
     () => changed('images.keras', [/"scale": 0\.0039\d+/, '"scale": "a"']),
     'is "Rescaling" with values that are no numbers',

@@ -50,9 +50,16 @@ function modelOf(config: string, file: Hdf5, source: string, conversions: Conver
   const input = layers.find(({ className }) => className === 'InputLayer')?.config ?? layers[0]?.config ?? {};
   const sizes = input.batch_shape ?? input.batch_input_shape;
   const isShape = Array.isArray(sizes) && sizes.slice(1).every((size) => Number.isInteger(size) && size > 0);
+  const shape = isShape ? (sizes.slice(1) as number[]) : null;
+  const first = steps.find((step) => step.kind === 'dense');
+  const values = shape?.reduce((total, size) => total * size, 1);
+  if (first !== undefined && values !== undefined && values !== first.inputs) {
+    const found = `its inputs have shape [${shape}], and the layer ${quote(first.name)} takes ${first.inputs} values`;
+    throw formatError(source, found, 'a Flatten before it');
+  }
   const around = {
     isBytes: input.dtype === 'uint8',
-    shape: isShape ? (sizes.slice(1) as number[]) : null,
+    shape,
     classes: null,
     head: null,
   };
