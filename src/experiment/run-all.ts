@@ -22,6 +22,7 @@ import { throwIfAborted } from '../strict/abort.js';
 import { type Clock, newClock, timeOf } from './clock.js';
 import { resolveConfig } from './config.js';
 import type { ExecutorChoice } from './executor.js';
+import { asOfOwner, followed, isLocked, untilUnlocked, withCopies, writtenResults } from './follow.js';
 import { jobOptions } from './job-options.js';
 import { countFrom } from './jobs.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
@@ -34,6 +35,7 @@ import {
   checkpointsOf,
   expectSame,
   finishRun,
+  isFinished,
   openRun,
   type RunRecord,
   resumedConfig,
@@ -108,13 +110,59 @@ function openPlain(build: string): Promise<Core> {
  * aborts, the running models finish their step and save a checkpoint; what is finished by then is recorded and the
  * outcome says `interrupted`. Before training it rejects with `interrupted`. Rejects with `range` for settings that
  * are wrong and networks that no memory can hold, `usage` for weights that it may not replace, `unwritable` for folders
- * that cannot be written, `locked` for a weights folder that another run is using, `engine`, whatever loading and
+ * that cannot be written, `locked` for folders that another run is using (but one that is resumed by way of an executor of
+ * other machines is followed, and what its owner has written is returned), `engine`, whatever loading and
  * splitting the data throws, and what `openRun`, `resumedConfig` and `expectSame` throw.
  * Prints nothing, leaves signals alone and leaves no thread behind.
  *
  * @example const { results, folder } = await runAll({ settings: { epochs: 2 }, onEvent: ({ type }) => console.log(type) });
  */
 export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
+  try {
+    return await runAsOwner(options);
+  } catch (error) {
+    const { executor } = options;
+    const isLockedNow = error instanceof TreadleError && error.code === 'locked';
+    if (!isLockedNow || executor === undefined || options.resume === undefined) throw error;
+    const run = await openRun(options.resume === true ? null : options.resume, options.out ?? 'runs');
+    if (!(await isLocked(run.folder))) throw error;
+    return follow(options, executor, run);
+  }
+}
+
+/** Follows a run that another process owns until that has finished it; goes on with it where that process is gone before. */
+async function follow(options: RunAllOptions, executor: ExecutorChoice, run: BegunRun): Promise<RunOutcome> {
+  const { folder } = run;
+  const { onEvent, signal } = options;
+  const clock = options.clock ?? newClock();
+  const started = timeOf(clock);
+  const weights = options.weights ?? weightsFolderOf(run);
+  options.log?.(`Run ${idOf(folder)} belongs to another process: it is followed, and written by that.`);
+  const outcome = await withCopies(folder, (copies) =>
+    runAsOwner({
+      ...options,
+      clock,
+      resume: copies.folder,
+      weights: copies.weights,
+      data: options.data ?? recordedData(run),
+      tensorBoard: undefined,
+      report: false,
+      executor: followed(executor),
+      onEvent: asOfOwner(folder, weights, onEvent),
+    }),
+  );
+  const stopped = { ...outcome, folder, interrupted: true, resumable: true };
+  if (outcome.interrupted || (await untilInterrupted(() => untilUnlocked(folder, signal)))) return stopped;
+  // The owner may have been stopped, or have died.
+  if (!outcome.resumable && !(await isFinished(folder))) return runAll(options);
+  const written = await writtenResults(folder);
+  const seconds = (timeOf(clock) - started) / 1000;
+  const report = written.report === null ? null : shown(written.report);
+  onEvent?.({ type: 'done', results: shown(written.file), report, seconds });
+  return { ...outcome, folder, results: written.results };
+}
+
+async function runAsOwner(options: RunAllOptions): Promise<RunOutcome> {
   const unlock: (() => Promise<void>)[] = [];
   const lock = async (folder: string): Promise<void> => {
     unlock.push(await lockFolder(folder));

@@ -94,6 +94,11 @@ export async function finishRun({ folder, record }: Omit<BegunRun, 'config'>): P
   await rm(checkpointsOf(folder), { recursive: true, force: true });
 }
 
+/** Whether a run is finished. Throws `not-found`, `unreadable` or `format`. */
+export async function isFinished(folder: string): Promise<boolean> {
+  return (await readRecord(folder)).finished;
+}
+
 /**
  * A run to resume: by its folder, by its id among those in `out`, or the newest unfinished one there.
  * Throws `not-found` when there is none, `usage` for one that is finished, and `format` or `range` for one whose
