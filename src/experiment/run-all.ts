@@ -154,7 +154,7 @@ async function follow(options: RunAllOptions, executor: ExecutorChoice, run: Beg
   const stopped = { ...outcome, folder, interrupted: true, resumable: true };
   if (outcome.interrupted || (await untilInterrupted(() => untilUnlocked(folder, signal)))) return stopped;
   // The owner may have been stopped, or have died.
-  if (!outcome.resumable && !(await isFinished(folder))) return runAll(options);
+  if (!outcome.resumable && !(await isFinished(folder))) return runAll({ ...options, resume: folder });
   const written = await writtenResults(folder);
   const seconds = (timeOf(clock) - started) / 1000;
   const report = written.report === null ? null : shown(written.report);
