@@ -3,6 +3,7 @@ import { createModel, loadModel } from '../create.js';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
 import { checkTest, TEST_KEY, type TestFigures } from '../formats/hub/test-figures.js';
+import { ENCODER_KEY } from '../formats/model-bytes.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../formats/safetensors.js';
 import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
@@ -15,9 +16,6 @@ import { expectFits, readEncoder, type TableEncoder } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
 import { type Table, type TableRow, takeTableRows } from './table.js';
-
-/** The key of a file's metadata under which the encoder stands, as JSON. */
-export const ENCODER_KEY = 'treadle_table';
 
 /** How a model of a table is made and trained; all of `fit`'s options are taken too. */
 export interface TableFitOptions extends PrepareOptions, Omit<FitOptions, 'validation' | 'task'> {

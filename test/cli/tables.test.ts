@@ -261,6 +261,39 @@ it('export takes the encoders along, or says which features its file takes in pl
   );
 });
 
+it('import gives the model of a table back, with its encoders and the figures of its test', async () => {
+  const predict = async (model: string) => {
+    const found = await run('predict', '--model', model, 'visits.csv', ...COMMAS, '--json');
+    expect(found.code).toBe(0);
+    return jsonLines(found.stdout).map((row) => row['predicted ill']);
+  };
+  const said = await predict('made.safetensors');
+  expect(new Set(said)).toEqual(new Set(['ill', 'well']));
+  for (const format of ['npz', 'onnx', 'safetensors']) {
+    await run('export', 'made.safetensors', '--format', format, '--out', `again.${format}`, '--force');
+    const made = await run('import', `again.${format}`, '--out', `${format}.safetensors`);
+    expect([made.code, made.stderr]).toEqual([0, '']);
+    expect(made.stdout).toMatch(
+      new RegExp(`^${format}\\.safetensors: a model of a table, of [\\d,]+ parameters`),
+    );
+    expect(await predict(`${format}.safetensors`)).toEqual(said);
+    const card = await run('export', `${format}.safetensors`, '--format', 'hub', '--out', `card-${format}`);
+    expect(card.code).toBe(0);
+    expect(await readFile(join(folder, `card-${format}`, 'README.md'), 'utf8')).toContain('accuracy');
+  }
+  const text = await readFile(join(folder, 'again.onnx'), 'latin1');
+  await writeFile(
+    join(folder, 'damaged.onnx'),
+    text.replace('"version":1,"columns"', '"version":2,"columns"'),
+    'latin1',
+  );
+  const damaged = await run('import', 'damaged.onnx', '--out', 'damaged.safetensors');
+  expect([damaged.code, damaged.stderr]).toEqual([
+    1,
+    'error: damaged.onnx: its encoder has no version; a model of a table is expected.\n',
+  ]);
+});
+
 describe('a file', () => {
   it('is a table by its content: CSV, packed by gzip, or Parquet', async () => {
     const plain = await readTable(join(folder, 'visits.csv'), { decimal: ',' });
