@@ -12,7 +12,7 @@ import type { History, Model } from '../model/model.js';
 import type { FitOptions } from '../model/options.js';
 import { asTable, dataOf } from './data.js';
 import { encodeFeatures, reorderedFeatures } from './encode.js';
-import { expectFits, readEncoder, type TableEncoder } from './encoder.js';
+import { expectFits, readEncoder, type TableEncoder, targetNames } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
 import { type Table, type TableRow, takeTableRows } from './table.js';
@@ -122,7 +122,7 @@ function partsOf(
     const places = new Map(target.classes.map((name, at) => [name, at]));
     labels = Uint32Array.from(y as string[], (name) => places.get(name)!);
   }
-  const parts = holdOut(table.rows, validation, seed, labels);
+  const parts = holdOut(table.rows, validation, seed, labels, `every class of ${targetNames(target)}`);
   return { train: takeTableRows(table, parts.train), held: takeTableRows(table, parts.validation) };
 }
 

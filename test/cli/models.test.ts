@@ -170,6 +170,21 @@ describe('import', () => {
     expect((await readModel(join(folder, 'c.safetensors'))).spec).toEqual(spec);
   });
 
+  it('names its options where a file says itself what they say', async () => {
+    const folder = await temporaryFolder();
+    const model = await createModel(mlp({ inputs: 2, hidden: [3], outputs: 3 }));
+    await writeFile(join(folder, 'a.onnx'), exportModel(model, 'onnx'));
+    const options = [
+      ['--activation', 'gelu', '--activation is given; nothing, since a.onnx says it, is expected.'],
+      ['--classes', 'a', 'The number of --classes is 1; 3 is expected.'],
+      ['--head', 'sigmoid', "--head is 'sigmoid'; softmax, which a.onnx ends with, is expected."],
+    ];
+    for (const [name, value, words] of options) {
+      const found = await treadle(['import', 'a.onnx', '--out', 'b', name!, value!], { cwd: folder });
+      expect([found.code, found.stderr]).toEqual([2, `error: ${words}\n`]);
+    }
+  });
+
   it('says why a file, a spec or options cannot be used', async () => {
     const folder = await temporaryFolder();
     const [other, broken, twice, none] = ['other.safetensors', 'broken.json', 'twice.json', 'none.json'].map(
@@ -198,12 +213,12 @@ describe('import', () => {
       `error: ${none}: it has no model: input is missing; an object is expected.`,
       'cannot be used with option',
       "required option '--out <model>' not specified",
-      'error: classes.length is 3; 2 is expected.',
+      'error: The number of --classes is 3; 2 is expected.',
     ];
     sentences.forEach((sentence, index) => {
       expect(found[index]!.stderr).toContain(sentence);
     });
-    expect(found.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1, 2, 2, 1]);
+    expect(found.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1, 2, 2, 2]);
   });
 });
 

@@ -55,7 +55,7 @@ describe('fit', () => {
     const { code, stdout, stderr } = await run(...args);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^name +left out +it is text: 150 different values in 150 rows/m);
-    expect(stdout).toMatch(/^patient +left out +it was asked for/m);
+    expect(stdout).toMatch(/^patient +left out +its values keep rows together/m);
     expect(stdout).toMatch(/^temperature +number +all of its values are numbers +12 empty$/m);
     expect(stdout).toMatch(/^coughs +yes or no +it is no or yes/m);
     expect(stdout).toMatch(/On 30 rows that were held out:\naccuracy 0\.\d{4}|accuracy 1\.0000/);
@@ -139,9 +139,9 @@ describe('fit', () => {
       2,
       '--target is sick; one of name, patient, temperature, coughs, ill is expected.',
     ],
-    [['visits.csv', '--target', 'ill', '--column', 'age=number'], 2, '--column is "age"'],
+    [['visits.csv', '--target', 'ill', '--column', 'age=number'], 2, '--column is age; one of'],
     [['visits.csv', '--target', 'ill', '--column', 'name=words'], 2, '--column is "name=words"'],
-    [['visits.csv', '--target', 'ill', '--column', 'name=number'], 2, 'columns.name is number'],
+    [['visits.csv', '--target', 'ill', '--column', 'name=number'], 2, '--column name is number'],
     [['visits.csv', '--target', 'ill', '--test-size', '1.5'], 2, '--test-size is "1.5"'],
     [['visits.csv', '--target', 'ill', '--hidden', 'many'], 2, '--hidden is "many"'],
     [['visits.csv', '--target', 'ill', '--hidden', '8,0'], 2, '--hidden is "8,0"'],
@@ -357,6 +357,52 @@ it('fit ends what it writes for TensorBoard where it fails', async () => {
   const [name] = await readdir(join(folder, 'failed'));
   const { scalars, ended } = eventsIn(join(folder, 'failed', name!));
   expect([scalars.loss, ended]).toEqual([[[1, 2]], 2]);
+});
+
+it.each([
+  [
+    ['fit', 'names.csv', '--target', 'name'],
+    1,
+    'The number of samples of every class of name is 1; at least 2',
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--group', 'house'],
+    2,
+    '--group is house; one of name,',
+  ],
+  [['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--group', 'ill'], 2, '--group is ill; one of name,'],
+  [['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--time', 'day'], 2, '--time is day; one of name,'],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--column', 'ill=number'],
+    2,
+    '--column is ill; one of name, patient, temperature, coughs is expected.',
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--column', 'coughs=number'],
+    2,
+    "--column coughs is number (row 0 is 'yes'); a kind that its cells are of is expected.",
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--target', 'name', '--task', 'classification'],
+    2,
+    '--target is ill, name; one column of classes is expected.',
+  ],
+  [
+    ['fit', 'visits.csv', '--target', 'ill', '--separator', ',', '--decimal', ','],
+    2,
+    '--separator is ,; another character than the decimal mark is expected.',
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--grid', 'r2.json'],
+    2,
+    "The grid's score is r2; one of accuracy, macroF1, rocAuc, logLoss, loss is expected.",
+  ],
+])('advice is of options, not of parameters: %j', async (args, code, words) => {
+  await writeFile(join(folder, 'names.csv'), 'name,size\nann,1\nbob,2\ncy,4\ndee,3\n');
+  await writeFile(join(folder, 'r2.json'), '{"score": "r2"}');
+  const found = await run(...args);
+  expect([found.code, found.stdout]).toEqual([code, '']);
+  expect(found.stderr).toContain(`error: ${words}`);
 });
 
 describe('before it trains, fit tells', () => {

@@ -1,8 +1,7 @@
 import { expectWhole, problem } from '#bindings';
 import type { ModelOptions } from '../../model/create.js';
 import { checkFitOptions, type FitOptions } from '../../model/options.js';
-import { type Decided, decide, type PrepareOptions } from '../prepare.js';
-import { withoutGroup } from '../split.js';
+import { type Decided, decideGrouped, type PrepareOptions } from '../prepare.js';
 import type { Table } from '../table.js';
 import { type TableFitOptions, tableDefaults } from '../table-model.js';
 import { type Candidate, candidatesOf } from './candidates.js';
@@ -88,11 +87,11 @@ export function planSearch(table: Table, options: SearchOptions): Plan {
   const grid = checkGrid(found);
   const asked: PrepareOptions = {
     target,
-    columns: withoutGroup(columns ?? {}, group),
+    ...(columns !== undefined && { columns }),
     ...(task !== undefined && { task }),
     ...(classes !== undefined && { classes }),
   };
-  const whole = decide(table, asked);
+  const whole = decideGrouped(table, asked, group);
   const ofTask = scoresOfTask(whole.target.task);
   const score = grid.score ?? ofTask[0]!;
   if (!ofTask.includes(score)) {
