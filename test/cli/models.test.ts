@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
 import type { FloatTensor } from '../../dist/formats/tensor.js';
@@ -55,6 +58,36 @@ describe('export', () => {
     expect(await readFile(join(folder, 'tiny-net.h'), 'utf8')).toContain(
       'static inline int tiny_net_predict(',
     );
+  });
+
+  it('writes JavaScript that projects of either type import, and bundlers', async () => {
+    const folder = await temporaryFolder();
+    const model = await createModel(mlp({ inputs: 4, hidden: [3], outputs: 2 }));
+    await writeModel(join(folder, 'net.safetensors'), model);
+    const made = await treadle(['export', 'net.safetensors', '--format', 'js'], { cwd: folder });
+    expect(made.stdout).toMatch(
+      /^net\.mjs \([\d,]+ bytes\): for Node, Deno, Bun and browsers, as a module\.\n$/,
+    );
+    const named = ['export', 'net.safetensors', '--format', 'js', '--out', 'net.js'];
+    expect((await treadle(named, { cwd: folder })).code).toBe(0);
+    const [label] = model.predict([[1, 2, 3, 4]]);
+    const says = 'console.log(String(predict([1, 2, 3, 4])));';
+    await writeFile(join(folder, 'main.cjs'), `import('./net.mjs').then(({ predict }) => { ${says} });`);
+    await writeFile(join(folder, 'main.mjs'), `import { predict } from './net.mjs'; ${says}`);
+    const node = (file: string) => promisify(execFile)(process.execPath, [file], { cwd: folder });
+    for (const own of [{ name: 'mine' }, { name: 'mine', type: 'module' }]) {
+      await writeFile(join(folder, 'package.json'), JSON.stringify(own));
+      for (const file of ['main.cjs', 'main.mjs']) {
+        expect(await node(file)).toEqual({ stdout: `${label}\n`, stderr: '' });
+      }
+      const bundle = await rolldown({ input: join(folder, 'main.mjs'), logLevel: 'silent' });
+      await bundle.write({ file: join(folder, 'bundled.cjs'), format: 'cjs' });
+      await bundle.close();
+      expect(await node('bundled.cjs')).toEqual({ stdout: `${label}\n`, stderr: '' });
+    }
+    // In a project of modules the other name will do.
+    await writeFile(join(folder, 'other.js'), `import { predict } from './net.js'; ${says}`);
+    expect((await node('other.js')).stdout).toBe(`${label}\n`);
   });
 
   it('tells the test of weights by the run that trained them', async () => {

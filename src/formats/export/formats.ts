@@ -44,7 +44,8 @@ const FORMATS = {
     write: (model, _, fronts) => encodeModel(model, fronts?.texts),
   },
   js: {
-    extension: '.js',
+    // Node takes it for a module in projects of either type.
+    extension: '.mjs',
     readers: 'Node, Deno, Bun and browsers, as a module',
     write: (model, _, fronts) => toJavaScript(foldModel(model), fronts?.js),
   },

@@ -22,7 +22,7 @@ import { onnxFront } from './onnx.js';
  * encoders as JSON in `treadle_table`, and `pkl` and `c` are of the network alone, which takes the features that
  * `featureNames` lists. Throws as `exportModel`, and `format` for a model without encoders.
  *
- * @example await writeFile('visits.js', exportTable(model, 'js'));
+ * @example await writeFile('visits.mjs', exportTable(model, 'js'));
  */
 export function exportTable(
   model: Uint8Array | { save(): Uint8Array },
