@@ -58,7 +58,15 @@ export async function searchAndShow(
 ): Promise<number> {
   const clock = newClock();
   const show = searchShow(() => timeOf(clock));
-  const quiet: View<SearchEvent> = { event() {}, note() {}, suspend() {}, resume() {}, close() {} };
+  const quiet: View<SearchEvent> = {
+    event(event) {
+      if (event.type === 'warning') process.stderr.write(`${show.line(event)}\n`);
+    },
+    note() {},
+    suspend() {},
+    resume() {},
+    close() {},
+  };
   const view = options.json ? quiet : textView(show);
   goOnUnread();
   const opened = await open(file, options, command);
