@@ -17,7 +17,7 @@ import { flowsOf, type QueuedData, type QueuedOutcome } from './jobs.js';
 import { keysOf, LIFE_SECONDS, PREFIX, queueName, RUNS } from './keys.js';
 import { loadBullmq } from './modules.js';
 import { fetchResult, pushStart } from './objects.js';
-import { openStore } from './open-store.js';
+import { openStore, storePlace } from './open-store.js';
 import { jobsDigest, type QueuedRun, readRecord, type WorkerEvent } from './records.js';
 import { forgetRun } from './runs.js';
 import type { Store } from './store.js';
@@ -55,6 +55,13 @@ const PRODUCER_MS = 15_000;
 export function queueExecutor(options: QueueOptions): ExecutorChoice {
   const address = queueAddress(options.url);
   return (context) => new QueueExecutor(address, options, context);
+}
+
+/** Rejects where no queue can be reached, or a store is none: before there is a run that waits for them. */
+export async function expectQueue({ url, store }: QueueOptions): Promise<void> {
+  if (store !== undefined) storePlace(store);
+  const client = await connect(queueAddress(url));
+  client.disconnect();
 }
 
 /** The open connections of one training. */

@@ -400,9 +400,10 @@ it.each([
 ])('advice is of options, not of parameters: %j', async (args, code, words) => {
   await writeFile(join(folder, 'names.csv'), 'name,size\nann,1\nbob,2\ncy,4\ndee,3\n');
   await writeFile(join(folder, 'r2.json'), '{"score": "r2"}');
-  const found = await run(...args);
+  const found = await run(...args, '--out', 'made/for/it.safetensors');
   expect([found.code, found.stdout]).toEqual([code, '']);
   expect(found.stderr).toContain(`error: ${words}`);
+  expect(await readdir(folder)).not.toContain('made');
 });
 
 describe('before it trains, fit tells', () => {
