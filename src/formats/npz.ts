@@ -1,9 +1,11 @@
 import { unzipSync, type Zippable, zipSync } from 'fflate/browser';
 import { type Bytes, TreadleError } from '#bindings';
 import { quote } from '../strict/text.js';
+import { crc32 } from './crc.js';
 import { NUMPY_ELEMENTS } from './elements.js';
 import { type ArrayBytes, checkLength } from './floats.js';
 import { type FloatTensor, formatError } from './tensor.js';
+import { statedChecksums } from './zip-sums.js';
 
 /**
  * npz: a zip of npy files, one for each array, as numpy.savez and savez_compressed write them. An npy file is the bytes
@@ -57,7 +59,8 @@ export function decodeNpz(bytes: Uint8Array, source: string): Map<string, ArrayB
   const most = MOST_EXPANSION * bytes.length + SLACK;
   let total = 0;
   let files: Record<string, Uint8Array>;
-  const seen = new Set<string>();
+  const sums = new Map<string, number>();
+  const stated = statedChecksums(bytes);
   try {
     files = unzipSync(bytes, {
       filter: ({ name, originalSize, size }) => {
@@ -66,9 +69,9 @@ export function decodeNpz(bytes: Uint8Array, source: string): Map<string, ArrayB
           const found = `its arrays hold more than ${MOST_EXPANSION} times its bytes`;
           throw formatError(source, found, 'arrays that fit the file');
         }
-        if (seen.has(name))
+        if (sums.has(name))
           throw formatError(source, `it has ${quote(name)} twice`, 'one array of each name');
-        seen.add(name);
+        sums.set(name, stated.next().value!);
         return true;
       },
     });
@@ -81,6 +84,9 @@ export function decodeNpz(bytes: Uint8Array, source: string): Map<string, ArrayB
       .filter(([name]) => !name.endsWith('/'))
       .map(([name, file]) => {
         const array = name.replace(/\.npy$/, '');
+        if (crc32(file) !== sums.get(name)) {
+          throw formatError(source, `array ${quote(array)} is damaged`, 'an array of the stated checksum');
+        }
         return [array, decodeNpy(file, array, source)];
       }),
   );
