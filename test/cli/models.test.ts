@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
@@ -125,6 +125,23 @@ describe('export', () => {
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       `error: --run is "${join('others', otherId!)}"; a run that trained and tested ${weights} is expected.\n`,
+    ]);
+    // From elsewhere the id is looked for beside the weights' folder, or the run is named by its own.
+    const elsewhere = await temporaryFolder();
+    const from = (run: string) => {
+      const args = ['--format', 'hub', '--out', 'card', '--force', '--run', run];
+      return treadle(['export', join(folder, weights), ...args], { cwd: elsewhere });
+    };
+    for (const run of [id!, join(folder, 'runs', id!)]) {
+      const found = await from(run);
+      expect([found.code, found.stderr]).toEqual([0, '']);
+      expect(await readFile(join(elsewhere, 'card', 'README.md'), 'utf8')).toContain('On 60 samples of ');
+    }
+    const none = await from('none');
+    const place = (at: string) => join(relative(elsewhere, join(folder, at)), 'runs', 'none', 'results.json');
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      `error: none is no run: none of none/results.json, runs/none/results.json, ${place('weights')}, ${place('')} is there; a run's folder or id is expected.\n`,
     ]);
     const js = await treadle(['export', weights, '--format', 'js', '--run', id!], { cwd: folder });
     expect([js.code, js.stderr]).toEqual([
