@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFitBoard, withFitBoard } from '../../dist/cli/fit-board.js';
+import { readModel, writeModel } from '../../dist/node.js';
 import { readTable, readTableModel } from '../../dist/table/node.js';
 import { failure } from '../support/errors.js';
 import { eventsIn } from '../tensorboard/read.js';
@@ -434,17 +435,41 @@ describe('before it trains, fit tells', () => {
   });
 
   it.each([
-    [['--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model)'],
+    [['--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model of fit)'],
     [
       ['--out', './m.html', '--report', 'm.html'],
       '--report is "m.html"; another file than --out is expected.',
     ],
-    [['--report', 'visits.csv'], '--report is visits.csv (a file is there that is no page)'],
-    [['--report', 'made.safetensors'], '--report is made.safetensors (a file is there that is no page)'],
-    [['--cv', '3', '--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model)'],
+    [['--report', 'visits.csv'], '--report is visits.csv (a file is there that is no report)'],
+    [['--report', 'made.safetensors'], '--report is made.safetensors (a file is there that is no report)'],
+    [['--cv', '3', '--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model of fit)'],
   ])('that %j would replace a file that is not its own', async (args, sentence) => {
     const { code, stderr } = await fit(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
     expect(await readFile(join(folder, 'visits.csv'), 'utf8')).toBe(CSV);
+  });
+
+  it('what it will replace of its own, and replaces nothing that another program wrote', async () => {
+    const args = ['--out', 'twice.safetensors', '--epochs', '1', '--json'];
+    expect((await fit(...args)).stderr).toBe('');
+    const both = 'twice.safetensors and twice.html are there already and will be replaced.\n';
+    expect((await fit(...args)).stderr).toBe(both);
+    expect((await fit(...args, '--cv', '2', '--runs', 'twice')).stderr).toContain(both);
+    const one = 'twice.safetensors is there already and will be replaced.\n';
+    expect((await fit(...args, '--no-report')).stderr).toBe(one);
+    // A network without encoders, and a page of somebody else.
+    const network = await readModel(join(folder, 'twice.safetensors'));
+    await writeModel(join(folder, 'network.safetensors'), network);
+    await writeFile(join(folder, 'index.html'), '<!doctype html><title>mine</title>');
+    const before = await readFile(join(folder, 'network.safetensors'));
+    for (const own of [
+      ['--out', 'network.safetensors'],
+      ['--out', 'new.safetensors', '--report', 'index.html'],
+    ]) {
+      const { code, stderr } = await fit(...own);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('(a file is there that is no ')]);
+    }
+    expect(await readFile(join(folder, 'network.safetensors'))).toEqual(before);
+    expect(await readdir(folder)).not.toContain('new.safetensors');
   });
 });
