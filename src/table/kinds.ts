@@ -141,8 +141,10 @@ function exceptions(cells: Cells, rows: number): string {
     if (others < rows / 2) return `; all are ${kind}s but ${others}, ${first(isGood)}`;
   }
   const isNumber = (value: Exclude<Cell, null>) => isKind('number', value);
+  // 1,234 may be either.
   const hasComma = (value: Exclude<Cell, null>) =>
-    isNumber(value) || (typeof value === 'string' && typeof csvCell(value, ',') === 'number');
+    isNumber(value) ||
+    (typeof value === 'string' && !/,\d{3}$/.test(value) && typeof csvCell(value, ',') === 'number');
   if (countNot(hasComma) < rows / 2) return `; with decimal commas most are numbers, ${first(isNumber)}`;
   const isBeside = (value: Exclude<Cell, null>) =>
     isNumber(value) || (typeof value === 'string' && /\D/.test(value) && BESIDE.test(value.trim()));

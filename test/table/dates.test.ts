@@ -138,8 +138,9 @@ it('a column of numbers with more beside them is of texts, and says why', () => 
     cells((row) => `${row},5`),
     cells((row) => `room ${row}`),
     cells((row) => `00${row}`),
+    cells((row) => `1,${row + 100}`),
   ];
-  const names = ['weight', 'price', 'size', 'rate', 'room', 'code'];
+  const names = ['weight', 'price', 'size', 'rate', 'room', 'code', 'count'];
   const lines = columns[0]!.map((_, row) => columns.map((own) => own[row]).join(';'));
   const found = decideKinds(parseCsv(`${names.join(';')}\n${lines.join('\n')}\n`, { separator: ';' }));
   expect(found.map(({ kind, reason }) => [kind, reason])).toEqual([
@@ -149,5 +150,6 @@ it('a column of numbers with more beside them is of texts, and says why', () => 
     ['category', "12 different values; with decimal commas most are numbers, such as '0,5' in row 0"],
     ['category', '12 different values'],
     ['category', '12 different values'],
+    ['category', "12 different values; most are numbers with more beside them, such as '1,100' in row 0"],
   ]);
 });

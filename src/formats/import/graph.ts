@@ -117,6 +117,7 @@ class Walk {
   readonly #constants = new Map<string, OnnxTensor>();
   /** Bytes that may still be copied. */
   #room: number;
+  #multiplied: ReadonlySet<OnnxNode> | null = null;
 
   constructor(graph: OnnxGraph, room: number, source: string, conversions: Conversions) {
     this.#graph = graph;
@@ -348,13 +349,8 @@ class Walk {
   /** Whether a node puts what becomes of columns beside one another: nothing before it multiplies by a matrix. */
   #joinsColumns(node: OnnxNode): boolean {
     if (node.opType !== 'Concat') return false;
-    const seen = new Set([node]);
-    // A set goes on to what is added while it is gone through.
-    for (const { opType, input = [] } of seen) {
-      if (/^(Gemm|MatMul|Conv)/.test(opType ?? '')) return false;
-      for (const maker of input.map((name) => this.#makers.get(name))) if (maker) seen.add(maker);
-    }
-    return true;
+    this.#multiplied ??= behindMatrices(this.#graph.node ?? []);
+    return !this.#multiplied.has(node);
   }
 
   #isConstant(name: string): boolean {
@@ -437,6 +433,24 @@ const KNOWN = [
 /** Whether a node makes labels, which no network is read from. */
 function isLabels(node: OnnxNode | undefined): boolean {
   return /^(ArgMax|Gather|ArrayFeatureExtractor|LabelEncoder|Cast|Reshape)$/.test(node?.opType ?? '');
+}
+
+/** The nodes that multiply by a matrix, and all that what they give goes on to. */
+function behindMatrices(nodes: readonly OnnxNode[]): Set<OnnxNode> {
+  const users = new Map<string, OnnxNode[]>();
+  for (const node of nodes) {
+    for (const name of node.input ?? []) {
+      const known = users.get(name);
+      if (known === undefined) users.set(name, [node]);
+      else known.push(node);
+    }
+  }
+  const found = new Set(nodes.filter(({ opType }) => /^(Gemm|MatMul|Conv)/.test(opType ?? '')));
+  // A set goes on to what is added while it is gone through.
+  for (const { output = [] } of found) {
+    for (const name of output) for (const node of users.get(name) ?? []) found.add(node);
+  }
+  return found;
 }
 
 function nameOf({ name, output }: OnnxNode): string {
