@@ -17,19 +17,39 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** Whether an error is of what the user asked for: its subject is an option, a setting by its path, or a parameter. */
-function isOfSettings({ subject = '' }: TreadleError): boolean {
+function isOfSettings({ subject = '', code }: TreadleError): boolean {
   const [name] = subject.split('.') as [string];
-  return subject.startsWith('--') || Object.hasOwn(SETTINGS, name) || PARAMETERS.has(name);
+  if (subject.startsWith('--') || Object.hasOwn(SETTINGS, name)) return true;
+  return Object.hasOwn(PARAMETERS, subject) && (code === 'range' || code === 'shape');
 }
 
-/** Parameters of the library, beside the settings of a run, that options of the same name set. */
-const PARAMETERS: ReadonlySet<string> = new Set(['samples']);
+/** What sets a parameter of the library, for those beside the settings of a run. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['samples', 'target', 'group', 'time', 'separator', 'activation', 'head', 'classes', 'spec'].map(
+      (name) => [name, optionOf(name)],
+    ),
+  ),
+  'classes.length': 'The number of --classes',
+  score: "The grid's score",
+};
+
+/** What sets the parameter or setting that an error is of; null for an error of something else. */
+function setterOf(subject: string): string | null {
+  if (Object.hasOwn(PARAMETERS, subject)) return PARAMETERS[subject]!;
+  if (subject.startsWith(KIND_OF)) return `--column ${subject.slice(KIND_OF.length)}`;
+  return Object.hasOwn(SETTINGS, subject) ? optionOf(subject) : null;
+}
+
+/** How the library's name of what a column is taken for begins. */
+const KIND_OF = 'columns.';
 
 /** An error's sentence with the option in place of the parameter that it sets, or behind it what option would help. */
 function inOptions({ message, subject = '', code }: TreadleError): string {
-  const option = optionOf(subject);
-  if (Object.hasOwn(SETTINGS, subject) || PARAMETERS.has(subject)) {
-    return message.replace(new RegExp(`(^|: )${subject} `), `$1${option} `);
+  const setter = setterOf(subject);
+  if (setter !== null) {
+    const at = message.startsWith(`${subject} `) ? 0 : message.indexOf(`: ${subject} `) + 2;
+    return at === 1 ? message : message.slice(0, at) + setter + message.slice(at + subject.length);
   }
   if (code === 'network' && subject === FASHION_MNIST) return `${message} Give it by --data DIR.`;
   return subject === 'the weights folder' ? `${message} Give it by --weights DIR.` : message;

@@ -2,11 +2,10 @@ import { TreadleError } from '#bindings';
 import { dataOf } from '../table/data.js';
 import { readTable } from '../table/files.js';
 import { learnColumns } from '../table/learn.js';
-import { type Decided, decide, type PrepareOptions } from '../table/prepare.js';
-import { type SplitOptions, splitTable, withoutGroup } from '../table/split.js';
+import { type Decided, decideGrouped, type PrepareOptions } from '../table/prepare.js';
+import { type SplitOptions, splitTable } from '../table/split.js';
 import { columnOf, type Table } from '../table/table.js';
 import type { TrainOptions } from './fit-options.js';
-import { usageError } from './options.js';
 import { csvOptions, rowsWithTargets } from './tables.js';
 
 /** Share of the training rows that ends training early. */
@@ -50,15 +49,14 @@ export async function fitRows(file: string, options: RowOptions): Promise<FitRow
   const read = await readTable(file, csvOptions(options));
   for (const name of target) columnOf(read, name, '--target');
   const table = rowsWithTargets(read, target, file);
-  const given = table.columns.map(({ name }) => name);
-  const stranger = Object.keys(column).find((name) => !given.includes(name));
-  if (stranger !== undefined) throw usageError('--column', stranger, `one of ${given.join(', ')}`);
+  const features = { ...table, columns: table.columns.filter(({ name }) => !target.includes(name)) };
+  for (const name of Object.keys(column)) columnOf(features, name, '--column');
   const asked: PrepareOptions = {
     target,
-    columns: withoutGroup(column, group),
+    columns: column,
     ...(task !== undefined && { task }),
   };
-  const whole = decide(table, asked);
+  const whole = decideGrouped(table, asked, group);
   const classes = whole.target.task === 'classification' ? whole.target.name : undefined;
   const stratify = group === undefined && time === undefined ? classes : undefined;
   const rule = { group, time, seed, stratify };

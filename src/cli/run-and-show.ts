@@ -85,15 +85,17 @@ async function executorOf(
     if (store === undefined && storeLimit === undefined) return undefined;
     throw usageError(store === undefined ? '--store-limit' : '--store', 'given', 'it with --queue only');
   }
-  const { queueExecutor } = await import('../queue/executor.js');
+  const { expectQueue, queueExecutor } = await import('../queue/executor.js');
   const { loadBullmq } = await import('../queue/modules.js');
   await loadBullmq(); // Before there is a run that could not go on.
-  return queueExecutor({
+  const place = {
     url: queueUrl(queue),
     store,
     storeLimit: storeLimit === undefined ? undefined : storeLimit * 2 ** 20,
     log,
-  });
+  };
+  await expectQueue(place);
+  return queueExecutor(place);
 }
 
 /** Prints the tables of a run, unless it was interrupted, and returns its exit code. */

@@ -58,7 +58,15 @@ export async function searchAndShow(
 ): Promise<number> {
   const clock = newClock();
   const show = searchShow(() => timeOf(clock));
-  const quiet: View<SearchEvent> = { event() {}, note() {}, suspend() {}, resume() {}, close() {} };
+  const quiet: View<SearchEvent> = {
+    event(event) {
+      if (event.type === 'warning') process.stderr.write(`${show.line(event)}\n`);
+    },
+    note() {},
+    suspend() {},
+    resume() {},
+    close() {},
+  };
   const view = options.json ? quiet : textView(show);
   goOnUnread();
   const opened = await open(file, options, command);
@@ -96,7 +104,6 @@ async function open(file: string | undefined, options: TrainOptions, command: Co
   const isGiven = resumed === null || command.getOptionValueSource('out') === 'cli';
   const out = isGiven ? options.out : recorded(resumed.record.model)!;
   const rows = await fitRows(table, { ...config, ...(test !== undefined && { test }) });
-  await expectOutputs(options, out);
   const folder = resumed?.folder ?? join(runs, newRunId(new Date()));
   const core = await loadCore();
   const plan = planOf(config, rows, core, options);
@@ -111,6 +118,7 @@ async function open(file: string | undefined, options: TrainOptions, command: Co
     finished: false,
   };
   if (resumed !== null) expectSameSearch(resumed, record);
+  await expectOutputs(options, out);
   await ensureWritableFolder(folder);
   const unlock = await lockFolder(folder);
   const begun = { folder, config, record };

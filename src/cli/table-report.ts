@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { problem } from '#bindings';
+import { ENCODER_KEY } from '../formats/model-bytes.js';
 import { beginningOf, ensureWritableFile, writeFileAtomic } from '../node/files.js';
 import type { TableRecord } from '../report/table-report.js';
 import { assess } from '../table/assess.js';
@@ -34,37 +35,38 @@ export function reportFile({ report }: Pick<TrainOptions, 'report'>, out: string
 
 /**
  * Asked before the training: rejects with `unwritable` where the model or its report cannot be written, and with `usage` where one
- * would replace the other, or a file that is neither: a table, say.
+ * would replace the other, or a file that `fit` has not written. What it will replace is told.
  */
 export async function expectOutputs(options: Pick<TrainOptions, 'report'>, out: string): Promise<void> {
-  await expectOutput('--out', out, 'model', (bytes) => bytes[8] === OPENING_BRACE);
+  const outputs = [{ option: '--out', file: out, kind: 'model of fit', marks: MODEL }];
   const page = reportFile(options, out);
-  if (page === null) return;
-  if (resolve(page) === resolve(out)) throw usageError('--report', page, 'another file than --out');
-  await expectOutput('--report', page, 'page', (bytes) => /^\s*<!doctype html/i.test(textOf(bytes)));
+  if (page !== null) {
+    if (resolve(page) === resolve(out)) throw usageError('--report', page, 'another file than --out');
+    outputs.push({ option: '--report', file: page, kind: 'report', marks: REPORT });
+  }
+  const there: string[] = [];
+  for (const { option, file, kind, marks } of outputs) {
+    await ensureWritableFile(file);
+    const beginning = await beginningOf(file);
+    if (beginning === null) continue;
+    if (!marks.test(new TextDecoder().decode(beginning))) {
+      throw problem('usage', {
+        subject: option,
+        found: file,
+        because: `a file is there that is no ${kind}`,
+        expected: `the name of a new file, or of a ${kind},`,
+      });
+    }
+    there.push(file);
+  }
+  if (there.length === 0) return;
+  const are = there.length === 1 ? 'is' : 'are';
+  process.stderr.write(`${there.join(' and ')} ${are} there already and will be replaced.\n`);
 }
 
-/** A safetensors file begins with eight bytes of a length and a JSON object. */
-const OPENING_BRACE = 0x7b;
-
-const textOf = (bytes: Uint8Array) => String.fromCharCode(...bytes.subarray(0, 100));
-
-async function expectOutput(
-  option: string,
-  file: string,
-  kind: string,
-  isOfKind: (bytes: Uint8Array) => boolean,
-): Promise<void> {
-  await ensureWritableFile(file);
-  const there = await beginningOf(file);
-  if (there === null || isOfKind(there)) return;
-  throw problem('usage', {
-    subject: option,
-    found: file,
-    because: `a file is there that is no ${kind}`,
-    expected: `the name of a new file, or of a ${kind},`,
-  });
-}
+/** How the files begin that `fit` writes: eight bytes of a length and a header that has encoders, and a page with its title. */
+const MODEL = new RegExp(`^.{1,8}\\{"__metadata__":\\{.*"${ENCODER_KEY}":`, 's');
+const REPORT = /^<!doctype html>.{1,20000} treadle report<\/title>/s;
 
 /** Writes the report of a model beside it. Rejects with `unwritable`. */
 export async function writeTableReport(file: string, trained: Trained): Promise<void> {

@@ -13,9 +13,15 @@ export interface HoldOut {
 /**
  * Holds out a share of `rows` rows, rounded, at least one and not all. With `labels` each class gives in proportion
  * (largest remainder, ties to the lower class) and keeps at least one row for training. Throws `data` for fewer than two
- * rows, and where every class has only one.
+ * rows, and where every class has only one; `classes` is what they are called there.
  */
-export function holdOut(rows: number, share: number, seed: number, labels: Uint32Array | null): HoldOut {
+export function holdOut(
+  rows: number,
+  share: number,
+  seed: number,
+  labels: Uint32Array | null,
+  classes = 'every class',
+): HoldOut {
   if (rows < 2) {
     throw problem('data', {
       subject: 'The number of samples',
@@ -39,9 +45,9 @@ export function holdOut(rows: number, share: number, seed: number, labels: Uint3
   }
   if (groups.every(({ length }) => length === 1)) {
     throw problem('data', {
-      subject: 'The number of samples of every class',
+      subject: `The number of samples of ${classes}`,
       found: 1,
-      expected: 'at least 2 of one, or stratify: false,',
+      expected: 'at least 2 of one class, one of them held out,',
     });
   }
   const held = new Uint8Array(rows);

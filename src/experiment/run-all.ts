@@ -10,7 +10,7 @@ import {
   TreadleError,
 } from '#bindings';
 import { classifierModel, classifierParameters } from '../model/classifier.js';
-import { ensureWritableFolder, removeTemporaries } from '../node/files.js';
+import { ensureWritableFolder, removeEmptyFolders, removeTemporaries } from '../node/files.js';
 import { lockFolder } from '../node/lock.js';
 import { weightsFileNames } from '../node/model-file.js';
 import { recordedPath, shown } from '../node/paths.js';
@@ -28,7 +28,7 @@ import { countFrom } from './jobs.js';
 import { type DataChoice, type PreparedData, prepareData } from './prepare.js';
 import { leaveToReplace, type Replace } from './replacement.js';
 import { Run } from './run.js';
-import { openRunBoard } from './run-board.js';
+import { RunBoard } from './run-board.js';
 import {
   type BegunRun,
   beginRun,
@@ -164,31 +164,45 @@ async function follow(options: RunAllOptions, executor: ExecutorChoice, run: Beg
 
 async function runAsOwner(options: RunAllOptions): Promise<RunOutcome> {
   const unlock: (() => Promise<void>)[] = [];
-  const lock = async (folder: string): Promise<void> => {
-    unlock.push(await lockFolder(folder));
-    await removeTemporaries(folder);
+  const made: string[] = [];
+  const folders: Folders = {
+    make: async (folder) => void made.push(...(await ensureWritableFolder(folder))),
+    lock: async (folder) => {
+      unlock.push(await lockFolder(folder));
+      await removeTemporaries(folder);
+    },
   };
+  let isRefused = true;
   try {
-    return await runLocked(options, lock);
+    const outcome = await runLocked(options, folders);
+    isRefused = false;
+    return outcome;
   } finally {
     for (const end of unlock) await end();
+    if (isRefused) await removeEmptyFolders(made);
   }
 }
 
-async function runLocked(
-  options: RunAllOptions,
-  lock: (folder: string) => Promise<void>,
-): Promise<RunOutcome> {
+/** Makes the folders of a run, and locks them. */
+interface Folders {
+  /** One that stays empty is removed again where the run is refused. Throws `unwritable`. */
+  make(folder: string): Promise<void>;
+  /** Until the run has ended. Throws `locked`. */
+  lock(folder: string): Promise<void>;
+}
+
+async function runLocked(options: RunAllOptions, folders: Folders): Promise<RunOutcome> {
   const clock = options.clock ?? newClock();
   const started = timeOf(clock);
   throwIfAborted(options.signal);
   expectBoolean('report', options.report);
-  const board = options.tensorBoard === undefined ? null : await openRunBoard(options.tensorBoard);
+  if (options.tensorBoard !== undefined) await folders.make(options.tensorBoard);
+  const board = options.tensorBoard === undefined ? null : new RunBoard(options.tensorBoard);
   const onEvent = (event: RunEvent): void => {
     board?.hear(event);
     options.onEvent?.(event);
   };
-  const run = await openOrBegin({ ...options, onEvent, clock }, lock);
+  const run = await openOrBegin({ ...options, onEvent, clock }, folders);
   const { folder } = run;
   board?.begin(idOf(folder), run.jobs, run.data.record.classNames);
   let interrupted: boolean;
@@ -229,10 +243,7 @@ async function runLocked(
 }
 
 /** A run ready to train, new or resumed: its folders are locked, its data loaded and its record written. */
-async function openOrBegin(
-  options: RunAllOptions & { clock: Clock },
-  lock: (folder: string) => Promise<void>,
-): Promise<Run> {
+async function openOrBegin(options: RunAllOptions & { clock: Clock }, { make, lock }: Folders): Promise<Run> {
   const { out = 'runs', settings = {}, resume, from, signal, onEvent = () => {} } = options;
   if (resume !== undefined && from !== undefined) throw startOfResumed(from);
   const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
@@ -244,8 +255,8 @@ async function openOrBegin(
     log: options.log,
   };
   const folder = resumed === null ? join(out, newRunId(new Date())) : resumed.folder;
-  await ensureWritableFolder(weights);
-  await ensureWritableFolder(resumed === null ? out : folder);
+  await make(weights);
+  await make(resumed === null ? out : folder);
   await lock(weights);
   if (resumed !== null) await lock(folder);
   const names = weightsNamesOf(config);
@@ -289,9 +300,9 @@ async function openOrBegin(
     await removeTemporaries(checkpointsOf(folder));
     await writeRecord(run);
   } else {
-    await ensureWritableFolder(folder);
+    await make(folder);
     await lock(folder);
-    await ensureWritableFolder(checkpointsOf(folder));
+    await make(checkpointsOf(folder));
     await keepStarts(checkpointsOf(folder), starts);
     await beginRun(run);
   }

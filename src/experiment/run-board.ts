@@ -1,15 +1,8 @@
 import { join } from 'node:path';
-import { ensureWritableFolder } from '../node/files.js';
 import { epochRecord } from '../results/epochs.js';
 import type { Job, RunEvent } from '../results/records.js';
 import type { Hyperparameter } from '../tensorboard/events.js';
 import { type TensorBoard, type TrainingStatus, tensorBoard } from '../tensorboard/tensorboard.js';
-
-/** A folder for TensorBoard that a run is written into. Rejects with `unwritable` before anything is trained. */
-export async function openRunBoard(folder: string): Promise<RunBoard> {
-  await ensureWritableFolder(folder);
-  return new RunBoard(folder);
-}
 
 /** What one model's files are written by. */
 interface Written {
@@ -20,11 +13,11 @@ interface Written {
 }
 
 /**
- * Writes a run's models for TensorBoard as its events come in: a folder for each model in one of the run's. A model that
+ * Writes a run's models for TensorBoard, into a folder that is there, as its events come in: a folder for each model in one of the run's. A model that
  * starts, or goes on, begins a new file with all of its epochs and removes the one before, so no step is there twice.
  * Nothing waits for it, and a run does not fail by it.
  */
-class RunBoard {
+export class RunBoard {
   readonly #models = new Map<string, Written>();
   #jobs = new Map<string, Job>();
   #run = '';

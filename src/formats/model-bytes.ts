@@ -21,6 +21,9 @@ export const MODEL_KEY = 'treadle_model';
 /** The key of the loss that the model was trained with, as JSON; files of models that were not trained have none. */
 export const LOSS_KEY = 'treadle_loss';
 
+/** The key of the encoders of a table, as JSON; files of other models have none. */
+export const ENCODER_KEY = 'treadle_table';
+
 const LIMITS = { depth: 5, values: 3_000_000 };
 
 /** What a file of a model holds. */
@@ -87,7 +90,8 @@ export function readSpec(text: string, source: string): ModelSpec {
   return parseSpec(readJson(MODEL_KEY, text, source), source);
 }
 
-function readLoss(text: string, { output }: ModelSpec, source: string): Loss {
+/** The loss in a metadata's text. Throws `format`. */
+export function readLoss(text: string, { output }: ModelSpec, source: string): Loss {
   const loss = readJson(LOSS_KEY, text, source);
   try {
     checkLoss(loss);

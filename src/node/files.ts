@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TreadleError } from '#bindings';
 
@@ -75,19 +75,22 @@ export async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Creates a folder, with those above it, and proves that a file can be written in it and removed.
- * Throws `unwritable`, naming the folder and the reason.
+ * Creates a folder, with those above it, and proves that a file can be written in it and removed. Returns the folders that it has
+ * made, the outermost first. Throws `unwritable`, naming the folder and the reason, and leaves none then.
  */
-export async function ensureWritableFolder(path: string): Promise<void> {
+export async function ensureWritableFolder(path: string): Promise<string[]> {
+  const made: string[] = [];
   try {
-    await createFolder(resolve(path));
+    await createFolder(resolve(path), made);
     const probe = temporaryName(path, 'probe');
     try {
       await writeAndSync(probe, [Buffer.from('probe')]);
     } finally {
       await rm(probe, { force: true });
     }
+    return made;
   } catch (cause) {
+    await removeEmptyFolders(made);
     const reason = reasonOf(cause);
     throw new TreadleError('unwritable', `Folder ${path} cannot be written to: ${reason}.`, {
       subject: path,
@@ -113,16 +116,24 @@ export async function ensureWritableFile(path: string): Promise<void> {
   await ensureWritableFolder(dirname(path));
 }
 
+/** Removes folders in which there is nothing, the last ones first; others are left. */
+export async function removeEmptyFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders.toReversed()) await rmdir(folder).catch(() => undefined);
+}
+
 /** Makes a folder and those above it. mkdir's recursive form is no use: it never returns below Linux's /proc. */
-async function createFolder(path: string): Promise<void> {
-  try {
+async function createFolder(path: string, made: string[]): Promise<void> {
+  const make = async (): Promise<void> => {
     await mkdir(path);
+    made.push(path);
     await syncFolder(dirname(path));
+  };
+  try {
+    await make();
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT' && dirname(path) !== path) {
-      await createFolder(dirname(path));
-      await mkdir(path);
-      await syncFolder(dirname(path));
+      await createFolder(dirname(path), made);
+      await make();
     } else if (!(await isFolder(path))) {
       throw cause;
     }

@@ -12,11 +12,12 @@ import { onAbort } from '../strict/abort.js';
 import { type QueueAddress, queueAddress } from './address.js';
 import { connect, queueError } from './connect.js';
 import { describeData, publishData, trainingFiles } from './data.js';
+import { IdleTeller, idleReason, type WorkPlace } from './idle.js';
 import { flowsOf, type QueuedData, type QueuedOutcome } from './jobs.js';
 import { keysOf, LIFE_SECONDS, PREFIX, queueName, RUNS } from './keys.js';
 import { loadBullmq } from './modules.js';
 import { fetchResult, pushStart } from './objects.js';
-import { openStore } from './open-store.js';
+import { openStore, storePlace } from './open-store.js';
 import { jobsDigest, type QueuedRun, readRecord, type WorkerEvent } from './records.js';
 import { forgetRun } from './runs.js';
 import type { Store } from './store.js';
@@ -56,6 +57,13 @@ export function queueExecutor(options: QueueOptions): ExecutorChoice {
   return (context) => new QueueExecutor(address, options, context);
 }
 
+/** Rejects where no queue can be reached, or a store is none: before there is a run that waits for them. */
+export async function expectQueue({ url, store }: QueueOptions): Promise<void> {
+  if (store !== undefined) storePlace(store);
+  const client = await connect(queueAddress(url));
+  client.disconnect();
+}
+
 /** The open connections of one training. */
 interface Open {
   client: Redis;
@@ -81,7 +89,10 @@ class QueueExecutor implements Executor {
   async train(jobs: readonly Job[], listener: JobListener, signal?: AbortSignalLike): Promise<void> {
     await this.#connected(async (open) => {
       await this.#enqueue(open, jobs);
-      await new Following(open, this.#context.id, this.#producer, jobs, listener).untilEnded(signal);
+      const place = { shown: this.#address.shown, store: this.#options.store };
+      const idle = new IdleTeller(this.#options.log ?? (() => {}));
+      const following = new Following(open, this.#context.id, this.#producer, jobs, listener, place, idle);
+      await following.untilEnded(signal);
     });
   }
 
@@ -208,6 +219,8 @@ class Following {
   readonly #producer: string;
   readonly #jobs: Map<string, Job>;
   readonly #listener: JobListener;
+  readonly #place: WorkPlace;
+  readonly #idle: IdleTeller;
   /** Jobs that have ended, well or not. */
   readonly #ended = new Set<string>();
   /** Jobs that are trained again, as their results were damaged. */
@@ -220,12 +233,22 @@ class Following {
   #line: Promise<void> = Promise.resolve();
   #wake: () => void = () => {};
 
-  constructor(open: Open, run: string, producer: string, jobs: readonly Job[], listener: JobListener) {
+  constructor(
+    open: Open,
+    run: string,
+    producer: string,
+    jobs: readonly Job[],
+    listener: JobListener,
+    place: WorkPlace,
+    idle: IdleTeller,
+  ) {
     this.#open = open;
     this.#run = run;
     this.#producer = producer;
     this.#jobs = new Map(jobs.map((job) => [job.id, job]));
     this.#listener = listener;
+    this.#place = place;
+    this.#idle = idle;
   }
 
   async untilEnded(signal: AbortSignalLike | undefined): Promise<void> {
@@ -314,6 +337,7 @@ class Following {
       for (const key of [producers, events]) await client.expire(key, LIFE_SECONDS);
       const { completed = 0, failed = 0 } = await queue.getJobCounts('completed', 'failed');
       if (completed + failed > this.#told) await this.#inLine(() => this.#lookAtAll());
+      this.#idle.hear(await idleReason(client, queue, this.#run, this.#place), Date.now());
       for (let waited = 0; waited < SWEEP_MS && !this.#stopped; waited += 100) await setTimeout(100);
     }
   }

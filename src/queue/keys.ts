@@ -10,6 +10,9 @@ export const WORKERS = `${PREFIX}:workers`;
 /** The BullMQ queue of a run's jobs. */
 export const queueName = (run: string) => `run-${run}`;
 
+/** What BullMQ keeps of the queue itself. */
+export const metaOf = (run: string) => `${PREFIX}:${queueName(run)}:meta`;
+
 /** A run's keys besides those of BullMQ. */
 export function keysOf(run: string) {
   const of = (part: string) => `${PREFIX}:run:${run}:${part}`;

@@ -19,14 +19,21 @@ export async function openStore(
   client: Redis,
   maxBytes = DEFAULT_MAX_BYTES,
 ): Promise<Store> {
-  if (address === 'redis') return sealedStore(redisStore(client, maxBytes));
-  if (address.startsWith('s3:')) return sealedStore(await s3Store(s3Place(address)));
+  const place = storePlace(address);
+  if (place === 'redis') return sealedStore(redisStore(client, maxBytes));
+  if (typeof place === 'object') return sealedStore(await s3Store(place));
+  await ensureWritableFolder(place);
+  return sealedStore(folderStore(place));
+}
+
+/** What the address of a store leads to: Redis, a bucket, or the path of a folder. Throws `usage` for one that is none. */
+export function storePlace(address: string): 'redis' | ReturnType<typeof s3Place> | string {
+  if (address === 'redis') return address;
+  if (address.startsWith('s3:')) return s3Place(address);
   if (/^[a-z][a-z0-9+.-]+:/i.test(address) && !address.startsWith('file:')) throw noStore(address);
   const folder = address.startsWith('file:') ? fileUrlPath(address) : address;
   if (folder.trim() === '' || folder.includes('\0')) throw noStore(address);
-  const path = isAbsolute(folder) ? folder : resolve(folder);
-  await ensureWritableFolder(path);
-  return sealedStore(folderStore(path));
+  return isAbsolute(folder) ? folder : resolve(folder);
 }
 
 function fileUrlPath(address: string): string {

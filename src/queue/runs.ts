@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { TreadleError } from '#bindings';
 import { keysOf, PREFIX, queueName, RUNS, WORKERS } from './keys.js';
@@ -46,12 +47,19 @@ function workerOrNull(text: string): WorkerRecord | null {
   }
 }
 
+/** A run's queue, to be looked at or steered: nothing of it is there that was not. */
+export async function queueOf(client: Redis, run: string): Promise<Queue> {
+  const { Queue } = await loadBullmq();
+  const options = { connection: client, prefix: PREFIX, skipMetasUpdate: true };
+  const queue = new Queue(queueName(run), options);
+  queue.on('error', () => {}); // Told by the commands that fail.
+  return queue;
+}
+
 /** Removes all that the queue and the store have of a run. Workers that train its models stop. */
 export async function forgetRun(client: Redis, store: Store, run: string): Promise<void> {
   await client.hdel(RUNS, run);
-  const { Queue } = await loadBullmq();
-  const queue = new Queue(queueName(run), { connection: client, prefix: PREFIX });
-  queue.on('error', () => {});
+  const queue = await queueOf(client, run);
   try {
     await queue.obliterate({ force: true });
   } finally {

@@ -2,11 +2,10 @@ import type { Redis } from 'ioredis';
 import { TreadleError } from '#bindings';
 import { queueAddress } from './address.js';
 import { connect, queueError } from './connect.js';
-import { keysOf, LIFE_SECONDS, PREFIX, queueName } from './keys.js';
-import { loadBullmq } from './modules.js';
+import { keysOf, LIFE_SECONDS } from './keys.js';
 import { openStore } from './open-store.js';
 import type { WorkerRecord } from './records.js';
-import { forgetRun, listRuns, listWorkers } from './runs.js';
+import { forgetRun, listRuns, listWorkers, queueOf } from './runs.js';
 
 /** Jobs of a run by where they are. */
 export interface RunStatus {
@@ -42,14 +41,12 @@ export interface AskOptions {
 /** What is in a queue: of one run, or of all. Throws `not-found` for a run that is not in it. */
 export function queueStatus(options: AskOptions, run?: string): Promise<QueueStatus> {
   return withClient(options, async (client) => {
-    const { Queue } = await loadBullmq();
     const records = await listRuns(client, options.log);
     const asked = run === undefined ? records : records.filter((record) => record.run === run);
     if (run !== undefined && asked.length === 0) throw noRun(run);
     const runs: RunStatus[] = [];
     for (const record of asked) {
-      const queue = new Queue(queueName(record.run), { connection: client, prefix: PREFIX });
-      queue.on('error', () => {});
+      const queue = await queueOf(client, record.run);
       const counts = await queue.getJobCounts('waiting', 'waiting-children', 'active', 'completed', 'failed');
       const refusals = await client.hvals(keysOf(record.run).refusals);
       runs.push({
@@ -74,9 +71,7 @@ export function queueStatus(options: AskOptions, run?: string): Promise<QueueSta
 export function drainRun(options: AskOptions, run: string, isDrained = true): Promise<void> {
   return withClient(options, async (client) => {
     await expectRun(client, run);
-    const { Queue } = await loadBullmq();
-    const queue = new Queue(queueName(run), { connection: client, prefix: PREFIX });
-    queue.on('error', () => {});
+    const queue = await queueOf(client, run);
     try {
       await (isDrained ? queue.pause() : queue.resume());
     } finally {

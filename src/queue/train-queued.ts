@@ -9,7 +9,7 @@ import { startOf } from '../experiment/starts.js';
 import type { Job, TrainedModel } from '../results/records.js';
 import type { Weights } from '../train/loop.js';
 import type { QueuedData, QueuedOutcome } from './jobs.js';
-import { keysOf, LIFE_SECONDS } from './keys.js';
+import { keysOf, LIFE_SECONDS, RUNS } from './keys.js';
 import { loadBullmq } from './modules.js';
 import { fetchCheckpoint, fetchResult, fetchStart, pushCheckpoint, pushResult } from './objects.js';
 import { type EventRecord, type Failure, type Outcome, readRecord, type WorkerEvent } from './records.js';
@@ -75,6 +75,11 @@ class Attempt {
     signal?.addEventListener('abort', stop, { once: true });
     try {
       await this.#conclude(await this.#train());
+    } catch (error) {
+      // What is gone cannot be told how its job has ended.
+      const gone = await this.#gone().catch(() => null);
+      if (gone === null) throw error;
+      this.#context.log(gone);
     } finally {
       clearInterval(renewing);
       signal?.removeEventListener('abort', stop);
@@ -207,6 +212,18 @@ class Attempt {
     return Number(await this.#context.client.hget(this.#keys.attempts, job.id)) === this.#number;
   }
 
+  /** Says that the run is not in the queue any more; null while it is. What was told since is not kept for ever. */
+  async #gone(): Promise<string | null> {
+    const { client } = this.#context;
+    const { run } = this.#run.record;
+    if ((await client.hexists(RUNS, run)) === 1) return null;
+    const { events, attempts, strikes } = this.#keys;
+    for (const key of [events, attempts, strikes]) await client.expire(key, LIFE_SECONDS);
+    const isCancelled = (await client.exists(this.#keys.cancelled)) === 1;
+    const what = isCancelled ? 'was cancelled' : 'is not in the queue any more';
+    return `Run ${run} ${what}; what this worker has of job ${this.#queued.id} is dropped.`;
+  }
+
   async #tell(event: WorkerEvent): Promise<void> {
     if (this.#isLost) return;
     const { client, worker, onSpeed } = this.#context;
@@ -227,10 +244,10 @@ class Attempt {
     const { client, worker, log } = this.#context;
     const id = this.#queued.id!;
     if (end.type === 'lost' || this.#isLost) {
-      await client.hincrby(this.#keys.strikes, id, -1);
-      log(
-        `Job ${id} of run ${this.#run.record.run} was given to another worker; what this one has is dropped.`,
-      );
+      const gone = await this.#gone();
+      if (gone === null) await client.hincrby(this.#keys.strikes, id, -1);
+      const { run } = this.#run.record;
+      log(gone ?? `Job ${id} of run ${run} was given to another worker; what this one has is dropped.`);
       return;
     }
     if (end.type === 'stopped' || end.type === 'early') {

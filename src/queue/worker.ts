@@ -12,7 +12,7 @@ import { queueAddress } from './address.js';
 import { connect, queueError } from './connect.js';
 import { obtainData } from './data.js';
 import type { QueuedData, QueuedOutcome } from './jobs.js';
-import { keysOf, LIFE_SECONDS, PREFIX, queueName, WORKERS } from './keys.js';
+import { keysOf, LIFE_SECONDS, metaOf, PREFIX, queueName, RUNS, WORKERS } from './keys.js';
 import { loadBullmq } from './modules.js';
 import { openStore } from './open-store.js';
 import type { QueuedRun, WorkerRecord } from './records.js';
@@ -183,6 +183,8 @@ class Working {
       if (ids.has(id) || isBusy) continue;
       this.#runs.delete(id);
       await closeRun(run);
+      // Looking for stalled jobs makes it anew.
+      if ((await this.#client.hexists(RUNS, id)) === 0) await this.#client.unlink(metaOf(id));
     }
     for (const record of there) if (!this.#runs.has(record.run)) await this.#openRun(record);
   }

@@ -7,6 +7,8 @@ const EMPTY = new Set(['', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'null', 'NULL', '?'
 const NONE = 'None';
 
 const POINT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Points between groups of three digits, which nothing else stands for where the decimal mark is a comma. */
+const THOUSANDS = /^[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?$/;
 const COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/;
 
 /** A cell's text as what it is. Codes such as `007` stay texts, and whole numbers of more digits than a number keeps. */
@@ -14,9 +16,10 @@ export function csvCell(text: string, decimal: '.' | ','): Cell {
   const own = text.trim();
   if (EMPTY.has(own)) return null;
   if (/^[+-]?0\d/.test(own)) return own;
-  if (decimal === '.' ? POINT.test(own) : COMMA.test(own)) {
-    const value = Number(own.replace(',', '.'));
-    const isKept = Number.isSafeInteger(value) || !/^[+-]?\d+$/.test(own);
+  const plain = decimal === ',' && THOUSANDS.test(own) ? own.replaceAll('.', '') : own;
+  if (decimal === '.' ? POINT.test(plain) : COMMA.test(plain)) {
+    const value = Number(plain.replace(',', '.'));
+    const isKept = Number.isSafeInteger(value) || !/^[+-]?\d+$/.test(plain);
     return Number.isFinite(value) && isKept ? value + 0 : own; // -0 is 0.
   }
   return own;

@@ -9,7 +9,7 @@ import type { Table } from './table.js';
 export interface CsvOptions {
   /** Between two cells. Default: what the text's first lines speak for, of comma, semicolon, tab and bar. */
   separator?: string;
-  /** The decimal mark of numbers. Default: '.'. */
+  /** The decimal mark of numbers. With ',' points may stand between groups of three digits: 1.234,5. Default: '.'. */
   decimal?: '.' | ',';
 }
 
@@ -124,7 +124,7 @@ export function checkCsvOptions(options: CsvOptions): CsvRules {
     throw problem('usage', {
       subject: 'separator',
       found: separator,
-      expected: 'another character than decimal',
+      expected: 'another character than the decimal mark',
     });
   }
   return { separator, decimal };

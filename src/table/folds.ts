@@ -1,5 +1,6 @@
 import { problem, TreadleError } from '#bindings';
 import { shuffled } from '../data/random.js';
+import { listed } from '../strict/text.js';
 import { indicesOf, timesOf } from './split.js';
 import { columnOf, type Table } from './table.js';
 
@@ -27,8 +28,9 @@ export interface Fold {
 
 /**
  * Divides a table's rows into folds: every row is held out once or, by `time`, every row but the first part of `folds` + 1.
- * Sizes differ by one at most, but for groups, which go whole to the fold with the fewest rows. Throws `usage` for `group` and
- * `time` at once, `range` for fewer than two folds, `data` where rows, groups or the rows of a class are fewer than folds.
+ * Sizes differ by one at most, but for groups, which go whole to the fold with the fewest rows. A class of fewer rows than folds is
+ * in as many as it has rows: {@link lackingClasses} tells of it. Throws `usage` for `group` and `time` at once, `range` for fewer
+ * than two folds, `data` where rows or groups are fewer than folds.
  *
  * @example const folds = foldRows(table, { folds: 5, stratify: 'species' });
  */
@@ -71,14 +73,33 @@ function dealt(table: Table, folds: number, seed: number, stratify: string | und
   const of = new Uint32Array(table.rows);
   let next = 0;
   for (const [label, rows] of members.entries()) {
-    if (stratify !== undefined) {
-      const name = columnOf(table, stratify).cells.at(rows[0]!);
-      expectEnough(`rows with ${stratify} ${name}`, rows.length, folds);
-    }
     for (const position of shuffled(rows.length, seed, FOLD_STREAM + label))
       of[rows[position]!] = next++ % folds;
   }
   return of;
+}
+
+/** Classes that are named of those that folds lack. */
+const MOST_NAMED = 5;
+
+/** Says of a column of classes which of them some folds do not hold out, and what that does to scores; null where all do. */
+export function lackingClasses(table: Table, name: string, folds: readonly Fold[]): string | null {
+  const { cells } = columnOf(table, name);
+  const labels = indicesOf(cells);
+  const rows: number[] = [];
+  const first: number[] = [];
+  for (const [row, label] of labels.entries()) {
+    rows[label] = (rows[label] ?? 0) + 1;
+    first[label] ??= row;
+  }
+  const held = folds.map((fold) => new Set(fold.held.map((row) => labels[row]!)));
+  const lacking = rows.flatMap((count, label) => {
+    const own = held.filter((classes) => classes.has(label)).length;
+    const among = `${count} ${count === 1 ? 'row' : 'rows'}, in ${own} of ${folds.length} folds`;
+    return own === folds.length ? [] : [`${cells.at(first[label]!)} (${among})`];
+  });
+  if (lacking.length === 0) return null;
+  return `Not every fold has every class of ${name}: ${listed(lacking, MOST_NAMED)}. Macro averages are over the classes that a fold has or is said to have, ROC AUC is over the folds that have all.`;
 }
 
 /** The fold of each row: the largest groups first, equal ones in random order, each to the fold with the fewest rows. */

@@ -1,5 +1,6 @@
 import { asText, expectKeys, expectOneOf, problem } from '#bindings';
 import { type Cell, type Cells, everyValue } from './cells.js';
+import { csvCell } from './csv-cell.js';
 import { dateOf } from './dates.js';
 import type { Column, Table } from './table.js';
 
@@ -33,11 +34,16 @@ const PAIRS = [
 /**
  * What each column of a table is taken for, by its cells: numbers, yes and no, dates (see {@link dateOf}), categories, or nothing that
  * can be learned from: a column without values, of one value, of numbers that count the rows, or of texts that hardly repeat.
- * `given` overrules by name. Throws `usage` for a name that is no column and for a kind that a column's cells are not of.
+ * `given` overrules by name, because it was asked for or as `reasons` have it. Throws `usage` for a name that is no column and for
+ * a kind that a column's cells are not of.
  *
  * @example decideKinds(parseCsv('a,b\n1,x\n2,y\n3,x\n')).map(({ kind }) => kind); // ['leave', 'category']
  */
-export function decideKinds(table: Table, given: Readonly<Record<string, Kind>> = {}): ColumnDecision[] {
+export function decideKinds(
+  table: Table,
+  given: Readonly<Record<string, Kind>> = {},
+  reasons: Readonly<Record<string, string>> = {},
+): ColumnDecision[] {
   expectKeys(
     'columns',
     given,
@@ -46,8 +52,15 @@ export function decideKinds(table: Table, given: Readonly<Record<string, Kind>> 
   return table.columns.map((column) => {
     const facts = factsOf(column.cells);
     const asked = Object.hasOwn(given, column.name) ? given[column.name] : undefined;
-    const found = asked === undefined ? inferKind(column, facts) : askedKind(column, facts, asked);
-    return { name: column.name, ...found, missing: facts.missing, distinct: facts.values.size };
+    const { name } = column;
+    const found =
+      asked === undefined
+        ? inferKind(column, facts)
+        : {
+            kind: askedKind(column, facts, asked),
+            reason: Object.hasOwn(reasons, name) ? reasons[name]! : 'it was asked for',
+          };
+    return { name, ...found, missing: facts.missing, distinct: facts.values.size };
   });
 }
 
@@ -104,26 +117,45 @@ function inferKind(column: Column, { values, missing }: Facts): { kind: Kind; re
   return { kind: 'category', reason: `${values.size} different values${exceptions(cells, rows)}` };
 }
 
-/** What keeps a column, most of whose cells are numbers or dates, from being taken for these. */
+/** A number with a currency or a unit, or with marks among its digits. */
+const BESIDE =
+  /^(?:\p{Sc}|[A-Z]{3}\b)?\s*[+-]?\d[\d.,'\u2019\s]*(?:\p{Sc}|[%\u2030\u00b0\u00b2\u00b3\p{L}/]{1,8})?$/u;
+
+/** What keeps a column, most of whose cells are numbers or dates or nearly so, from being taken for these. */
 function exceptions(cells: Cells, rows: number): string {
-  for (const kind of ['number', 'date'] as const) {
+  const countNot = (isGood: (value: Exclude<Cell, null>) => boolean): number => {
     let others = 0;
     everyValue(cells, (value, count) => {
-      if (!isKind(kind, value)) others += count;
+      if (!isGood(value)) others += count;
       return others < rows / 2;
     });
-    if (others >= rows / 2) continue;
-    const [row, cell] = firstNot(cells, (value) => isKind(kind, value))!;
-    return `; all are ${kind}s but ${others}, such as ${asText(cell)} in row ${row}`;
+    return others;
+  };
+  const first = (isGood: (value: Exclude<Cell, null>) => boolean): string => {
+    const [row, cell] = firstNot(cells, isGood)!;
+    return `such as ${asText(cell)} in row ${row}`;
+  };
+  for (const kind of ['number', 'date'] as const) {
+    const isGood = (value: Exclude<Cell, null>) => isKind(kind, value);
+    const others = countNot(isGood);
+    if (others < rows / 2) return `; all are ${kind}s but ${others}, ${first(isGood)}`;
   }
-  return '';
+  const isNumber = (value: Exclude<Cell, null>) => isKind('number', value);
+  // 1,234 may be either.
+  const hasComma = (value: Exclude<Cell, null>) =>
+    isNumber(value) ||
+    (typeof value === 'string' && !/,\d{3}$/.test(value) && typeof csvCell(value, ',') === 'number');
+  if (countNot(hasComma) < rows / 2) return `; with decimal commas most are numbers, ${first(isNumber)}`;
+  const isBeside = (value: Exclude<Cell, null>) =>
+    isNumber(value) || (typeof value === 'string' && /\D/.test(value) && BESIDE.test(value.trim()));
+  return countNot(isBeside) < rows / 2 ? `; most are numbers with more beside them, ${first(isNumber)}` : '';
 }
 
-function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): { kind: Kind; reason: string } {
+/** The kind that was asked for. Throws `usage` where the cells are not of it. */
+function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): Kind {
   const subject = `columns.${name}`;
   expectOneOf(subject, asked, KINDS);
-  const reason = 'it was asked for';
-  if (asked === 'leave' || asked === 'category') return { kind: asked, reason };
+  if (asked === 'leave' || asked === 'category') return asked;
   if (!isOf(asked, cells)) {
     const [row, cell] = firstNot(cells, (cell) => isKind(asked, cell))!;
     throw problem('usage', {
@@ -136,7 +168,7 @@ function askedKind({ name, cells }: Column, { values }: Facts, asked: Kind): { k
   if (asked === 'yesNo' && values.size > 1 && yesOf(values) === null) {
     throw problem('usage', { subject, found: asked, expected: 'yesNo for two values such as yes and no' });
   }
-  return { kind: asked, reason };
+  return asked;
 }
 
 /** Whether the cells are one number more in every row. */

@@ -56,6 +56,14 @@ export interface Decided {
  * const { encoder, spec, x, y } = prepare(rest, { target: 'price', ...settled(whole) });
  */
 export function decide(table: Table, options: PrepareOptions): Decided {
+  return decideGrouped(table, options, undefined);
+}
+
+/**
+ * {@link decide} where rows of one value of `group` stay together. That column is an identity, of which nothing is learnt unless it
+ * is asked for. Throws `usage` for a group that is no column, or a target.
+ */
+export function decideGrouped(table: Table, options: PrepareOptions, group: string | undefined): Decided {
   expectKeys('options', options, KEYS);
   const { target, columns: given = {}, task, classes } = options;
   const targets = typeof target === 'string' ? [target] : target;
@@ -68,7 +76,11 @@ export function decide(table: Table, options: PrepareOptions): Decided {
   }
   for (const name of targets) columnOf(table, name, 'target');
   const features = table.columns.filter(({ name }) => !targets.includes(name));
-  const columns = decideKinds({ rows: table.rows, columns: features }, given);
+  if (group !== undefined) columnOf({ rows: table.rows, columns: features }, group, 'group');
+  const isAsked = group === undefined || Object.hasOwn(given, group);
+  const kinds = isAsked ? given : { ...given, [group]: 'leave' as const };
+  const reasons = isAsked ? {} : { [group]: 'its values keep rows together' };
+  const columns = decideKinds({ rows: table.rows, columns: features }, kinds, reasons);
   const decided = classes === undefined ? learnTarget(table, targets, task) : givenClasses(targets, classes);
   if (!columns.some(({ kind, distinct }) => kind !== 'leave' && distinct > 0)) {
     const left = columns.map(({ name, reason }) => `${name}: ${reason}`).join('; ');

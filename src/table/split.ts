@@ -3,7 +3,7 @@ import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
 import { type Cells, mappedRows } from './cells.js';
 import { dateOf } from './dates.js';
-import { categoryOf, type Kind } from './kinds.js';
+import { categoryOf } from './kinds.js';
 import { columnOf, type Table, takeTableRows } from './table.js';
 
 /** Random streams of group splits. */
@@ -61,7 +61,7 @@ export function splitTable(table: Table, options: SplitOptions): { rest: Table; 
 
 function heldAtRandom(table: Table, { share, seed = 0, stratify }: SplitOptions): (row: number) => boolean {
   const classes = stratify === undefined ? null : indicesOf(columnOf(table, stratify, 'stratify').cells);
-  const held = new Set(holdOut(table.rows, share, seed, classes).validation);
+  const held = new Set(holdOut(table.rows, share, seed, classes, `every class of ${stratify}`).validation);
   return (row) => held.has(row);
 }
 
@@ -86,14 +86,6 @@ function latest(table: Table, name: string, share: number): (row: number) => boo
   const first = Math.round(table.rows * (1 - share));
   const held = new Set(order.slice(first));
   return (row) => held.has(row);
-}
-
-/** What columns are taken for where rows are grouped: the group is an identity, nothing to learn from, unless it was asked for. */
-export function withoutGroup(
-  columns: Readonly<Record<string, Kind>>,
-  group: string | undefined,
-): Readonly<Record<string, Kind>> {
-  return group === undefined ? columns : { [group]: 'leave', ...columns };
 }
 
 /** A column's times or numbers, in milliseconds where they are times. Throws `data` for a cell that is neither. */

@@ -3,6 +3,7 @@ import { createModel, loadModel } from '../create.js';
 import { holdOut } from '../data/hold-out.js';
 import { shuffled } from '../data/random.js';
 import { checkTest, TEST_KEY, type TestFigures } from '../formats/hub/test-figures.js';
+import { ENCODER_KEY } from '../formats/model-bytes.js';
 import { decodeSafetensors, encodeSafetensors, tensorOf } from '../formats/safetensors.js';
 import { formatError } from '../formats/tensor.js';
 import type { ModelOptions } from '../model/create.js';
@@ -11,13 +12,10 @@ import type { History, Model } from '../model/model.js';
 import { defaultBatchSize, type FitOptions } from '../model/options.js';
 import { asTable, dataOf } from './data.js';
 import { encodeFeatures, reorderedFeatures } from './encode.js';
-import { expectFits, readEncoder, type TableEncoder } from './encoder.js';
+import { expectFits, readEncoder, type TableEncoder, targetNames } from './encoder.js';
 import type { ColumnDecision } from './kinds.js';
 import { type Decided, decide, type PrepareOptions, prepare, settled } from './prepare.js';
 import { type Table, type TableRow, takeTableRows } from './table.js';
-
-/** The key of a file's metadata under which the encoder stands, as JSON. */
-export const ENCODER_KEY = 'treadle_table';
 
 /** How a model of a table is made and trained; all of `fit`'s options are taken too. */
 export interface TableFitOptions extends PrepareOptions, Omit<FitOptions, 'validation' | 'task'> {
@@ -128,7 +126,7 @@ function partsOf(
     const places = new Map(target.classes.map((name, at) => [name, at]));
     labels = Uint32Array.from(y as string[], (name) => places.get(name)!);
   }
-  const parts = holdOut(table.rows, validation, seed, labels);
+  const parts = holdOut(table.rows, validation, seed, labels, `every class of ${targetNames(target)}`);
   return { train: takeTableRows(table, parts.train), held: takeTableRows(table, parts.validation) };
 }
 

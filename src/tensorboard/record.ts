@@ -1,22 +1,10 @@
 import type { Bytes } from '#bindings';
+import { crcBy } from '../formats/crc.js';
 
 // TensorFlow's record files: the length as 8 bytes, its checksum, the content, its checksum, all little-endian.
 
-/** CRC-32C's polynomial (Castagnoli, 1993), its bits reversed. */
-const POLYNOMIAL = 0x82f63b78;
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let rest = byte;
-  for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ POLYNOMIAL : rest >>> 1;
-  return rest;
-});
-
-/** The CRC-32C of bytes (RFC 3720, appendix B.4). */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
-  return ~crc >>> 0;
-}
+/** CRC-32C (Castagnoli, 1993). */
+export const crc32c = crcBy(0x82f63b78);
 
 /** Checksums are turned by 15 bits and shifted, so that the checksum of a record within a record is another one. */
 export function maskedCrc32c(bytes: Uint8Array): number {

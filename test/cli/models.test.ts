@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
 import type { FloatTensor } from '../../dist/formats/tensor.js';
@@ -57,6 +60,36 @@ describe('export', () => {
     );
   });
 
+  it('writes JavaScript that projects of either type import, and bundlers', async () => {
+    const folder = await temporaryFolder();
+    const model = await createModel(mlp({ inputs: 4, hidden: [3], outputs: 2 }));
+    await writeModel(join(folder, 'net.safetensors'), model);
+    const made = await treadle(['export', 'net.safetensors', '--format', 'js'], { cwd: folder });
+    expect(made.stdout).toMatch(
+      /^net\.mjs \([\d,]+ bytes\): for Node, Deno, Bun and browsers, as a module\.\n$/,
+    );
+    const named = ['export', 'net.safetensors', '--format', 'js', '--out', 'net.js'];
+    expect((await treadle(named, { cwd: folder })).code).toBe(0);
+    const [label] = model.predict([[1, 2, 3, 4]]);
+    const says = 'console.log(String(predict([1, 2, 3, 4])));';
+    await writeFile(join(folder, 'main.cjs'), `import('./net.mjs').then(({ predict }) => { ${says} });`);
+    await writeFile(join(folder, 'main.mjs'), `import { predict } from './net.mjs'; ${says}`);
+    const node = (file: string) => promisify(execFile)(process.execPath, [file], { cwd: folder });
+    for (const own of [{ name: 'mine' }, { name: 'mine', type: 'module' }]) {
+      await writeFile(join(folder, 'package.json'), JSON.stringify(own));
+      for (const file of ['main.cjs', 'main.mjs']) {
+        expect(await node(file)).toEqual({ stdout: `${label}\n`, stderr: '' });
+      }
+      const bundle = await rolldown({ input: join(folder, 'main.mjs'), logLevel: 'silent' });
+      await bundle.write({ file: join(folder, 'bundled.cjs'), format: 'cjs' });
+      await bundle.close();
+      expect(await node('bundled.cjs')).toEqual({ stdout: `${label}\n`, stderr: '' });
+    }
+    // In a project of modules the other name will do.
+    await writeFile(join(folder, 'other.js'), `import { predict } from './net.js'; ${says}`);
+    expect((await node('other.js')).stdout).toBe(`${label}\n`);
+  });
+
   it('tells the test of weights by the run that trained them', async () => {
     const folder = await temporaryFolder();
     const data = syntheticDataset({ classes: 3, height: 6, width: 5, train: 300, test: 60, seed: 1 });
@@ -92,6 +125,23 @@ describe('export', () => {
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       `error: --run is "${join('others', otherId!)}"; a run that trained and tested ${weights} is expected.\n`,
+    ]);
+    // From elsewhere the id is looked for beside the weights' folder, or the run is named by its own.
+    const elsewhere = await temporaryFolder();
+    const from = (run: string) => {
+      const args = ['--format', 'hub', '--out', 'card', '--force', '--run', run];
+      return treadle(['export', join(folder, weights), ...args], { cwd: elsewhere });
+    };
+    for (const run of [id!, join(folder, 'runs', id!)]) {
+      const found = await from(run);
+      expect([found.code, found.stderr]).toEqual([0, '']);
+      expect(await readFile(join(elsewhere, 'card', 'README.md'), 'utf8')).toContain('On 60 samples of ');
+    }
+    const none = await from('none');
+    const place = (at: string) => join(relative(elsewhere, join(folder, at)), 'runs', 'none', 'results.json');
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      `error: none is no run: none of none/results.json, runs/none/results.json, ${place('weights')}, ${place('')} is there; a run's folder or id is expected.\n`,
     ]);
     const js = await treadle(['export', weights, '--format', 'js', '--run', id!], { cwd: folder });
     expect([js.code, js.stderr]).toEqual([
@@ -170,6 +220,21 @@ describe('import', () => {
     expect((await readModel(join(folder, 'c.safetensors'))).spec).toEqual(spec);
   });
 
+  it('names its options where a file says itself what they say', async () => {
+    const folder = await temporaryFolder();
+    const model = await createModel(mlp({ inputs: 2, hidden: [3], outputs: 3 }));
+    await writeFile(join(folder, 'a.onnx'), exportModel(model, 'onnx'));
+    const options = [
+      ['--activation', 'gelu', '--activation is given; nothing, since a.onnx says it, is expected.'],
+      ['--classes', 'a', 'The number of --classes is 1; 3 is expected.'],
+      ['--head', 'sigmoid', "--head is 'sigmoid'; softmax, which a.onnx ends with, is expected."],
+    ];
+    for (const [name, value, words] of options) {
+      const found = await treadle(['import', 'a.onnx', '--out', 'b', name!, value!], { cwd: folder });
+      expect([found.code, found.stderr]).toEqual([2, `error: ${words}\n`]);
+    }
+  });
+
   it('says why a file, a spec or options cannot be used', async () => {
     const folder = await temporaryFolder();
     const [other, broken, twice, none] = ['other.safetensors', 'broken.json', 'twice.json', 'none.json'].map(
@@ -198,12 +263,12 @@ describe('import', () => {
       `error: ${none}: it has no model: input is missing; an object is expected.`,
       'cannot be used with option',
       "required option '--out <model>' not specified",
-      'error: classes.length is 3; 2 is expected.',
+      'error: The number of --classes is 3; 2 is expected.',
     ];
     sentences.forEach((sentence, index) => {
       expect(found[index]!.stderr).toContain(sentence);
     });
-    expect(found.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1, 2, 2, 1]);
+    expect(found.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1, 2, 2, 2]);
   });
 });
 

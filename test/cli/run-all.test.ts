@@ -1,11 +1,12 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, realpath, rm, truncate } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWeights } from '../../dist/node/model-file.js';
 import { bestModel, parseResults } from '../../dist/results/results.js';
 import { temporaryFolder } from '../support/folder.js';
+import { freePort } from '../support/redis.js';
 import { type Finished, jsonLines, NO_REPORT, onTerminal, smallRun, treadle } from './treadle.js';
 
 const GRID = {
@@ -435,4 +436,31 @@ describe('test', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('has 30 inputs and 3 classes; 16 inputs and 3 classes are expected');
   });
+});
+
+it('leaves nothing behind where it is refused', async () => {
+  const folder = await temporaryFolder();
+  const options = await smallRun(folder, GRID);
+  const there = (await readdir(folder, { recursive: true })).sort();
+  const own = ['--weights', 'made/by/this', '--out', 'records/of/it', '--tensorboard', 'boards/of/it'];
+  const data = ['--data', 'data', '--no-verify'];
+  const vast = { architectures: { vast: [40_000, 40_000] }, learningRates: [0.01] };
+  await writeFile(join(folder, 'vast.json'), JSON.stringify(vast));
+  there.push('vast.json');
+  const refused: [args: string[], code: number, says: RegExp][] = [
+    [['--data', 'none', '--no-verify'], 1, /none does not exist/],
+    [[...data, '--validation-size', '300'], 2, /--validation-size/],
+    [[...data, '--config', 'vast.json'], 2, /Model vast: /],
+    [[...options, '--from', 'nothing'], 1, /nothing does not exist/],
+    [[...options, '--queue', `redis://127.0.0.1:${await freePort()}`], 1, /ECONNREFUSED/],
+    [[...options, '--queue', 'redis://127.0.0.1:1', '--store', 'http://x'], 2, /--store is/],
+    [['--resume', 'none'], 1, /none/],
+  ];
+  for (const [args, code, says] of refused) {
+    const found = await treadle(['run-all', ...args, ...own], { cwd: folder });
+    expect([args, found.code]).toEqual([args, code]);
+    expect(found.stderr).toMatch(says);
+    expect(found.stderr).not.toContain('To go on');
+    expect([args, (await readdir(folder, { recursive: true })).sort()]).toEqual([args, there.sort()]);
+  }
 });

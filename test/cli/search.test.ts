@@ -254,8 +254,11 @@ it.each([
     1,
     'The table has 14 values of patient; at least 15',
   ],
-  [[...FIT, '--cv', '120', '--runs', 'none'], 1, 'rows with ill '],
-  [[...FIT, '--grid', 'score.json', '--runs', 'none'], 2, 'score is r2; one of accuracy, macroF1,'],
+  [
+    [...FIT, '--grid', 'score.json', '--runs', 'none'],
+    2,
+    "The grid's score is r2; one of accuracy, macroF1,",
+  ],
   [[...FIT, '--grid', 'none.json'], 1, 'none.json does not exist'],
   [[...FIT, '--grid', 'visits.csv'], 2, 'visits.csv is not JSON'],
   [[...FIT, '--grid', 'bad.json'], 2, 'bad.json: learningRate is []; a list of at least one value'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFitBoard, withFitBoard } from '../../dist/cli/fit-board.js';
+import { readModel, writeModel } from '../../dist/node.js';
 import { readTable, readTableModel } from '../../dist/table/node.js';
 import { failure } from '../support/errors.js';
 import { eventsIn } from '../tensorboard/read.js';
@@ -55,7 +56,7 @@ describe('fit', () => {
     const { code, stdout, stderr } = await run(...args);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^name +left out +it is text: 150 different values in 150 rows/m);
-    expect(stdout).toMatch(/^patient +left out +it was asked for/m);
+    expect(stdout).toMatch(/^patient +left out +its values keep rows together/m);
     expect(stdout).toMatch(/^temperature +number +all of its values are numbers +12 empty$/m);
     expect(stdout).toMatch(/^coughs +yes or no +it is no or yes/m);
     expect(stdout).toMatch(/On 30 rows that were held out:\naccuracy 0\.\d{4}|accuracy 1\.0000/);
@@ -139,9 +140,9 @@ describe('fit', () => {
       2,
       '--target is sick; one of name, patient, temperature, coughs, ill is expected.',
     ],
-    [['visits.csv', '--target', 'ill', '--column', 'age=number'], 2, '--column is "age"'],
+    [['visits.csv', '--target', 'ill', '--column', 'age=number'], 2, '--column is age; one of'],
     [['visits.csv', '--target', 'ill', '--column', 'name=words'], 2, '--column is "name=words"'],
-    [['visits.csv', '--target', 'ill', '--column', 'name=number'], 2, 'columns.name is number'],
+    [['visits.csv', '--target', 'ill', '--column', 'name=number'], 2, '--column name is number'],
     [['visits.csv', '--target', 'ill', '--test-size', '1.5'], 2, '--test-size is "1.5"'],
     [['visits.csv', '--target', 'ill', '--hidden', 'many'], 2, '--hidden is "many"'],
     [['visits.csv', '--target', 'ill', '--hidden', '8,0'], 2, '--hidden is "8,0"'],
@@ -261,6 +262,39 @@ it('export takes the encoders along, or says which features its file takes in pl
   );
 });
 
+it('import gives the model of a table back, with its encoders and the figures of its test', async () => {
+  const predict = async (model: string) => {
+    const found = await run('predict', '--model', model, 'visits.csv', ...COMMAS, '--json');
+    expect(found.code).toBe(0);
+    return jsonLines(found.stdout).map((row) => row['predicted ill']);
+  };
+  const said = await predict('made.safetensors');
+  expect(new Set(said)).toEqual(new Set(['ill', 'well']));
+  for (const format of ['npz', 'onnx', 'safetensors']) {
+    await run('export', 'made.safetensors', '--format', format, '--out', `again.${format}`, '--force');
+    const made = await run('import', `again.${format}`, '--out', `${format}.safetensors`);
+    expect([made.code, made.stderr]).toEqual([0, '']);
+    expect(made.stdout).toMatch(
+      new RegExp(`^${format}\\.safetensors: a model of a table, of [\\d,]+ parameters`),
+    );
+    expect(await predict(`${format}.safetensors`)).toEqual(said);
+    const card = await run('export', `${format}.safetensors`, '--format', 'hub', '--out', `card-${format}`);
+    expect(card.code).toBe(0);
+    expect(await readFile(join(folder, `card-${format}`, 'README.md'), 'utf8')).toContain('accuracy');
+  }
+  const text = await readFile(join(folder, 'again.onnx'), 'latin1');
+  await writeFile(
+    join(folder, 'damaged.onnx'),
+    text.replace('"version":1,"columns"', '"version":2,"columns"'),
+    'latin1',
+  );
+  const damaged = await run('import', 'damaged.onnx', '--out', 'damaged.safetensors');
+  expect([damaged.code, damaged.stderr]).toEqual([
+    1,
+    'error: damaged.onnx: its encoder has no version; a model of a table is expected.\n',
+  ]);
+});
+
 describe('a file', () => {
   it('is a table by its content: CSV, packed by gzip, or Parquet', async () => {
     const plain = await readTable(join(folder, 'visits.csv'), { decimal: ',' });
@@ -326,6 +360,53 @@ it('fit ends what it writes for TensorBoard where it fails', async () => {
   expect([scalars.loss, ended]).toEqual([[[1, 2]], 2]);
 });
 
+it.each([
+  [
+    ['fit', 'names.csv', '--target', 'name'],
+    1,
+    'The number of samples of every class of name is 1; at least 2',
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--group', 'house'],
+    2,
+    '--group is house; one of name,',
+  ],
+  [['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--group', 'ill'], 2, '--group is ill; one of name,'],
+  [['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--time', 'day'], 2, '--time is day; one of name,'],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--column', 'ill=number'],
+    2,
+    '--column is ill; one of name, patient, temperature, coughs is expected.',
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--column', 'coughs=number'],
+    2,
+    "--column coughs is number (row 0 is 'yes'); a kind that its cells are of is expected.",
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--target', 'name', '--task', 'classification'],
+    2,
+    '--target is ill, name; one column of classes is expected.',
+  ],
+  [
+    ['fit', 'visits.csv', '--target', 'ill', '--separator', ',', '--decimal', ','],
+    2,
+    '--separator is ,; another character than the decimal mark is expected.',
+  ],
+  [
+    ['fit', 'visits.csv', ...COMMAS, '--target', 'ill', '--grid', 'r2.json'],
+    2,
+    "The grid's score is r2; one of accuracy, macroF1, rocAuc, logLoss, loss is expected.",
+  ],
+])('advice is of options, not of parameters: %j', async (args, code, words) => {
+  await writeFile(join(folder, 'names.csv'), 'name,size\nann,1\nbob,2\ncy,4\ndee,3\n');
+  await writeFile(join(folder, 'r2.json'), '{"score": "r2"}');
+  const found = await run(...args, '--out', 'made/for/it.safetensors');
+  expect([found.code, found.stdout]).toEqual([code, '']);
+  expect(found.stderr).toContain(`error: ${words}`);
+  expect(await readdir(folder)).not.toContain('made');
+});
+
 describe('before it trains, fit tells', () => {
   const fit = (...args: string[]) =>
     run('fit', 'visits.csv', '--target', 'ill', '--epochs', '100000', ...COMMAS, ...args);
@@ -354,17 +435,41 @@ describe('before it trains, fit tells', () => {
   });
 
   it.each([
-    [['--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model)'],
+    [['--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model of fit)'],
     [
       ['--out', './m.html', '--report', 'm.html'],
       '--report is "m.html"; another file than --out is expected.',
     ],
-    [['--report', 'visits.csv'], '--report is visits.csv (a file is there that is no page)'],
-    [['--report', 'made.safetensors'], '--report is made.safetensors (a file is there that is no page)'],
-    [['--cv', '3', '--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model)'],
+    [['--report', 'visits.csv'], '--report is visits.csv (a file is there that is no report)'],
+    [['--report', 'made.safetensors'], '--report is made.safetensors (a file is there that is no report)'],
+    [['--cv', '3', '--out', 'visits.csv'], '--out is visits.csv (a file is there that is no model of fit)'],
   ])('that %j would replace a file that is not its own', async (args, sentence) => {
     const { code, stderr } = await fit(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
     expect(await readFile(join(folder, 'visits.csv'), 'utf8')).toBe(CSV);
+  });
+
+  it('what it will replace of its own, and replaces nothing that another program wrote', async () => {
+    const args = ['--out', 'twice.safetensors', '--epochs', '1', '--json'];
+    expect((await fit(...args)).stderr).toBe('');
+    const both = 'twice.safetensors and twice.html are there already and will be replaced.\n';
+    expect((await fit(...args)).stderr).toBe(both);
+    expect((await fit(...args, '--cv', '2', '--runs', 'twice')).stderr).toContain(both);
+    const one = 'twice.safetensors is there already and will be replaced.\n';
+    expect((await fit(...args, '--no-report')).stderr).toBe(one);
+    // A network without encoders, and a page of somebody else.
+    const network = await readModel(join(folder, 'twice.safetensors'));
+    await writeModel(join(folder, 'network.safetensors'), network);
+    await writeFile(join(folder, 'index.html'), '<!doctype html><title>mine</title>');
+    const before = await readFile(join(folder, 'network.safetensors'));
+    for (const own of [
+      ['--out', 'network.safetensors'],
+      ['--out', 'new.safetensors', '--report', 'index.html'],
+    ]) {
+      const { code, stderr } = await fit(...own);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('(a file is there that is no ')]);
+    }
+    expect(await readFile(join(folder, 'network.safetensors'))).toEqual(before);
+    expect(await readdir(folder)).not.toContain('new.safetensors');
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -223,7 +224,7 @@ describe('runAll', () => {
       /^The network needs \d\.\d\d GiB of memory; WebAssembly has at most 4 GiB\.$/,
     );
     expect(events).toEqual([]);
-    expect(await readdir(options.out)).toEqual([]);
+    expect(existsSync(options.out)).toBe(false);
   });
 
   it.each([1e20, 1e25, 1e30])(

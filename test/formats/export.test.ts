@@ -97,7 +97,7 @@ describe('js', () => {
     )!;
     const model = await trained(kind);
     const folder = await temporaryFolder();
-    await writeFile(join(folder, 'model.js'), exportModel(model, 'js'));
+    await writeFile(join(folder, 'model.mjs'), exportModel(model, 'js'));
     await writeFile(join(folder, 'index.html'), '<!doctype html><title>model</title>');
     const browser = await startChromium();
     try {
@@ -107,7 +107,7 @@ describe('js', () => {
       const x = inputsOf(kind.type);
       const rows = rowsOf(x, (row) => [...row]);
       const found = (await page.evaluate(
-        `import('${origin}/model.js').then((model) => {
+        `import('${origin}/model.mjs').then((model) => {
           const rows = ${JSON.stringify(rows)};
           return { all: rows.flatMap((row) => model.probabilities(row)), labels: rows.map(model.predict) };
         })`,

@@ -372,6 +372,21 @@ describe('npz', () => {
     expect((await imported(packed)).probabilities).toEqual((await imported(plain)).probabilities);
   });
 
+  it('is read whole: an array that is not what it was is told, packed or not', async () => {
+    const plain = npz({ W1: tensor([6, 2], new Float32Array(12).fill(0.5)), b1: tensor([2]) });
+    const { unzipSync } = await import('fflate');
+    for (const level of [0, 9] as const) {
+      const whole = zipSync(unzipSync(plain), { level });
+      const damaged = whole.slice();
+      // Of one entry the bytes, of the other the checksum in the directory.
+      const at = level === 0 ? Buffer.from(whole).indexOf(Buffer.from(Float32Array.of(0.5).buffer)) : 0;
+      if (level === 0) damaged[at + 2]! ^= 1;
+      else damaged[Buffer.from(whole).indexOf('PK\x01\x02') + 16]! ^= 1;
+      const { message } = await failure('format', () => importModel(damaged, { source: 'f.npz' }));
+      expect(message).toBe('f.npz: "W1.npy" in it is damaged; a file of the stated checksum is expected.');
+    }
+  });
+
   const npy = (header: string, data = '') => {
     const text = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}${data}`, 'latin1');
     text.writeUInt16LE(header.length, 8);

@@ -23,6 +23,23 @@ export function corpusOf(reader, dist) {
   return [...valid, ...valid, ...valid, ...BROKEN[reader](), ...found];
 }
 
+/** A column of each kind: eight features. */
+const ENCODER = {
+  version: 1,
+  columns: [
+    { kind: 'number', name: 'size', scale: { mean: 1.5, deviation: 2 }, missing: true },
+    { kind: 'yesNo', name: 'old', yes: 'yes', no: 'no', missing: false },
+    {
+      kind: 'date',
+      name: 'when',
+      parts: [{ part: 'year', scale: { mean: 2000, deviation: 5 } }],
+      missing: false,
+    },
+    { kind: 'category', name: 'colour', values: ['red', 'blue'], missing: true },
+  ],
+  target: { task: 'classification', name: 'kind', classes: ['a', 'b'] },
+};
+
 const MAKERS = {
   idx: idxCorpus,
   gzip: () => [
@@ -78,23 +95,7 @@ const MAKERS = {
       .filter((name) => name.endsWith('.parquet'))
       .map((name) => readFileSync(join(PARQUET, name))),
   encoder: () => [
-    Buffer.from(
-      JSON.stringify({
-        version: 1,
-        columns: [
-          { kind: 'number', name: 'size', scale: { mean: 1.5, deviation: 2 }, missing: true },
-          { kind: 'yesNo', name: 'old', yes: 'yes', no: 'no', missing: false },
-          {
-            kind: 'date',
-            name: 'when',
-            parts: [{ part: 'year', scale: { mean: 2000, deviation: 5 } }],
-            missing: false,
-          },
-          { kind: 'category', name: 'colour', values: ['red', 'blue'], missing: true },
-        ],
-        target: { task: 'classification', name: 'kind', classes: ['a', 'b'] },
-      }),
-    ),
+    Buffer.from(JSON.stringify(ENCODER)),
     Buffer.from(JSON.stringify({ version: 1, columns: [], target: { task: 'regression', names: ['x'] } })),
   ],
   png: pngCorpus,
@@ -103,7 +104,8 @@ const MAKERS = {
 
 /** Models of every kind of file that is imported: with a norm and without, standardised, named, described and not. */
 function importCorpus(dist) {
-  const { encodeModel, encodeSafetensors, exportModel, toStateDict, encodePickle, toNumpy } = dist;
+  const { encodeModel, encodeSafetensors, exportModel, exportTable, toStateDict, encodePickle, toNumpy } =
+    dist;
   const numbers = (count) =>
     Float32Array.from({ length: count }, (_, index) => ((index * 37) % 19) / 8 + 0.125);
   const models = ['gelu', 'silu', 'leakyRelu'].map((type, at) => {
@@ -122,10 +124,23 @@ function importCorpus(dist) {
     const tensors = new Map(Object.entries(sizes).map(([key, size]) => [key, numbers(size)]));
     return encodeModel({ spec, tensors, loss: null });
   });
+  const ofTable = {
+    input: { features: 8, type: 'sparse' },
+    layers: [{ type: 'dense', units: 2 }],
+    output: { head: 'softmax' },
+    classes: ['a', 'b'],
+  };
+  const sizes = { '0.weight': 16, '0.bias': 2 };
+  const tensors = new Map(Object.entries(sizes).map(([key, size]) => [key, numbers(size)]));
+  const table = encodeModel(
+    { spec: ofTable, tensors, loss: null },
+    { treadle_table: JSON.stringify(ENCODER) },
+  );
   const named = [...toStateDict(network([3, 2, 2]))].map(([name, tensor]) => [`net.${name}`, tensor]);
   return [
     ...models.flatMap((model) => [model, exportModel(model, 'npz'), exportModel(model, 'onnx')]),
     ...models.map((model) => exportModel(model, 'onnx')),
+    ...['safetensors', 'npz', 'onnx'].map((format) => exportTable(table, format)),
     encodeSafetensors(new Map(named), {}),
     encodePickle(toNumpy(network([3, 2, 2]))),
   ];

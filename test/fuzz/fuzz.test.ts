@@ -10,6 +10,7 @@ import { encodeModel } from '../../dist/formats/model-bytes.js';
 import { toNumpy, toStateDict } from '../../dist/formats/naming.js';
 import { encodePickle } from '../../dist/formats/pickle.js';
 import { encodeSafetensors } from '../../dist/formats/safetensors.js';
+import { exportTable } from '../../dist/table/export/export.js';
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('run.mjs', import.meta.url));
@@ -34,6 +35,7 @@ const encoders = {
   defaultConfig,
   encodeModel,
   exportModel,
+  exportTable,
   encodePickle,
   encodeSafetensors,
   storeMetadata,

@@ -1,5 +1,5 @@
 // The inputs of each reader: its corpus, changed by bytes, by the format's own parts, or both.
-import { gzipSync, inflateSync } from 'node:zlib';
+import { crc32, gzipSync, inflateSync } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { mutateJpeg, mutatePng } from './images.mjs';
 import { interesting, mutateBytes, mutateJson, mutateList, writeNumber } from './mutate.mjs';
@@ -240,7 +240,7 @@ const STRUCTURES = {
       ? mutatePickle(bytes, tape, corpus)
       : bytes[8] === 0x7b
         ? mutateSafetensors(bytes, tape, corpus)
-        : mutateBytes(bytes, tape, WORDS.import, corpus),
+        : withChecksums(mutateBytes(bytes, tape, WORDS.import, corpus)),
   config: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.config),
   results: (bytes, tape) => mutateJsonFile(bytes, tape, KEYS.results),
   csv: (bytes, tape, corpus) => mutateBytes(bytes, tape, WORDS.csv, corpus),
@@ -250,6 +250,21 @@ const STRUCTURES = {
   png: mutatePng,
   jpeg: mutateJpeg,
 };
+
+/** A zip of entries that are not compressed with their right checksums, so that what is in them is read; all else as it is. */
+function withChecksums(bytes) {
+  const end = bytes.lastIndexOf('PK\x05\x06');
+  if (bytes[0] !== 0x50 || end < 0 || end + 20 > bytes.length) return bytes;
+  let at = bytes.readUInt32LE(end + 16);
+  while (at + 46 <= end && bytes.readUInt32LE(at) === 0x02014b50) {
+    const local = bytes.readUInt32LE(at + 42);
+    if (local + 30 > bytes.length) break;
+    const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+    bytes.writeUInt32LE(crc32(bytes.subarray(start, start + bytes.readUInt32LE(at + 20))), at + 16);
+    at += 46 + bytes.readUInt16LE(at + 28) + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
+  }
+  return bytes;
+}
 
 /** The input that a tape stands for. */
 export function inputOf(reader, corpus, tape) {

@@ -20,6 +20,7 @@ const { exportModel } = await dist('formats/export/formats.js');
 const { importModel } = await dist('formats/import/import.js');
 const { CsvReader } = await dist('table/csv-reader.js');
 const { readEncoder } = await dist('table/encoder.js');
+const { exportTable } = await dist('table/export/export.js');
 const { parseParquet } = await dist('table/parquet.js');
 const { decideKinds } = await dist('table/kinds.js');
 
@@ -37,6 +38,7 @@ export const encoders = {
   encodePickle,
   encodeSafetensors,
   exportModel,
+  exportTable,
   storeMetadata,
   toNumpy,
   toStateDict,

@@ -14,8 +14,7 @@ const folder = resolve(process.argv[2]);
 mkdirSync(folder, { recursive: true });
 const weights = readFileSync(process.argv[3]);
 for (const [format, { extension }] of Object.entries(EXPORT_FORMATS)) {
-  const ending = format === 'js' ? '.mjs' : extension;
-  writeFileSync(join(folder, `model${ending}`), exportModel(weights, format));
+  writeFileSync(join(folder, `model${extension}`), exportModel(weights, format));
 }
 const model = await loadModel(readFileSync(join(folder, 'model.safetensors')));
 const { images } = (await loadDataset({})).test;

@@ -65,7 +65,7 @@ describe('holdOut', () => {
     await failure('data', () => holdOut(1, 0.5, 0, null));
     const error = await failure('data', () => holdOut(3, 0.5, 0, Uint32Array.of(0, 1, 2)));
     expect(error.message).toBe(
-      'The number of samples of every class is 1; at least 2 of one, or stratify: false, is expected.',
+      'The number of samples of every class is 1; at least 2 of one class, one of them held out, is expected.',
     );
     expect(holdOut(3, 0.5, 0, Uint32Array.of(0, 1, 1)).validation).toHaveLength(1);
   });

@@ -4,12 +4,37 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { IdleTeller } from '../../dist/queue/idle.js';
 import { keysOf, RUNS } from '../../dist/queue/keys.js';
 import { CLI, jsonLines, smallRun, treadle, treadleEach } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { freePort, HAS_REDIS, NO_REDIS, type RedisServer, startRedis } from '../support/redis.js';
 
 const GRID = { architectures: { tiny: [8] }, learningRates: [0.01, 0.005], epochs: 2, batchSize: 32 };
+
+it('why nothing is begun is told once it has lasted, once, and that it is over', () => {
+  const lines: string[] = [];
+  const teller = new IdleTeller((line) => lines.push(line));
+  const heard: [seconds: number, reason: string | null, told: string | null][] = [
+    [0, null, null],
+    [1, 'nobody', null],
+    [3, null, null],
+    [5, 'nobody', null],
+    [9, 'nobody', null],
+    [10, 'nobody', 'nobody'],
+    [90, 'nobody', null],
+    [91, 'drained', null],
+    [96, 'drained', 'drained'],
+    [97, 'nobody', null],
+    [98, null, 'A worker is there: the run goes on.'],
+    [100, 'nobody', null],
+    [105, 'nobody', 'nobody'],
+  ];
+  for (const [seconds, reason, told] of heard) {
+    teller.hear(reason, seconds * 1000);
+    expect([seconds, lines.splice(0)]).toEqual([seconds, told === null ? [] : [told]]);
+  }
+});
 
 describe('the command line of queues', () => {
   it('refuses what it cannot use with exit code 2, and no credential', async () => {
@@ -179,6 +204,53 @@ describe.skipIf(!HAS_REDIS)(`commands at a queue${HAS_REDIS ? '' : `: ${NO_REDIS
     expect(await client.keys(`*run-${run}*`)).toEqual([]);
     expect(await client.keys(`{treadle}:store:object:runs/${run}*`)).toEqual([]);
   });
+
+  it('say that nobody trains a run and what helps, and at a worker that the run was cancelled', async () => {
+    const folder = await temporaryFolder();
+    const options = await smallRun(folder, { ...GRID, epochs: 100_000 });
+    const env = { TREADLE_QUEUE: redis.url };
+    let said = '';
+    const producer = treadle(['run-all', '--strict', '--queue', redis.url, ...options], {
+      cwd: folder,
+      onOutput(stdout) {
+        said = stdout;
+      },
+    });
+    const until = async (text: string, of: () => string = () => said) => {
+      while (!of().includes(text)) await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    await until('start treadle worker');
+    const shown = redis.url.replace(/:[^:@]*@/, '***@');
+    expect(said).toContain(
+      `No worker is connected to the queue; on each machine that is to train, start treadle worker --queue ${shown}\n`,
+    );
+    const [, run] = /^Run (\S+):/m.exec(said)!;
+    startWorker(join(folder, 'a'), ['--store', join(folder, 'elsewhere')]);
+    await until('No worker that is connected serves the run. ');
+    expect(said).toContain(`Run ${run} is refused: --store is `);
+    await treadle(['queue', 'drain', run!], { env });
+    await until(`is drained: none of its models is begun before treadle queue drain ${run} --undo.`);
+    await treadle(['queue', 'drain', run!, '--undo'], { env });
+    const worker = startWorker(join(folder, 'b'), ['--lock', '1']);
+    await until('A worker is there: the run goes on.');
+    await until('epoch 1/');
+    expect((await treadle(['queue', 'cancel', run!], { env })).code).toBe(0);
+    await until('is dropped.', worker.said);
+    expect(worker.said()).toMatch(
+      new RegExp(`Run ${run} was cancelled; what this worker has of job tiny_0.01 is dropped\\.`),
+    );
+    expect(worker.said()).not.toContain('another worker');
+    expect((await producer).code).toBe(130);
+    expect(said.match(/No worker is connected/g)).toHaveLength(1);
+    expect(said).not.toContain('opensesame');
+    // What a worker told while the run was removed is not kept for ever.
+    const lasting = async () => {
+      const keys = await client.keys(`*${run}*`);
+      const lives = await Promise.all(keys.map((key) => client.ttl(key)));
+      return keys.filter((_, at) => lives[at] === -1);
+    };
+    await expect.poll(lasting, { timeout: 10_000 }).toEqual([]);
+  }, 60_000);
 
   it('are refused with a wrong password, and where nobody answers', async () => {
     const folder = await temporaryFolder();

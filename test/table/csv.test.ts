@@ -37,6 +37,13 @@ describe('a CSV text', () => {
     expect(cellsOf(text, { decimal: ',' })).toEqual({ 'a,b': [1.5, 2.5], c: [2, 3] });
   });
 
+  it('may have points between groups of three digits where the decimal mark is a comma', () => {
+    const text = 'a\n1.234,56\n-12.345\n1.234.567,\n1,5\n0.123\n1.2345\n1234.567,8\n9.007.199.254.740.993\n';
+    const cells = [1234.56, -12345, 1234567, 1.5, '0.123', '1.2345', '1234.567,8', '9.007.199.254.740.993'];
+    expect(cellsOf(text, { separator: ';', decimal: ',' })).toEqual({ a: cells });
+    expect(cellsOf('a;b\n1,234.56;1.234\n', { separator: ';' })).toEqual({ a: ['1,234.56'], b: [1.234] });
+  });
+
   it('keeps codes such as 007, and words for what is no number, as texts', () => {
     expect(cellsOf('a\n007\n1e999\nInfinity\n0x10\n0.5\n0\n')).toEqual({
       a: ['007', '1e999', 'Infinity', '0x10', 0.5, 0],
@@ -77,7 +84,7 @@ describe('a CSV text', () => {
   it.each([
     [5, {}, 'text is 5'],
     ['a', { separator: 'ab' }, 'separator is ab'],
-    ['a', { separator: ',', decimal: ',' }, 'another character than decimal'],
+    ['a', { separator: ',', decimal: ',' }, 'another character than the decimal mark'],
     ['a', { decimal: ';' }, 'decimal is'],
     ['a', { delimiter: ';' }, 'delimiter'],
   ])('asked for wrongly is refused: %j %j', async (text, options, words) => {

@@ -128,3 +128,28 @@ it('a column with a few other cells is none of dates or numbers, and says which'
     ['category', "11 different values; all are numbers but 1, such as 'x7' in row 3"],
   ]);
 });
+
+it('a column of numbers with more beside them is of texts, and says why', () => {
+  const cells = (make: (row: number) => string) => Array.from({ length: 60 }, (_, row) => make(row % 12));
+  const columns = [
+    cells((row) => (row === 1 ? '' : `${row} kg`)),
+    cells((row) => `€ ${row}.5`),
+    cells((row) => `1,${row}34.5`),
+    cells((row) => `${row},5`),
+    cells((row) => `room ${row}`),
+    cells((row) => `00${row}`),
+    cells((row) => `1,${row + 100}`),
+  ];
+  const names = ['weight', 'price', 'size', 'rate', 'room', 'code', 'count'];
+  const lines = columns[0]!.map((_, row) => columns.map((own) => own[row]).join(';'));
+  const found = decideKinds(parseCsv(`${names.join(';')}\n${lines.join('\n')}\n`, { separator: ';' }));
+  expect(found.map(({ kind, reason }) => [kind, reason])).toEqual([
+    ['category', "11 different values; most are numbers with more beside them, such as '0 kg' in row 0"],
+    ['category', "12 different values; most are numbers with more beside them, such as '€ 0.5' in row 0"],
+    ['category', "12 different values; most are numbers with more beside them, such as '1,034.5' in row 0"],
+    ['category', "12 different values; with decimal commas most are numbers, such as '0,5' in row 0"],
+    ['category', '12 different values'],
+    ['category', '12 different values'],
+    ['category', "12 different values; most are numbers with more beside them, such as '1,100' in row 0"],
+  ]);
+});

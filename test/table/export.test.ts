@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createModel, type ExportFormat, exportModel, importModel, mlp } from '../../dist/node.js';
-import { exportTable, fitTable, loadTableModel, type TableModel, tableOf } from '../../dist/table/node.js';
+import { createModel, type ExportFormat, exportModel, importModel, loadModel, mlp } from '../../dist/node.js';
+import {
+  encodeTable,
+  exportTable,
+  fitTable,
+  loadTableModel,
+  type TableModel,
+  tableOf,
+} from '../../dist/table/node.js';
 import { onnxInputs, TABLES } from '../interchange/table-cases.mjs';
 import { failure } from '../support/errors.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -101,6 +108,20 @@ describe.each(TABLES.map((table) => [table.name, table] as const))(
       }
       again.dispose();
     });
+
+    it.each(['safetensors', 'npz', 'onnx'] as const)('is imported again from %s', async (format) => {
+      const model = models.get(name)!;
+      const made = importModel(exportTable(model, format));
+      expect(made.notes).toEqual([]);
+      const again = await loadTableModel(made.bytes);
+      expect(again.encoder).toEqual(model.encoder);
+      const { values } = expected(again, rows);
+      expect(largest(values, expected(model, rows))).toBeLessThan(CLOSE);
+      if (model.encoder.target.task === 'classification')
+        expect(again.predict(rows)).toEqual(model.predict(rows));
+      if (format === 'safetensors') expect(again.save()).toEqual(model.save());
+      again.dispose();
+    });
   },
 );
 
@@ -166,7 +187,34 @@ it('refuses models without encoders, and encoders of another network', async () 
   expect(unknown.message).toContain("format is 'h5'");
 });
 
-it('an exported graph of a table is no model to import, and says so', async () => {
-  const { message } = await failure('format', () => importModel(exportTable(models.get('visits')!, 'onnx')));
-  expect(message).toMatch(/\.$/);
+it('a graph of columns without encoders is imported as the network behind them, which is told', async () => {
+  const model = models.get('visits')!;
+  const bytes = Buffer.from(exportTable(model, 'onnx'));
+  bytes.write('treadle_label', bytes.indexOf('treadle_table'));
+  const { notes, spec, bytes: made } = importModel(bytes);
+  const { features } = model.network.spec.input;
+  expect(notes).toEqual([
+    `What the file makes of its columns is left out: the network takes the ${features} features that node "/features" joins.`,
+  ]);
+  expect([spec.input.features, spec.input.type, spec.classes]).toEqual([
+    features,
+    'f32',
+    model.network.spec.classes,
+  ]);
+  const network = await loadModel(made);
+  const { x } = encodeTable(tableOf(TABLES[0]!.train), model.encoder);
+  const { indptr, indices, values } = x;
+  const dense = Array.from({ length: indptr.length - 1 }, (_, row) => {
+    const own = new Float32Array(features);
+    for (let at = indptr[row]!; at < indptr[row + 1]!; at++) own[indices[at]!] = values[at]!;
+    return own;
+  });
+  expect(largest(network.probabilities(dense), expected(model, TABLES[0]!.train))).toBeLessThan(CLOSE);
+  network.dispose();
+});
+
+it('classes of an imported table are those that it has learnt', async () => {
+  const npz = exportTable(models.get('visits')!, 'npz');
+  const given = await failure('usage', () => importModel(npz, { classes: ['a', 'b'], source: 'a.npz' }));
+  expect(given.message).toBe('classes is given; nothing, since a.npz says it, is expected.');
 });

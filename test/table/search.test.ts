@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeCheckpoint, encodeCheckpoint } from '../../dist/index.js';
+import { type ClassificationEvaluation, decodeCheckpoint, encodeCheckpoint } from '../../dist/index.js';
 import {
   crossValidate,
   fitTable,
@@ -124,10 +124,49 @@ describe('cross-validation', () => {
     expect(Object.keys(timed.scores)).toEqual(['r2', 'rmse', 'mae', 'loss']);
   });
 
+  it('spreads a class of fewer rows than folds, tells it, and scores what each fold has', async () => {
+    const rare = Array.from({ length: 63 }, (_, row) => ({
+      size: row,
+      kind: row === 7 ? 'once' : row < 2 ? 'rare' : row % 2 ? 'a' : 'b',
+    }));
+    const warnings: string[] = [];
+    const onEvent = (event: SearchEvent) => {
+      if (event.type === 'warning') warnings.push(event.message);
+    };
+    const options = { target: 'kind', columns: { size: 'number' }, folds: 3, epochs: 2, onEvent } as const;
+    const { folds, scores } = await crossValidate(tableOf(rare), options);
+    expect(warnings).toEqual([
+      expect.stringContaining(
+        'Not every fold has every class of kind: rare (2 rows, in 2 of 3 folds), once (1 row, in 1 of 3 folds). Macro',
+      ),
+    ]);
+    const supports = folds.map((fold) =>
+      (fold.scores as ClassificationEvaluation).classes.map((one) => one.support),
+    );
+    expect(supports.reduce((sum, own) => sum.map((count, at) => count + own[at]!))).toEqual([29, 31, 1, 2]);
+    for (const { scores } of folds) {
+      const { classes, confusion, macro, rocAuc } = scores as ClassificationEvaluation;
+      const present = classes.filter((one, at) => one.support > 0 || confusion.some((row) => row[at]! > 0));
+      const mean = present.reduce((sum, { f1 }) => sum + f1 / present.length, 0);
+      expect(macro.f1).toBeCloseTo(mean, 12);
+      expect(Number.isNaN(rocAuc)).toBe(classes.some(({ support }) => support === 0));
+    }
+    const known = folds
+      .map(({ scores }) => (scores as ClassificationEvaluation).rocAuc)
+      .filter((own) => own >= 0);
+    expect(scores.rocAuc!.mean).toEqual(
+      known.length === 0 ? Number.NaN : known.reduce((sum, own) => sum + own / known.length, 0),
+    );
+    const search = { ...options, folds: 40, grid: { score: 'rocAuc' } } as const;
+    const refused = await failure('usage', () => searchTable(tableOf(rare), search));
+    expect(refused.message).toBe(
+      'score is rocAuc (no rows that are scored have every class of kind); another one, or a larger part of the rows is expected.',
+    );
+  });
+
   it.each([
     [{ folds: 1 }, 'range', 'folds is 1'],
     [{ folds: 161, target: 'day', columns: {} }, 'data', 'The table has 160 rows; at least 161'],
-    [{ folds: 81 }, 'data', 'rows with kind'],
     [{ jobs: 0 }, 'range', 'jobs is 0'],
     [{ seed: -1 }, 'range', 'seed is -1'],
     [{ validation: 1 }, 'range', 'share is 1'],

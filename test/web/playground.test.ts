@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import * as ort from 'onnxruntime-web';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { exportModel, loadModel } from '../../dist/index.js';
+import { EXPORT_FORMATS, exportModel, loadModel } from '../../dist/index.js';
 import { treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { ROOT } from './built.js';
@@ -40,7 +40,8 @@ describe('the playground', () => {
     expect(model.predict([[-0.6, 0.3]])).toHaveLength(1);
     for (const format of ['onnx', 'npz', 'js'] as const) {
       await page.getByLabel('Format').selectOption(format);
-      const { bytes } = await saved(page, () => save.click());
+      const { name, bytes } = await saved(page, () => save.click());
+      expect(name).toBe(`Moons${EXPORT_FORMATS[format].extension}`);
       expect(bytes.equals(exportModel(own.bytes, format))).toBe(true);
     }
 

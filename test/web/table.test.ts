@@ -382,7 +382,7 @@ describe('the room of tables', () => {
     const alert = page.locator('section', { has: page.getByText('or drop it here') }).getByRole('alert');
     await expect
       .poll(() => alert.textContent())
-      .toBe('separator is ,; another character than decimal is expected.');
+      .toBe('separator is ,; another character than the decimal mark is expected.');
     await separator.selectOption('tab');
     await heading(1).waitFor();
     expect(await alert.count()).toBe(0);

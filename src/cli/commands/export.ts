@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { testOfWeights } from '../../experiment/tested.js';
 import { decodeAnyModel } from '../../formats/any-model.js';
@@ -60,7 +60,7 @@ export function add(program: Command): void {
     )
     .option(
       '--run <run>',
-      'for hub: the run that trained and tested these weights, by its folder or id; the card tells its test',
+      "for hub: the run that trained and tested these weights, by its folder, or by its id among the runs here or beside the weights' folder; the card tells its test",
     );
   addForceOption(command);
   addJsonOption(command, 'one object')
@@ -102,7 +102,11 @@ export function add(program: Command): void {
 
 /** The test of weights in the run that trained them. Throws `usage` for a run that has not, and as reading it does. */
 async function testInRun(run: string, bytes: Uint8Array, model: string): Promise<TestFigures> {
-  const { file, text } = await readRunResults(run, DEFAULT_OUT);
+  // Weights lie beside the runs of their project, from wherever that is looked at.
+  const own = dirname(model);
+  const projects = ['.', own, dirname(resolve(own))].map((folder) => relative('.', resolve(folder)));
+  const outs = projects.map((folder) => join(folder, DEFAULT_OUT));
+  const { file, text } = await readRunResults(run, outs);
   const { metadata } = decodeAnyModel(bytes, model);
   const test = metadata === null ? null : testOfWeights(parseResults(text, file), metadata);
   if (test === null) throw usageError('--run', run, `a run that trained and tested ${model}`);

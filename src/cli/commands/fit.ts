@@ -68,11 +68,11 @@ async function fitAndShow(
 ): Promise<number> {
   const { hidden, epochs, seed, out, json } = options;
   const rows = await fitRows(expectGiven('The table', file, 'a CSV, Parquet or JSON file'), options);
-  await expectOutputs(options, out);
   const began = performance.now();
   const { asked, whole, rule, rest } = rows;
   const held = rows.held!;
   const inner = splitTable(rest, { ...rule, share: VALIDATION });
+  await expectOutputs(options, out);
   const core = await loadCore();
   const board =
     options.tensorboard === undefined

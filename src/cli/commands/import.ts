@@ -6,6 +6,8 @@ import { formatError } from '../../formats/tensor.js';
 import { readFileBounded, writeFileAtomic } from '../../node/files.js';
 import { readModelFile } from '../../node/models.js';
 import { structureProblem } from '../../strict/json.js';
+import { expectFits } from '../../table/encoder.js';
+import { encoderOf } from '../../table/table-model.js';
 import { addForceOption, addJsonOption, expectFree, path } from '../options.js';
 
 interface ImportOptions {
@@ -73,6 +75,8 @@ export function add(program: Command): void {
         ...(classes && { classes }),
         ...(spec !== undefined && { spec: await readSpecFile(spec) }),
       });
+      const encoder = encoderOf(made.bytes, file);
+      if (encoder !== null) expectFits(encoder, made.spec.input, file);
       await expectFree(out, force, file);
       await writeFileAtomic(out, made.bytes);
       const { format, notes } = made;
@@ -86,7 +90,7 @@ export function add(program: Command): void {
         process.stderr.write('--activation, --head and --spec say otherwise.\n');
       }
       process.stdout.write(
-        `${out}: a model of ${parameterCount(made.spec).toLocaleString('en-US')} parameters, out of ${format}.\n`,
+        `${out}: a model of ${encoder === null ? '' : 'a table, of '}${parameterCount(made.spec).toLocaleString('en-US')} parameters, out of ${format}.\n`,
       );
     });
 }

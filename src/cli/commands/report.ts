@@ -20,7 +20,7 @@ export function add(program: Command): void {
   addJsonOption(command, 'the results')
     .addHelpText('after', '\nExample:\n  treadle report runs/20260131T120000Z-3f9a')
     .action(async (run: string, options: { out: string; json: boolean }) => {
-      const { folder, file, text } = await readRunResults(run, options.out);
+      const { folder, file, text } = await readRunResults(run, [options.out]);
       const found = parseResultsJson(text, file);
       if (isOfSearch(found)) {
         const results = readSearchResults(found, file);

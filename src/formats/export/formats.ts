@@ -12,7 +12,7 @@ import { type OnnxFront, toOnnx } from './onnx.js';
 export interface Fronts {
   readonly onnx: OnnxFront;
   readonly js: JsFront;
-  /** What files of tensors have beside the model, by key. */
+  /** What files that have a place for texts have beside the model, by key. */
   readonly texts: Readonly<Record<string, string>>;
   readonly card: CardFront;
 }
@@ -34,7 +34,7 @@ const FORMATS = {
   onnx: {
     extension: '.onnx',
     readers: 'onnxruntime and everything else that runs ONNX',
-    write: (model, _, fronts) => toOnnx(foldModel(model), fronts?.onnx),
+    write: (model, _, fronts) => toOnnx(foldModel(model), fronts?.onnx, fronts?.texts),
   },
   npz: { extension: '.npz', readers: 'numpy.load', write: (model, _, fronts) => toNpz(model, fronts?.texts) },
   pkl: { extension: '.pkl', readers: "Python's pickle, with numpy", write: toPickle },
@@ -44,7 +44,8 @@ const FORMATS = {
     write: (model, _, fronts) => encodeModel(model, fronts?.texts),
   },
   js: {
-    extension: '.js',
+    // Node takes it for a module in projects of either type.
+    extension: '.mjs',
     readers: 'Node, Deno, Bun and browsers, as a module',
     write: (model, _, fronts) => toJavaScript(foldModel(model), fronts?.js),
   },

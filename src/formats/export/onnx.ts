@@ -21,9 +21,13 @@ export interface OnnxFront {
 /**
  * A model as ONNX: the input `x` (rows, features), of bytes or of floats, or those of `front`; the output `probabilities` and,
  * behind it, `label` (class names or indices, or rows of 0 and 1), or `predictions` of numbers. Names of classes are in the
- * metadata as `classes`, a JSON list.
+ * metadata as `classes`, a JSON list, and so are `texts`.
  */
-export function toOnnx(model: FoldedModel, front: OnnxFront | null = null): Bytes {
+export function toOnnx(
+  model: FoldedModel,
+  front: OnnxFront | null = null,
+  texts: Readonly<Record<string, string>> = {},
+): Bytes {
   const graph = new Graph();
   let value = front === null ? addInput(graph, model) : front.add(graph);
   model.layers.forEach((layer, index) => {
@@ -37,7 +41,10 @@ export function toOnnx(model: FoldedModel, front: OnnxFront | null = null): Byte
     docString: inOneLine(model.spec),
     graph: { node: nodes, name: 'model', initializer: initializers, input: inputs, output },
     opsetImport: [{ domain: '', version: OPSET }, ...opsets],
-    metadataProps: metadataOf(model, front),
+    metadataProps: [
+      ...metadataOf(model, front),
+      ...Object.entries(texts).map(([key, value]) => ({ key, value })),
+    ],
   });
 }
 

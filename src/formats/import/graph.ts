@@ -17,6 +17,8 @@ export interface GraphNetwork {
   classes: string[] | null;
   featureNames: string[] | null;
   outputNames: string[] | null;
+  /** The node that joins columns to the features that the network begins with; null where it begins with an input. */
+  joined: string | null;
 }
 
 /** Operations that hand on what they are given, or only arrange it anew, which rows do not notice. */
@@ -61,7 +63,7 @@ export function graphNetwork(
   if (graph === undefined) throw formatError(source, 'it has no graph', 'an ONNX model');
   const walk = new Walk(graph, MOST_USES * fileBytes, source, conversions);
   const steps = walk.steps();
-  return { steps, ...inputOf(graph, walk.input!), ...namesOf(model, graph, steps) };
+  return { steps, joined: walk.joined, ...inputOf(graph, walk.input!), ...namesOf(model, graph, steps) };
 }
 
 function inputOf(graph: OnnxGraph, name: string) {
@@ -105,8 +107,9 @@ function labelNames({ node = [], initializer = [] }: OnnxGraph, outputs: number)
 }
 
 class Walk {
-  /** The name of the graph's input that the network begins with. */
+  /** The name of the value that the network begins with: an input of the graph, or what a node joins columns to. */
   input: string | null = null;
+  joined: string | null = null;
   readonly #graph: OnnxGraph;
   readonly #source: string;
   readonly #conversions: Conversions;
@@ -114,6 +117,7 @@ class Walk {
   readonly #constants = new Map<string, OnnxTensor>();
   /** Bytes that may still be copied. */
   #room: number;
+  #multiplied: ReadonlySet<OnnxNode> | null = null;
 
   constructor(graph: OnnxGraph, room: number, source: string, conversions: Conversions) {
     this.#graph = graph;
@@ -156,6 +160,11 @@ class Walk {
     for (let count = 0; ; count++) {
       const node = this.#makers.get(value);
       if (node === undefined) break;
+      if (this.#joinsColumns(node)) {
+        this.joined = nameOf(node);
+        this.input = value;
+        return steps.reverse();
+      }
       if (count > this.#makers.size) throw formatError(this.#source, 'its nodes go in a circle', 'a graph');
       value = this.#step(node, steps);
       if (steps.length <= MOST_STEPS) continue;
@@ -171,7 +180,7 @@ class Walk {
   /** Adds what a node does, and returns the name of the value that it does it to. */
   #step(node: OnnxNode, steps: Step[]): string {
     const { opType = '', input = [] } = node;
-    const name = node.name || (node.output?.[0] ?? '');
+    const name = nameOf(node);
     const [x = '', second = ''] = input;
     const activate = (layer: Activation): string => {
       steps.push({ kind: 'activation', name, layer });
@@ -337,6 +346,13 @@ class Walk {
     return sigmoid.input?.[0] ?? '';
   }
 
+  /** Whether a node puts what becomes of columns beside one another: nothing before it multiplies by a matrix. */
+  #joinsColumns(node: OnnxNode): boolean {
+    if (node.opType !== 'Concat') return false;
+    this.#multiplied ??= behindMatrices(this.#graph.node ?? []);
+    return !this.#multiplied.has(node);
+  }
+
   #isConstant(name: string): boolean {
     return this.#constantOf(name) !== null;
   }
@@ -398,8 +414,9 @@ class Walk {
     throw formatError(this.#source, 'its layers hold far more numbers than the file', 'numbers of their own');
   }
 
-  #unknown({ opType = '', name, output }: OnnxNode, how = '') {
-    const found = `node ${quote(name || (output?.[0] ?? ''))} is ${quote(opType)}${how === '' ? '' : ` ${how}`}`;
+  #unknown(node: OnnxNode, how = '') {
+    const { opType = '' } = node;
+    const found = `node ${quote(nameOf(node))} is ${quote(opType)}${how === '' ? '' : ` ${how}`}`;
     return formatError(
       this.#source,
       found,
@@ -416,6 +433,28 @@ const KNOWN = [
 /** Whether a node makes labels, which no network is read from. */
 function isLabels(node: OnnxNode | undefined): boolean {
   return /^(ArgMax|Gather|ArrayFeatureExtractor|LabelEncoder|Cast|Reshape)$/.test(node?.opType ?? '');
+}
+
+/** The nodes that multiply by a matrix, and all that what they give goes on to. */
+function behindMatrices(nodes: readonly OnnxNode[]): Set<OnnxNode> {
+  const users = new Map<string, OnnxNode[]>();
+  for (const node of nodes) {
+    for (const name of node.input ?? []) {
+      const known = users.get(name);
+      if (known === undefined) users.set(name, [node]);
+      else known.push(node);
+    }
+  }
+  const found = new Set(nodes.filter(({ opType }) => /^(Gemm|MatMul|Conv)/.test(opType ?? '')));
+  // A set goes on to what is added while it is gone through.
+  for (const { output = [] } of found) {
+    for (const name of output) for (const node of users.get(name) ?? []) found.add(node);
+  }
+  return found;
+}
+
+function nameOf({ name, output }: OnnxNode): string {
+  return name || (output?.[0] ?? '');
 }
 
 function attributeOf({ attribute = [] }: OnnxNode, name: string) {

@@ -17,7 +17,17 @@ import { oneLine, quote } from '../../strict/text.js';
 import { classifierOf } from '../any-model.js';
 import { type Conversions, conversionNotes, floatArray, floatTensor } from '../floats.js';
 import { HDF5_SIGNATURE } from '../hdf5-signature.js';
-import { encodeModel, expectGood, MODEL_KEY, readSpec, type StoredModel } from '../model-bytes.js';
+import { TEST_KEY } from '../hub/test-figures.js';
+import {
+  ENCODER_KEY,
+  encodeModel,
+  expectGood,
+  LOSS_KEY,
+  MODEL_KEY,
+  readLoss,
+  readSpec,
+  type StoredModel,
+} from '../model-bytes.js';
 import { type NamedTable, numpyNames, torchNames, unnameTensors } from '../names.js';
 import { decodeNpz, npyText } from '../npz.js';
 import { decodeOnnx } from '../onnx/decode.js';
@@ -62,15 +72,30 @@ type Named = Map<string, FloatTensor | null>;
 
 /** What a file holds: a network as it stands, named tensors, or a model that the file describes itself. */
 type Content =
-  | { steps: Step[]; around: Surroundings }
+  | { steps: Step[]; around: Surroundings; joined: string | null; texts: Texts }
   | { named: Named }
-  | { model: StoredModel; notes?: readonly string[] };
+  | { model: StoredModel; notes?: readonly string[]; texts?: Texts };
+
+/** What a file has beside a model and keeps when it is imported, by key. */
+type Texts = Readonly<Record<string, string>>;
+
+/** The encoders of a table, and the figures of a test. They are handed on as they are: who loads them checks them. */
+const KEPT = [ENCODER_KEY, TEST_KEY];
+
+const keptTexts = (textOf: (key: string) => string | undefined): Texts =>
+  Object.fromEntries(
+    KEPT.flatMap((key) => {
+      const text = textOf(key);
+      return text === undefined ? [] : [[key, text]];
+    }),
+  );
 
 const KEYS = ['activation', 'head', 'classes', 'spec', 'source'];
 
 /**
  * The model in another program's file: safetensors of a PyTorch state dict, npz or a pickle of arrays, ONNX of a dense
- * network, or a model of Keras (`.keras`, `.h5`, `.weights.h5`). What a file does not say is taken as the options have it, and told. Reading allocates at most 400 times the
+ * network, or a model of Keras (`.keras`, `.h5`, `.weights.h5`). A model of a table that treadle has exported keeps its
+ * encoders, for `loadTableModel`. What a file does not say is taken as the options have it, and told. Reading allocates at most 400 times the
  * file, and 10 MiB. Throws `format`, `shape` or `range` for files that hold no dense network, naming what it is, and `usage` for options that cannot be used.
  *
  * @example
@@ -85,6 +110,9 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Imp
   const conversions: Conversions = new Map();
   const content = READERS[format](bytes, source, conversions);
   const notes: string[] = [];
+  const texts = ('texts' in content && content.texts) || {};
+  const isOfTable = ENCODER_KEY in texts;
+  if (isOfTable && classes !== undefined) throw needless('classes', source);
   let stored: StoredModel;
   if ('named' in content) {
     stored = ofNames(content.named, options, source, notes);
@@ -99,7 +127,14 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Imp
     } else {
       const asked = head ?? (classes === undefined ? null : 'softmax');
       stored = assemble(content.steps, { ...content.around, head: asked }, source);
-      if (stored.spec.output!.head === 'identity' && head === undefined) {
+      if (isOfTable) stored = { ...stored, spec: ofColumns(stored.spec) };
+      else if (content.joined !== null) {
+        const { features } = stored.spec.input;
+        notes.push(
+          `What the file makes of its columns is left out: the network takes the ${features} features that node ${quote(content.joined)} joins.`,
+        );
+      }
+      if (stored.spec.output!.head === 'identity' && head === undefined && !isOfTable) {
         notes.push('The outputs are taken as numbers, since nothing stands behind the last layer.');
       }
       if (head !== undefined && stored.spec.output!.head !== head) {
@@ -111,7 +146,13 @@ export function importModel(bytes: Uint8Array, options: ImportOptions = {}): Imp
   stored = classes === undefined ? stored : withClasses(stored, classes);
   const checked = checkStored(stored, source);
   notes.push(...conversionNotes(conversions));
-  return { bytes: encodeModel(checked), spec: checked.spec, format, stored: 'model' in content, notes };
+  return {
+    bytes: encodeModel(checked, texts),
+    spec: checked.spec,
+    format,
+    stored: 'model' in content,
+    notes,
+  };
 }
 
 function checkOptions(options: ImportOptions): void {
@@ -166,13 +207,20 @@ const READERS: Readonly<
       const isCounter = /(^|\.)num_batches_tracked$/.test(name);
       named.set(name, isCounter ? null : floatTensor(entry, name, source, conversions));
     }
-    const text = metadata?.[MODEL_KEY];
-    return text === undefined ? { named } : described(text, named, torchNames, source);
+    const textOf = (key: string) => metadata?.[key];
+    return textOf(MODEL_KEY) === undefined ? { named } : described(textOf, named, torchNames, source);
   },
   npz(bytes, source, conversions) {
     const arrays = decodeNpz(bytes, source);
-    const text = arrays.get(MODEL_KEY);
-    arrays.delete(MODEL_KEY);
+    const texts = new Map<string, string>();
+    for (const key of arrays.has(MODEL_KEY) ? [MODEL_KEY, ...KEPT] : []) {
+      const array = arrays.get(key);
+      if (array === undefined) continue;
+      const text = npyText(array);
+      if (text === null) throw formatError(source, `array ${quote(key)} is no text`, 'a model in JSON');
+      texts.set(key, text);
+      arrays.delete(key);
+    }
     if ([...arrays.keys()].some((name) => /(^|\/)data\.pkl$/.test(name))) {
       const expected = "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
       throw formatError(source, 'it is what torch.save writes', expected);
@@ -180,21 +228,24 @@ const READERS: Readonly<
     const named: Named = new Map(
       [...arrays].map(([name, array]) => [name, floatArray(array, name, source, conversions)]),
     );
-    if (text === undefined) return { named };
-    const json = npyText(text);
-    if (json === null) throw formatError(source, `array ${quote(MODEL_KEY)} is no text`, 'a model in JSON');
-    return described(json, named, numpyNames, source);
+    return texts.size === 0 ? { named } : described((key) => texts.get(key), named, numpyNames, source);
   },
   pickle(bytes, source, conversions) {
     return { named: floatArrays(pickledArrays(bytes, source), source, conversions) };
   },
   onnx(bytes, source, conversions) {
-    const { steps, ...around } = graphNetwork(decodeOnnx(bytes, source), bytes.length, source, conversions);
-    return { steps, around: { ...around, head: null } };
+    const file = decodeOnnx(bytes, source);
+    const { steps, joined, ...around } = graphNetwork(file, bytes.length, source, conversions);
+    const texts =
+      joined === null
+        ? {}
+        : keptTexts((key) => file.metadataProps?.find((entry) => entry.key === key)?.value);
+    return { steps, around: { ...around, head: null }, joined, texts };
   },
   keras(bytes, source, conversions) {
     const read = bytes[0] === HDF5_SIGNATURE[0] ? kerasHdf5 : kerasZip;
-    return read(bytes, source, conversions);
+    const content = read(bytes, source, conversions);
+    return 'named' in content ? content : { ...content, joined: null, texts: {} };
   },
 };
 
@@ -205,12 +256,14 @@ function ownWeights(bytes: Uint8Array, source: string): Content {
 
 /** A model of a file that has treadle's own description beside the tensors. */
 function described(
-  text: string,
+  textOf: (key: string) => string | undefined,
   named: Named,
   namesOf: (spec: ModelSpec) => NamedTable,
   source: string,
 ): Content {
-  const spec = readSpec(text, source);
+  const spec = readSpec(textOf(MODEL_KEY)!, source);
+  const lossText = textOf(LOSS_KEY);
+  const loss = lossText === undefined ? null : readLoss(lossText, spec, source);
   const table = namesOf(spec);
   for (const { name, shape } of table.rows) {
     const found = named.get(name);
@@ -218,7 +271,8 @@ function described(
     const what = found ? `has shape [${found.shape}]` : 'is missing';
     throw formatError(source, `tensor ${quote(name)} ${what}`, `[${shape}], as its model says,`);
   }
-  return { model: { spec, tensors: unnameTensors(table, named as Map<string, FloatTensor>), loss: null } };
+  const tensors = unnameTensors(table, named as Map<string, FloatTensor>);
+  return { model: { spec, tensors, loss }, texts: keptTexts(textOf) };
 }
 
 /** Statistics of inputs and targets among named tensors, under either of treadle's names. */
@@ -305,6 +359,11 @@ function bySpec(
     }
   }
   return { spec, tensors, loss: null };
+}
+
+/** The spec of a network that takes the features which encoders make of columns: most of them are zero. */
+function ofColumns(spec: ModelSpec): ModelSpec {
+  return { ...spec, input: { ...spec.input, type: 'sparse' } };
 }
 
 function withClasses(stored: StoredModel, classes: readonly string[]): StoredModel {

@@ -8,10 +8,10 @@ import {
 } from '../../formats/export/formats.js';
 import { type HubOptions, hubWithFronts } from '../../formats/hub/hub.js';
 import { TEST_KEY, testIn } from '../../formats/hub/test-figures.js';
-import type { StoredModel } from '../../formats/model-bytes.js';
+import { ENCODER_KEY, type StoredModel } from '../../formats/model-bytes.js';
 import { formatError } from '../../formats/tensor.js';
 import { expectFits, type TableEncoder } from '../encoder.js';
-import { ENCODER_KEY, encoderOf } from '../table-model.js';
+import { encoderOf } from '../table-model.js';
 import { cardFront } from './card.js';
 import { jsFront } from './javascript.js';
 import { onnxFront } from './onnx.js';
@@ -22,7 +22,7 @@ import { onnxFront } from './onnx.js';
  * encoders as JSON in `treadle_table`, and `pkl` and `c` are of the network alone, which takes the features that
  * `featureNames` lists. Throws as `exportModel`, and `format` for a model without encoders.
  *
- * @example await writeFile('visits.js', exportTable(model, 'js'));
+ * @example await writeFile('visits.mjs', exportTable(model, 'js'));
  */
 export function exportTable(
   model: Uint8Array | { save(): Uint8Array },

@@ -56,6 +56,7 @@ export class Search {
       })),
       score,
     });
+    for (const message of this.plan.warnings) this.emit({ type: 'warning', message });
     for (const [at, { epochs, kept }] of rungs.entries()) {
       const isLast = at === rungs.length - 1;
       this.emit({ type: 'rung', rung: at + 1, candidates: left.length, epochs: Math.min(epochs, most) });

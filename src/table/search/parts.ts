@@ -2,7 +2,7 @@ import { type ModelSpec, mlp, type Optimizer } from '#bindings';
 import { type Data, defaultRate, type FitOptions } from '../../model/options.js';
 import { encodeFeatures, encodeTargets } from '../encode.js';
 import type { TableEncoder } from '../encoder.js';
-import { foldRows } from '../folds.js';
+import type { Fold } from '../folds.js';
 import { type Decided, type PrepareOptions, prepare, settled } from '../prepare.js';
 import { type SplitOptions, splitTable } from '../split.js';
 import { type Table, takeTableRows } from '../table.js';
@@ -38,10 +38,9 @@ export function divided(table: Table, { validation, ...rule }: Division): PartTa
   return { train: rest, validation: held, scored: held };
 }
 
-/** The rows of each fold. Throws as {@link foldRows}, and as {@link splitTable} for what is left of them. */
-export function foldedParts(table: Table, folds: number, division: Division): (() => PartTables)[] {
-  const { validation: _, ...rule } = division;
-  return foldRows(table, { ...rule, folds }).map(({ rest, held }) => () => ({
+/** The rows of each fold. Throws as {@link splitTable} for what is left of them. */
+export function foldedParts(table: Table, folds: readonly Fold[], division: Division): (() => PartTables)[] {
+  return folds.map(({ rest, held }) => () => ({
     ...divided(takeTableRows(table, rest), division),
     scored: takeTableRows(table, held),
   }));

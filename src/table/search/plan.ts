@@ -1,9 +1,10 @@
 import { expectWhole, problem } from '#bindings';
 import type { ModelOptions } from '../../model/create.js';
 import { checkFitOptions, type FitOptions } from '../../model/options.js';
-import { type Decided, decide, type PrepareOptions } from '../prepare.js';
-import { withoutGroup } from '../split.js';
-import type { Table } from '../table.js';
+import { foldRows, lackingClasses } from '../folds.js';
+import { factsOf } from '../kinds.js';
+import { type Decided, decideGrouped, type PrepareOptions } from '../prepare.js';
+import { columnOf, type Table } from '../table.js';
 import { type TableFitOptions, tableDefaults } from '../table-model.js';
 import { type Candidate, candidatesOf } from './candidates.js';
 import { checkGrid, type SearchGrid } from './grid.js';
@@ -56,6 +57,8 @@ export interface Plan {
   model: ModelOptions;
   jobs: number;
   parts: (() => PartTables)[];
+  /** What is to be told of it before it begins, a sentence each. */
+  warnings: string[];
 }
 
 const HIDDEN = [64, 32];
@@ -88,11 +91,11 @@ export function planSearch(table: Table, options: SearchOptions): Plan {
   const grid = checkGrid(found);
   const asked: PrepareOptions = {
     target,
-    columns: withoutGroup(columns ?? {}, group),
+    ...(columns !== undefined && { columns }),
     ...(task !== undefined && { task }),
     ...(classes !== undefined && { classes }),
   };
-  const whole = decide(table, asked);
+  const whole = decideGrouped(table, asked, group);
   const ofTask = scoresOfTask(whole.target.task);
   const score = grid.score ?? ofTask[0]!;
   if (!ofTask.includes(score)) {
@@ -106,6 +109,24 @@ export function planSearch(table: Table, options: SearchOptions): Plan {
     time,
     stratify: byClass && whole.target.task === 'classification' ? whole.target.name : undefined,
   };
+  const { validation: _share, ...rule } = division;
+  const folded = folds === undefined ? null : foldRows(table, { ...rule, folds });
+  const parts = folded === null ? [() => divided(table, division)] : foldedParts(table, folded, division);
+  const { target: decided } = whole;
+  if (score === 'rocAuc' && decided.task === 'classification') {
+    const hasAll = ({ scored }: PartTables) =>
+      factsOf(columnOf(scored, decided.name).cells).values.size === decided.classes.length;
+    if (!parts.some((part) => hasAll(part()))) {
+      throw problem('usage', {
+        subject: 'score',
+        found: score,
+        because: `no rows that are scored have every class of ${decided.name}`,
+        expected: 'another one, or a larger part of the rows',
+      });
+    }
+  }
+  const lacking =
+    folded !== null && decided.task === 'classification' ? lackingClasses(table, decided.name, folded) : null;
   const base = { ...tableDefaults(table.rows), ...fit, task: whole.target.task };
   const candidates = candidatesOf(grid, seed);
   const most = Math.max(...candidates.map(({ settings }) => fitOptionsOf(base, settings).epochs));
@@ -122,6 +143,7 @@ export function planSearch(table: Table, options: SearchOptions): Plan {
     fit: base,
     model,
     jobs,
-    parts: folds === undefined ? [() => divided(table, division)] : foldedParts(table, folds, division),
+    parts,
+    warnings: lacking === null ? [] : [lacking],
   };
 }

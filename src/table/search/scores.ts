@@ -38,12 +38,16 @@ export interface Spread {
   deviation: number;
 }
 
-/** Mean and standard deviation of every score over evaluations of one task. */
+/** Mean and standard deviation of every score over the evaluations of one task that have it; NaN where none has. */
 export function spreadOf(evaluations: readonly Evaluation[]): Partial<Record<ScoreName, Spread>> {
   const names = scoresOfTask(evaluations[0]!.task);
   return Object.fromEntries(
     names.map((name) => {
-      const values = evaluations.map((evaluation) => scoreOf(evaluation, name));
+      const values = evaluations.flatMap((evaluation) => {
+        const value = scoreOf(evaluation, name);
+        return Number.isNaN(value) ? [] : [value];
+      });
+      if (values.length === 0) return [name, { mean: Number.NaN, deviation: Number.NaN }];
       const mean = values.reduce((sum, value) => sum + value / values.length, 0);
       const variance = values.reduce((sum, value) => sum + (value - mean) ** 2 / values.length, 0);
       return [name, { mean, deviation: Math.sqrt(variance) }];

@@ -30,8 +30,8 @@ export interface TableSearch {
 /**
  * Cross-validates: trains a model for each fold on the other rows, of which some are held out to end training early, and scores
  * it on the fold's. Encoders are learnt on the rows trained on alone. Classes are in every fold in proportion, unless rows are
- * grouped or ordered by time. Rejects as `fitTable`, `range` for fewer than two folds, `data` where rows, groups or the rows of a
- * class are fewer than folds.
+ * grouped or ordered by time; of a class that some fold lacks a warning tells. Rejects as `fitTable`, `range` for fewer than two
+ * folds, `data` where rows or groups are fewer than folds.
  *
  * @example const { scores } = await crossValidate(table, { target: 'species', folds: 5 });
  */
