@@ -126,7 +126,11 @@ describe('saveWeights and loadWeights', () => {
 
   test.each([
     ['an empty file', '', 'the file is empty'],
-    ['a zip archive', 'PK\x03\x04....', 'begins with the bytes 50 4b 03 04; a safetensors file or a pickle'],
+    [
+      'a zip archive',
+      'PK\x03\x04....',
+      'it is a zip, as npz is; the model that an import (treadle import, importModel) makes of it is',
+    ],
     ['a short text', '{}', 'begins with the bytes 7b 7d'],
   ])('refuses %s', async (_, content, message) => {
     const path = join(folder, 'w.safetensors');
