@@ -106,7 +106,7 @@ const COMMANDS: Record<string, Short> = {
   'run-all --resume [RUN]': { run: 'treadle run-all --resume none', fails: /none is no run/ },
   'train --resume [RUN]': { run: 'treadle train --resume none', fails: /none is no run/ },
 
-  'run-all --queue redis://10.0.0.1:6379': onNoData('run-all --queue redis://127.0.0.1:1'),
+  'run-all --queue redis://10.0.0.1:6379': onNoQueue('run-all'),
   'worker --queue redis://10.0.0.1:6379 --jobs 2': onNoQueue('worker --cache cache --jobs 2'),
   'queue status --queue redis://10.0.0.1:6379': onNoQueue('queue status'),
   'queue status RUN --queue redis://10.0.0.1:6379 --json': onNoQueue('queue status RUN --json'),

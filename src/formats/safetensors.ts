@@ -1,6 +1,6 @@
 import { type Bytes, TreadleError } from '#bindings';
 import { quote } from '../strict/text.js';
-import { foreignFormat } from './foreign.js';
+import { expectOwn } from './foreign.js';
 import { DTYPE_BITS, parseHeader, type SafetensorsDtype } from './safetensors-header.js';
 import { elementCount, formatError, type Tensor } from './tensor.js';
 
@@ -31,10 +31,9 @@ export interface SafetensorsFile {
  * Throws `format` errors that begin with `source`, the file's name.
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): SafetensorsFile {
-  const foreign = foreignFormat(bytes);
-  if (foreign !== null) throw formatError(source, foreign.found, foreign.expected);
   if (bytes.length < 8)
     throw formatError(source, `the file has ${bytes.length} bytes`, 'a length of 8 or more');
+  expectOwn(bytes, source);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = view.getBigUint64(0, true);
   const most = Math.min(MAX_HEADER_BYTES, bytes.length - 8);

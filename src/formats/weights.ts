@@ -2,7 +2,7 @@ import { TreadleError } from '#bindings';
 import { quote } from '../strict/text.js';
 import { describeArrays, describeSafetensors, type TensorDescription } from './describe.js';
 import { type Conversions, conversionNotes, floatTensor } from './floats.js';
-import { foreignFormat } from './foreign.js';
+import { expectOwn } from './foreign.js';
 import { checkWidths, readMetadata, type WeightsMetadata } from './metadata.js';
 import { fromNumpy, fromStateDict, type LoadedNetwork } from './naming.js';
 import { floatArrays, pickledArrays } from './pickle.js';
@@ -71,8 +71,7 @@ export function openWeights(bytes: Uint8Array, path: string): FileContent {
   const format = formatOf(bytes);
   if (format === 'pickle') return { format, arrays: pickledArrays(bytes, path) };
   if (format === 'safetensors') return { format, ...decodeSafetensors(bytes, path) };
-  const foreign = foreignFormat(bytes);
-  if (foreign !== null) throw formatError(path, foreign.found, foreign.expected);
+  expectOwn(bytes, path);
   const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   const found = bytes.length === 0 ? 'the file is empty' : `the file begins with the bytes ${start}`;
   throw formatError(path, found, 'a safetensors file or a pickle');

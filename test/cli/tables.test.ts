@@ -272,6 +272,12 @@ it('import gives the model of a table back, with its encoders and the figures of
   expect(new Set(said)).toEqual(new Set(['ill', 'well']));
   for (const format of ['npz', 'onnx', 'safetensors']) {
     await run('export', 'made.safetensors', '--format', format, '--out', `again.${format}`, '--force');
+    if (format !== 'safetensors') {
+      const early = await run('predict', '--model', `again.${format}`, 'visits.csv', ...COMMAS);
+      const is = format === 'npz' ? 'it is a zip, as npz and models of Keras are' : 'it is ONNX';
+      const expected = 'the model that an import (treadle import, importModel) makes of it is expected.';
+      expect([early.code, early.stderr]).toEqual([1, `error: again.${format}: ${is}; ${expected}\n`]);
+    }
     const made = await run('import', `again.${format}`, '--out', `${format}.safetensors`);
     expect([made.code, made.stderr]).toEqual([0, '']);
     expect(made.stdout).toMatch(

@@ -129,14 +129,18 @@ describe('saveWeights and loadWeights', () => {
     [
       'a zip archive',
       'PK\x03\x04....',
-      'it is a zip, as numpy and Keras write; a safetensors file, which treadle import makes of it,',
+      'it is a zip, as npz and models of Keras are; the model that an import (treadle import, importModel) makes of it',
     ],
     [
       'HDF5',
       '\x89HDF\r\n\x1a\n....',
-      'it is HDF5, as Keras writes; a safetensors file, which treadle import',
+      'it is HDF5, as Keras writes; the model that an import (treadle import, importModel) makes of it',
     ],
-    ['ONNX', '\x08\x0a\x12\x07treadle', 'it is ONNX; a safetensors file, which treadle import makes of it,'],
+    [
+      'ONNX',
+      '\x08\x0a\x12\x07treadle',
+      'it is ONNX; the model that an import (treadle import, importModel) makes of it',
+    ],
     ['a short text', '{}', 'begins with the bytes 7b 7d'],
   ])('refuses %s', async (_, content, message) => {
     const path = join(folder, 'w.safetensors');
