@@ -189,14 +189,12 @@ export function TableRoom() {
       )}
       {judged !== null && (
         <>
-          {judged.assessment !== null && (
-            <Results assessment={judged.assessment} importance={judged.importance} />
-          )}
+          {judged.tested && <Results {...judged.tested} />}
           <WhatIf judged={judged} client={client} />
           <Predictions
             client={client}
             csv={csvOptions(data.marks)}
-            hasTest={judged.assessment !== null}
+            hasTest={judged.tested !== null}
             name={table?.name ?? 'table.csv'}
           />
         </>

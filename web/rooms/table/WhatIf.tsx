@@ -16,15 +16,14 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
   const [said, setSaid] = useState<Said | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [showsAll, setShowsAll] = useState(false);
-  const { fields, importance } = judged;
+  const { fields, tested } = judged;
   const isMany = fields.length > MOST_FIELDS;
   const shown = useMemo(() => {
     if (showsAll || !isMany) return fields;
-    const names =
-      importance.length > 0 ? importance.map(({ column }) => column) : fields.map(({ name }) => name);
+    const names = tested?.importance.columns.map(({ column }) => column) ?? fields.map(({ name }) => name);
     const most = new Set(names.slice(0, MOST_FIELDS));
     return fields.filter(({ name }) => most.has(name));
-  }, [fields, importance, isMany, showsAll]);
+  }, [fields, tested, isMany, showsAll]);
   const asking = useRef(false);
   const latest = useRef(row);
   latest.current = row;
@@ -57,7 +56,7 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
             {' '}
             {showsAll
               ? 'All columns are shown.'
-              : `The ${importance.length > 0 ? `${MOST_FIELDS} columns that matter most` : `first ${MOST_FIELDS} columns`} are shown.`}{' '}
+              : `The ${tested ? `${MOST_FIELDS} columns that matter most` : `first ${MOST_FIELDS} columns`} are shown.`}{' '}
             <button type="button" class="link" onClick={() => setShowsAll(!showsAll)}>
               {showsAll ? 'Show fewer' : `Show all ${fields.length.toLocaleString('en')}`}
             </button>
