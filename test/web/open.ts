@@ -58,7 +58,7 @@ export async function openRoom(
 
 /** Presses Train and waits for the end. */
 export async function train(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Train/ }).click();
+  await page.getByRole('button', { name: /^Train( anew)?$/ }).click();
   await page.getByText('Trained', { exact: true }).waitFor();
 }
 

@@ -143,6 +143,26 @@ describe('the room of tables', () => {
     expect([...stdout.matchAll(/'(\w+)'/g)].map(([, name]) => name)).toEqual(model.predict(held));
   });
 
+  it('opens a kept model with its table again, where that ships', async () => {
+    const page = await openRoom('table?sample=bicycles&target=rides&epochs=1');
+    await page.getByText('It is a number.').waitFor();
+    await train(page);
+    await page.getByRole('button', { name: 'Keep in this browser' }).click();
+    await page.getByText('is kept in this browser').waitFor();
+    await page.getByRole('link', { name: 'Kept models' }).click();
+    await page.getByRole('link', { name: 'Open rides' }).click();
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    await expect.poll(() => page.url()).toMatch(/sample=bicycles&target=rides.*kept=\d+/);
+    const says = await page.locator('.says .number').textContent();
+    await page.reload();
+    await page.getByRole('heading', { name: 'What if?' }).waitFor();
+    await expect.poll(() => page.locator('.says .number').textContent()).toBe(says);
+    await page.getByText('It is a number.').waitFor();
+    await train(page);
+    await page.getByRole('heading', { name: 'How good it is' }).waitFor();
+    expect(page.url()).not.toContain('kept=');
+  });
+
   it('predicts a number, of a table that ships and is named in the address', async () => {
     const page = await openRoom('table?sample=bicycles&target=rides&epochs=3');
     await page.getByText('It is a number.').waitFor();
