@@ -120,6 +120,28 @@ describe('what all rooms share', () => {
     await expect.poll(() => page.url()).not.toContain('kept=');
   });
 
+  it('draws curves that are off the screen once a second', async () => {
+    const page = await openRoom('playground?points=60&epochs=100000');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.locator('.panels svg').first().waitFor({ state: 'attached' });
+    /** Drawings in three seconds. */
+    const drawings = () =>
+      page.evaluate(async () => {
+        let count = 0;
+        const watcher = new MutationObserver(() => count++);
+        watcher.observe(document.querySelector('.panels figure')!, { childList: true });
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        watcher.disconnect();
+        return count;
+      });
+    await page.evaluate(() => scrollTo(0, 0));
+    const unseen = await drawings();
+    expect(unseen).toBeGreaterThan(0);
+    expect(unseen).toBeLessThanOrEqual(3);
+    await page.locator('.panels').scrollIntoViewIfNeeded();
+    expect(await drawings()).toBeGreaterThan(unseen);
+  });
+
   it('leaves the focus on what takes the place of a button', async () => {
     const page = await openRoom('playground?points=60&epochs=100000');
     const main = page.locator('.controls .main').first();
