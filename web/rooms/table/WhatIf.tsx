@@ -3,7 +3,8 @@ import type { Cell } from 'treadle/tables';
 import { Slider } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
-import { figure } from '../../panel/words.ts';
+import { Scroll } from '../../app/Scroll.tsx';
+import { figure, signed } from '../../panel/words.ts';
 import type { TableClient } from './client.ts';
 import type { Judged, RowField, Said } from './messages.ts';
 
@@ -80,7 +81,9 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
             (judged.classes === null ? (
               <p class="number">{figure(said[judged.target]!)}</p>
             ) : (
-              <Shares said={said} />
+              <Scroll label="Shares">
+                <Shares said={said} />
+              </Scroll>
             ))}
           <Problem text={problem} />
         </div>
@@ -105,7 +108,7 @@ function Shares({ said }: { said: Said }) {
             <span class="track" aria-hidden="true">
               <span style={{ width: `${(100 * share).toFixed(1)}%` }} />
             </span>
-            {(100 * share).toFixed(1)} %
+            <span class="share">{(100 * share).toFixed(1)} %</span>
           </dd>
         </div>
       ))}
@@ -135,8 +138,8 @@ function RowInput({
         step={isWhole ? 1 : (most - least) / 200}
         shown={
           isWhole
-            ? Math.round(Number(value)).toLocaleString('en')
-            : Number(Number(value).toPrecision(4)).toString()
+            ? signed(Math.round(Number(value)).toLocaleString('en'))
+            : signed(String(Number(Number(value).toPrecision(4))))
         }
         onChange={onChange}
       />
