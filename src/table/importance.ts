@@ -45,8 +45,11 @@ export interface ImportanceOptions {
 const USUAL_NUMBERS = 5_000_000;
 const MOST_REPEATS = 5;
 
-/** Numbers that the network is given in all, at most: rows are left out for it by default, down to the second. */
-const MOST_NUMBERS = 50_000_000;
+/**
+ * Numbers that the network is given and its layers work out in all, at most, some seconds' worth: rows are left out for it by
+ * default, down to the second.
+ */
+const MOST_NUMBERS = 100_000_000;
 const LEAST_ROWS = 50;
 
 /** Random stream that draws the rows. */
@@ -80,10 +83,10 @@ export function importanceOf(
   const { columns } = encoder;
   const all = dataOf(table, encoder, 'The table');
   const { isSummed, entries } = chooseForm(network, columns, all.x.values.length / table.rows);
-  const numbers = entries * columns.length;
-  const most = Math.max(LEAST_ROWS, Math.floor(MOST_NUMBERS / (numbers * (options.repeats ?? 1))));
+  const shuffles = columns.length * (options.repeats ?? 1);
+  const most = Math.max(LEAST_ROWS, Math.floor(MOST_NUMBERS / (shuffles * (entries + unitsOf(network)))));
   const rows = Math.min(table.rows, options.rows ?? most);
-  const usual = Math.round(USUAL_NUMBERS / (numbers * rows));
+  const usual = Math.round(USUAL_NUMBERS / (columns.length * entries * rows));
   const { repeats = Math.min(MOST_REPEATS, Math.max(1, usual)) } = options;
   const { x, y } = rows < table.rows ? dataOf(drawn(table, rows, seed), encoder, 'The table') : all;
 
@@ -121,6 +124,11 @@ function chooseForm(
   // Sums are rounded otherwise, and are a network more: for less than half they are not worth it.
   const isSummed = summed < encoded / 2 && units + 2 * featuresOf(columns) <= MAX_WIDTH;
   return { isSummed, entries: isSummed ? summed : encoded };
+}
+
+/** Units of all layers. */
+function unitsOf({ spec }: Model): number {
+  return spec.layers.reduce((sum, layer) => sum + (layer.type === 'dense' ? layer.units : 0), 0);
 }
 
 function firstUnits({ spec }: Model): number {
