@@ -5,9 +5,10 @@ import { beginningOf, ensureWritableFile, writeFileAtomic } from '../node/files.
 import type { TableRecord } from '../report/table-report.js';
 import { assess } from '../table/assess.js';
 import { targetNames } from '../table/encoder.js';
+import type { Importance } from '../table/importance.js';
 import { divided } from '../table/search/parts.js';
 import type { SearchResults } from '../table/search/results.js';
-import type { Importance, TableModel } from '../table/table-model.js';
+import type { TableModel } from '../table/table-model.js';
 import type { TrainOptions } from './fit-options.js';
 import { type FitRows, VALIDATION } from './fit-rows.js';
 import { usageError } from './options.js';
@@ -20,7 +21,7 @@ export interface Trained {
   counts: { train: number; validation: number };
   epochs: TableRecord['epochs'];
   kept: number;
-  importance: readonly Importance[];
+  importance: Importance;
   search: TableRecord['search'];
   table: string;
   /** What it was trained on, and how long that took. */

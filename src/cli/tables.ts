@@ -4,9 +4,10 @@ import type { Evaluation } from '../model/evaluation.js';
 import { testText, textOptions } from '../report/text.js';
 import { figure, printable } from '../results/format.js';
 import type { CsvOptions } from '../table/csv.js';
+import type { Importance } from '../table/importance.js';
 import type { ColumnDecision } from '../table/kinds.js';
 import { type Table, withValues } from '../table/table.js';
-import type { Importance, TableModel } from '../table/table-model.js';
+import type { TableModel } from '../table/table-model.js';
 import { addJsonOption, path, usageError } from './options.js';
 import { plainTable } from './table.js';
 
@@ -104,7 +105,7 @@ export function trainedText(found: { rows: number; epochs: number; kept: number 
 }
 
 /** How much each column matters, in a table. */
-export function importanceText(importance: readonly Importance[]): string {
-  const rows = importance.map(({ column, loss }) => [printable(column), figure(loss)]);
-  return `Loss that a column's absence costs (its cells shuffled):\n${plainTable(['column', 'loss'], rows, 1)}`;
+export function importanceText({ rows, repeats, columns }: Importance): string {
+  const lines = columns.map(({ column, loss }) => [printable(column), figure(loss)]);
+  return `Loss that a column's absence costs (its cells shuffled over ${rows} rows, ${repeats === 1 ? 'once' : `${repeats} times`}):\n${plainTable(['column', 'loss'], lines, 1)}`;
 }

@@ -30,7 +30,7 @@ import {
   type LoopResult,
   trainLoop,
 } from '../train/loop.js';
-import { adaptData } from './adapt.js';
+import { adaptData, type CoreSamples } from './adapt.js';
 import { breathe } from './breathe.js';
 import { argmax, type Evaluation, figuresFrom, scoresOf } from './evaluation.js';
 import { headOf } from './head.js';
@@ -144,12 +144,22 @@ export class Model {
 
   /** How well the model does on samples. Legal during a training. Throws `usage`, `shape` or `range` as `fit`. */
   evaluate(data: Data): Evaluation {
-    const { network, spec } = this.#current();
-    const head = headOf(spec);
-    const loss = this.#training?.decisions.loss ?? this.#loss ?? usualLoss(head);
-    const { samples } = adaptData('', data, spec, loss, spec.classes ?? null);
+    const { network, spec, samples } = this.#toEvaluate(data);
     const found = network.evaluateOn(samples, { outputs: true });
-    return scoresOf(taskOf(head), spec, samples.targets, found, samples.weights);
+    return scoresOf(taskOf(headOf(spec)), spec, samples.targets, found, samples.weights);
+  }
+
+  /** @internal The loss that `evaluate` tells, without its other figures. */
+  loss(data: Data): number {
+    const { network, samples } = this.#toEvaluate(data);
+    return network.evaluateOn(samples).loss;
+  }
+
+  #toEvaluate(data: Data): { network: Network; spec: ModelSpec; samples: CoreSamples } {
+    const { network, spec } = this.#current();
+    const loss = this.#training?.decisions.loss ?? this.#loss ?? usualLoss(headOf(spec));
+    const { samples } = adaptData('', data, spec, loss, spec.classes ?? null);
+    return { network, spec, samples };
   }
 
   /**
@@ -219,6 +229,19 @@ export class Model {
     this.#tensors = new Map([...tensors].map(([key, values]) => [key, values.slice()]));
     this.#predictor?.dispose();
     this.#predictor = null;
+  }
+
+  /** @internal A model of another spec with these tensors, in the same core, with the same loss. */
+  withTensors(spec: ModelSpec, tensors: Tensors): Model {
+    return new Model({
+      core: this.#core,
+      spec,
+      seed: this.#seed,
+      threads: this.#threads,
+      startHelper: this.#startHelper,
+      tensors,
+      loss: this.#training?.decisions.loss ?? this.#loss,
+    });
   }
 
   /**

@@ -49,7 +49,8 @@ export function niceScale(
   }
 }
 
-/** A tick's text on its axis. */
+/** A tick's text on its axis, with a true minus. */
 export function tickLabel(value: number, { digits }: Scale): string {
-  return Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(digits);
+  const text = Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(digits);
+  return text.replace('-', '−');
 }

@@ -1,10 +1,10 @@
 import type { Interval } from '../metrics/bootstrap.js';
 import { duration, figure, NONE, whole } from '../results/format.js';
 import type { Assessment, ClassAssessment } from '../table/assess.js';
+import type { Importance } from '../table/importance.js';
 import type { ColumnDecision } from '../table/kinds.js';
 import { orderText, type SearchResults, settingsTried, settingText } from '../table/search/results.js';
 import { type Spread, scoreOf, scoresOfTask } from '../table/search/scores.js';
-import type { Importance } from '../table/table-model.js';
 import type { EpochFigures } from '../train/loop.js';
 import { confusionChart, HEATMAP_KEY } from './heatmap.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
@@ -29,7 +29,7 @@ export interface TableRecord {
   /** What was compared before; null for a single training. */
   search: Pick<SearchResults, 'score' | 'task' | 'candidates'> | null;
   /** Of the rows for testing. */
-  importance: readonly Importance[];
+  importance: Importance;
   settings: readonly (readonly [string, string])[];
   seconds: number;
 }
@@ -159,13 +159,14 @@ function panels(charts: readonly Chart[]): Markup {
 }
 
 function importanceSection({ importance }: TableRecord): Content {
-  const most = importance.reduce((largest, { loss }) => Math.max(largest, loss), 0);
-  const rows = importance.map(({ column, loss }) => {
+  const { columns, repeats } = importance;
+  const most = columns.reduce((largest, { loss }) => Math.max(largest, loss), 0);
+  const rows = columns.map(({ column, loss }) => {
     const share = most > 0 ? Math.max(0, (100 * loss) / most) : 0;
     return html`<tr><th scope="row">${column}</th><td>${figure(loss)}</td><td class="bar"><span style="width: ${share.toFixed(1)}%"></span></td></tr>\n`;
   });
   return html`<div class="scroll"><table class="figures bars">
-<caption><span>How much the loss grows when a column's cells are shuffled over the rows of the test (permutation importance).</span></caption>
+<caption><span>How much the loss grows when a column's cells are shuffled over ${whole(importance.rows)} rows of the test (permutation importance, ${repeats === 1 ? 'one shuffle' : `the mean of ${repeats} shuffles`}).</span></caption>
 <thead><tr><th scope="col" class="name">Column</th><th scope="col">Loss</th><th scope="col"><span class="unseen">as a bar</span></th></tr></thead>
 <tbody>
 ${rows}</tbody>

@@ -1,6 +1,7 @@
 import type { Csr } from '#bindings';
 import { encodeFeatures, encodeTargets } from './encode.js';
 import type { TableEncoder } from './encoder.js';
+import type { SparseRows } from './sparse-rows.js';
 import { type Table, type TableRow, tableOf } from './table.js';
 
 /** A table's features and targets, as a network takes them. Throws `data` as {@link encodeFeatures}; `source` is in errors. */
@@ -8,7 +9,7 @@ export function dataOf(
   table: Table,
   encoder: TableEncoder,
   source: string,
-): { x: Csr; y: string[] | Float64Array } {
+): { x: SparseRows; y: string[] | Float64Array } {
   const x = encodeFeatures(table, encoder.columns, source);
   return { x, y: encodeTargets(table, encoder.target, source) };
 }

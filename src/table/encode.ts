@@ -1,4 +1,4 @@
-import { type Csr, problem, TreadleError } from '#bindings';
+import { problem, TreadleError } from '#bindings';
 import { type Cell, type Cells, mappedRows, NumberCells } from './cells.js';
 import { dateOf } from './dates.js';
 import {
@@ -10,13 +10,18 @@ import {
   widthOf,
 } from './encoder.js';
 import { categoryOf, firstNot } from './kinds.js';
+import type { SparseRows } from './sparse-rows.js';
 import { type Column, columnOf, type Table } from './table.js';
 
 /**
  * A table's features: the rows of a sparse matrix. Throws `data` for a table that lacks columns or has other things in them
  * than the encoder has learnt, all of them named.
  */
-export function encodeFeatures(table: Table, columns: readonly ColumnEncoder[], source = 'The table'): Csr {
+export function encodeFeatures(
+  table: Table,
+  columns: readonly ColumnEncoder[],
+  source = 'The table',
+): SparseRows {
   const found = columns.map((encoder) => table.columns.find(({ name }) => name === encoder.name));
   expectColumns(columns, found, source);
   const indptr = new Float64Array(table.rows + 1);
@@ -37,51 +42,6 @@ export function encodeFeatures(table: Table, columns: readonly ColumnEncoder[], 
     indptr[row + 1] = count;
   }
   return { indptr, indices: indices.subarray(0, count), values: values.subarray(0, count) };
-}
-
-/**
- * Features with the cells of one column in another order of rows, as often as is asked for: what {@link encodeFeatures} gives of
- * such a table.
- */
-export function reorderedFeatures(
-  { indptr, indices, values }: Csr,
-  columns: readonly ColumnEncoder[],
-  column: number,
-): (order: ArrayLike<number>) => Csr {
-  const first = featuresOf(columns.slice(0, column));
-  const behind = first + widthOf(columns[column]!);
-  const rows = indptr.length - 1;
-  // Where each row's entries of the column begin, and end.
-  const [from, to] = [new Uint32Array(rows), new Uint32Array(rows)];
-  for (let row = 0; row < rows; row++) {
-    const end = indptr[row + 1]!;
-    let at = indptr[row]!;
-    while (at < end && indices[at]! < first) at++;
-    from[row] = at;
-    while (at < end && indices[at]! < behind) at++;
-    to[row] = at;
-  }
-  return (order) => {
-    const moved = {
-      indptr: new Float64Array(rows + 1),
-      indices: new Uint32Array(indices.length),
-      values: new Float32Array(indices.length),
-    };
-    let count = 0;
-    const copy = (start: number, end: number): void => {
-      for (let at = start; at < end; at++) {
-        moved.indices[count] = indices[at]!;
-        moved.values[count++] = values[at]!;
-      }
-    };
-    for (let row = 0; row < rows; row++) {
-      copy(indptr[row]!, from[row]!);
-      copy(from[order[row]!]!, to[order[row]!]!);
-      copy(to[row]!, indptr[row + 1]!);
-      moved.indptr[row + 1] = count;
-    }
-    return moved;
-  };
 }
 
 /** Entries that one cell of a column becomes at most. */

@@ -14,6 +14,7 @@ export { encodeTable } from './data.js';
 export { dateOf } from './dates.js';
 export { type ColumnEncoder, featureNames, type TableEncoder, type TargetEncoder } from './encoder.js';
 export { exportTable, exportTableHub } from './export/export.js';
+export type { ColumnImportance, Importance, ImportanceOptions } from './importance.js';
 export { parseJson } from './json.js';
 export { type ColumnDecision, decideKinds, type Kind } from './kinds.js';
 export { parquetParts, parseParquet } from './parquet.js';
@@ -29,7 +30,6 @@ export { type SplitOptions, splitTable } from './split.js';
 export { type Column, type Table, type TableRow, tableOf, withValues } from './table.js';
 export {
   fitTable,
-  type Importance,
   loadTableModel,
   type TableFit,
   type TableFitOptions,

@@ -225,7 +225,7 @@ describe('predict --model, evaluate and explain', () => {
     const shown = await run('evaluate', '--model', 'made.safetensors', 'visits.csv', ...COMMAS);
     expect(shown.stdout).toContain('macro average');
     const explained = await run('explain', '--model', 'made.safetensors', 'visits.csv', '--json', ...COMMAS);
-    expect(jsonLines(explained.stdout)[0]).toMatchObject({ column: 'temperature' });
+    expect(jsonLines(explained.stdout)[0]).toMatchObject({ column: 'temperature', repeats: 5 });
     expect((await run('explain', '--model', 'made.safetensors', 'visits.csv', ...COMMAS)).stdout).toMatch(
       /^temperature +\d/m,
     );

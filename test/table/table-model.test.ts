@@ -137,7 +137,7 @@ describe('a model of a table', () => {
     expect(columns.find(({ name }) => name === 'kind')).toMatchObject({ kind: 'leave' });
     const scores = model.evaluate(held);
     expect(scores.task === 'regression' && scores.r2).toBeGreaterThan(0.7);
-    const importance = model.explain(held);
+    const { columns: importance } = model.explain(held);
     expect(importance.slice(0, 2).map(({ column }) => column)).toEqual(['size', 'colour']);
     expect(importance[0]!.loss).toBeGreaterThan(0.1);
     const bytes = model.save();

@@ -80,6 +80,23 @@ const greys = (page: Page) =>
     );
 
 describe('the room of clothes', () => {
+  it('chooses a file by a button like the others, by keyboard too', async () => {
+    const page = await openRoom('clothes');
+    const input = page.getByLabel('Choose a photograph or weights');
+    const look = page.locator('.files .button');
+    const outline = () => look.evaluate((element) => getComputedStyle(element).outlineStyle);
+    expect(await outline()).toBe('none');
+    await page.getByRole('button', { name: 'Wipe' }).focus();
+    await page.keyboard.press('Tab');
+    expect(await input.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await outline()).toBe('solid');
+    for (const press of [() => page.keyboard.press('Space'), () => look.click()]) {
+      const choosing = page.waitForEvent('filechooser');
+      await press();
+      await choosing;
+    }
+  });
+
   it('trains, counts what is mixed up, shows the images of a cell and names what is drawn', async () => {
     const page = await openRoom('clothes?layers=16-norm-relu-20&epochs=1');
     await train(page);
@@ -127,7 +144,7 @@ describe('the room of clothes', () => {
     );
 
     // Other weights have nothing of this training, and no cell is white that counts nothing.
-    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('mine.safetensors', await weights()));
+    await page.getByLabel(/^Choose a photograph/).setInputFiles(file('mine.safetensors', await weights()));
     await page.getByText('The model of mine.safetensors is opened.').waitFor();
     expect(await page.locator('.training > .controls').textContent()).not.toMatch(/epoch|rows a second/);
     expect(await page.getByText('.safetensors is saved.').count()).toBe(0);
@@ -141,7 +158,7 @@ describe('the room of clothes', () => {
 
   it('predicts with weights that are dropped, and turns a photograph over as the network sees clothes', async () => {
     const page = await openRoom('clothes');
-    const chooser = page.getByLabel(/^Drop a photograph/);
+    const chooser = page.getByLabel(/^Choose a photograph/);
     await chooser.setInputFiles(file('mine.safetensors', await weights()));
     await page.getByText('The model of mine.safetensors is opened.').waitFor();
     // What is drawn up, and the code, are of this network now.
@@ -178,7 +195,7 @@ describe('the room of clothes', () => {
         { type: 'dense', units: 10 },
       ],
     });
-    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('other.safetensors', other));
+    await page.getByLabel(/^Choose a photograph/).setInputFiles(file('other.safetensors', other));
     await page.getByText('those below are of the next network.').waitFor();
     expect(await page.getByLabel('Width of layer 1').inputValue()).toBe('128');
   });
@@ -195,7 +212,7 @@ describe('the room of clothes', () => {
       ],
       ['bad.safetensors', Buffer.from('nothing'), /^bad\.safetensors.* expected\.$/],
     ] as const) {
-      await page.getByLabel(/^Drop a photograph/).setInputFiles(file(name, content));
+      await page.getByLabel(/^Choose a photograph/).setInputFiles(file(name, content));
       await expect.poll(() => alert.textContent()).toMatch(sentence);
     }
   });
@@ -243,7 +260,7 @@ describe('the room of clothes', () => {
 
     const page = await openRoom('clothes?images=all', { origin });
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
-    await page.getByLabel(/^Drop a photograph/).setInputFiles(file('mine.safetensors', await weights()));
+    await page.getByLabel(/^Choose a photograph/).setInputFiles(file('mine.safetensors', await weights()));
     await page.getByText('of 10,000 images are named rightly').waitFor();
   });
 

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../dist/index.js';
-import { openRoom, saved, train, withPage } from './open.js';
+import { openRoom, saved, train, violations, withPage } from './open.js';
 
 withPage();
 
@@ -77,6 +77,69 @@ describe('what all rooms share', () => {
     await page.getByText('Trained', { exact: true }).waitFor();
     await expect.poll(() => page.getByLabel('Width of layer 1').inputValue()).toBe('8');
     expect(page.url()).not.toContain('layers=');
+  });
+
+  it('opens a kept model again when the page is loaded anew, with what was set since', async () => {
+    const page = await openRoom(SHORT);
+    await train(page);
+    await press(page, 'Keep in this browser');
+    await page.getByText('Moons is kept in this browser').waitFor();
+    await page.getByRole('link', { name: 'Kept models' }).click();
+    await page.getByRole('link', { name: 'Open Moons' }).click();
+    await page.getByText('Trained', { exact: true }).waitFor();
+    const figures = await page.locator('.latest').textContent();
+    await page.getByLabel('Width of layer 1').fill('3');
+    await page.getByLabel('Width of layer 1').press('Tab');
+    await expect.poll(() => page.url()).toMatch(/layers=3-.*kept=\d+/);
+    for (let load = 0; load < 2; load++) {
+      await page.reload();
+      await page.getByText('Trained', { exact: true }).waitFor();
+      expect(await page.locator('.latest').textContent()).toBe(figures);
+      expect(await page.getByLabel('Width of layer 1').inputValue()).toBe('3');
+      await page.waitForTimeout(300);
+    }
+    await train(page);
+    await expect.poll(() => page.url()).not.toContain('kept=');
+  });
+
+  it('says of a model that is not in this browser where those are that are', async () => {
+    const page = await openRoom(`${SHORT}&kept=77`);
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').textContent()).toBe(
+      'Model 77 is not kept in this browser; one of those under “Kept models” is expected.',
+    );
+    await page.waitForTimeout(300);
+    for (const setting of ['points=60', 'epochs=8', 'kept=77']) expect(page.url()).toContain(setting);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'See the kept models' }).click();
+    await page.getByText('None yet').waitFor();
+    await page.goBack();
+    await page.getByRole('alert').waitFor();
+    await train(page);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await expect.poll(() => page.url()).not.toContain('kept=');
+  });
+
+  it('draws curves that are off the screen once a second', async () => {
+    const page = await openRoom('playground?points=60&epochs=100000');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.locator('.panels svg').first().waitFor({ state: 'attached' });
+    /** Drawings in three seconds. */
+    const drawings = () =>
+      page.evaluate(async () => {
+        let count = 0;
+        const watcher = new MutationObserver(() => count++);
+        watcher.observe(document.querySelector('.panels figure')!, { childList: true });
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        watcher.disconnect();
+        return count;
+      });
+    await page.evaluate(() => scrollTo(0, 0));
+    const unseen = await drawings();
+    expect(unseen).toBeGreaterThan(0);
+    expect(unseen).toBeLessThanOrEqual(3);
+    await page.locator('.panels').scrollIntoViewIfNeeded();
+    expect(await drawings()).toBeGreaterThan(unseen);
   });
 
   it('leaves the focus on what takes the place of a button', async () => {

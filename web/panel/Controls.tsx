@@ -46,6 +46,11 @@ export function Controls({
   return (
     <div class="controls">
       <Problem text={trainer.problem.value} />
+      {trainer.problem.value !== null && trainer.kept.value !== null && trainer.model.value === null && (
+        <p class="note">
+          <a href="#/kept">See the kept models</a>
+        </p>
+      )}
       <div class="buttons" ref={place}>
         {/* One button, so that it stays in focus; for the same reason it is not disabled while a training starts. */}
         <button

@@ -59,6 +59,7 @@ export interface Making {
 interface Before {
   model: WorkerModel | null;
   opened: Opened | null;
+  kept: number | null;
   making: Making | null;
   all: EpochFigures[];
   best: number;
@@ -98,6 +99,8 @@ export class Trainer {
   readonly model = signal<WorkerModel | null>(null);
   /** The model that was opened, with its file, which may hold more than the network; null once another is trained. */
   opened: Opened | null = null;
+  /** The number of the kept model that is open, or was to be; null once another is trained or opened. */
+  readonly kept = signal<number | null>(null);
   /** How the model was made; null where nobody knows. */
   making: Making | null = null;
   /** Called with the model at most ten times a second (or once a frame) while it trains, and once in the end. */
@@ -199,14 +202,20 @@ export class Trainer {
     this.#stop.abort();
   }
 
-  /** Shows a model that was kept, or comes from a file. */
-  async open(bytes: Uint8Array<ArrayBuffer>, run: Run, making: Making | null = null): Promise<void> {
+  /** Shows a model that was kept, with its number, or comes from a file. */
+  async open(
+    bytes: Uint8Array<ArrayBuffer>,
+    run: Run,
+    making: Making | null = null,
+    kept: number | null = null,
+  ): Promise<void> {
     const model = await this.worker.loadModel(bytes);
     this.opened = { name: run.name, bytes };
     this.making = making;
     batch(() => {
       this.model.value?.dispose();
       this.model.value = model;
+      this.kept.value = kept;
       this.#all = [...run.epochs];
       this.epochs.value = this.#all;
       this.best.value = run.best;
@@ -225,6 +234,7 @@ export class Trainer {
     batch(() => {
       this.model.value?.dispose();
       this.model.value = null;
+      this.kept.value = null;
       this.#all = [];
       this.epochs.value = [];
       this.earlier.value = null;
@@ -245,6 +255,7 @@ export class Trainer {
     const before = {
       model: this.model.value,
       opened: this.opened,
+      kept: this.kept.value,
       making: this.making,
       all: this.#all,
       best: this.best.value,
@@ -261,6 +272,7 @@ export class Trainer {
         this.earlier.value = { name: 'the run before', epochs: this.#all, best: this.best.value };
       }
       this.#all = [];
+      this.kept.value = null;
       this.epochs.value = [];
       this.best.value = 0;
       this.problem.value = null;
@@ -364,10 +376,14 @@ export class Trainer {
   }
 
   /** The model before, where there was one, and its figures. */
-  #putBack({ model, opened, making, all, best, earlier, progress }: Before, withFigures: boolean): void {
+  #putBack(
+    { model, opened, kept, making, all, best, earlier, progress }: Before,
+    withFigures: boolean,
+  ): void {
     if (this.model.value !== model) this.model.value?.dispose();
     this.model.value = model;
     this.opened = opened;
+    this.kept.value = kept;
     this.making = making;
     if (!withFigures) return;
     this.#all = all;

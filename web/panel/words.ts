@@ -1,9 +1,15 @@
+/** The text of a number with a true minus. */
+export function signed(text: string): string {
+  return text.replaceAll('-', '−');
+}
+
 /** A figure as it is shown: four digits that count. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
-  if (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e7)) return value.toExponential(2);
+  if (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e7))
+    return signed(value.toExponential(2));
   const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 10 ? 2 : 4;
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return signed(value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }));
 }
 
 /** A number of things: `1 row`, `2,000 rows`. */

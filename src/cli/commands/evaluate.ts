@@ -43,7 +43,10 @@ const QUESTIONS: readonly Question[] = [
     json: 'one object per column',
     answer(model, table, json) {
       const found = model.explain(table);
-      return json ? found.map((one) => JSON.stringify(one)).join('\n') : importanceText(found);
+      const { rows, repeats, columns } = found;
+      return json
+        ? columns.map((column) => JSON.stringify({ ...column, rows, repeats })).join('\n')
+        : importanceText(found);
     },
   },
 ];

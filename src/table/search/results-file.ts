@@ -40,7 +40,14 @@ const RESULTS = v.looseObject({
   ),
   final: trial,
   test: v.nullable(v.looseObject({ task: text, samples: number }, 'a test')),
-  importance: v.array(v.looseObject({ column: text, loss: v.nullable(number) }), 'a list of columns'),
+  importance: v.looseObject(
+    {
+      rows: number,
+      repeats: number,
+      columns: v.array(v.looseObject({ column: text, loss: v.nullable(number) }), 'a list of columns'),
+    },
+    'an object',
+  ),
   model: text,
   modelHash: text,
 });

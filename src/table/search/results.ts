@@ -1,8 +1,8 @@
 import { figuresOf } from '../../metrics/figures.js';
 import type { Evaluation } from '../../model/evaluation.js';
 import { csvField } from '../../strict/text.js';
+import type { Importance } from '../importance.js';
 import type { ColumnDecision } from '../kinds.js';
-import type { Importance } from '../table-model.js';
 import type { Settings } from './grid.js';
 import type { CandidateRecord, TrialRecord } from './records.js';
 import { SCORES, type ScoreName, scoresOfTask } from './scores.js';
@@ -29,7 +29,7 @@ export interface SearchResults {
   /** The test of that model; null where no rows were held out for it. */
   test: Evaluation | null;
   /** Of the rows that it was tested on or, without those, of those that ended its training. */
-  importance: readonly Importance[];
+  importance: Importance;
   /** Where it is saved, and the SHA-256 (hex) of the file. */
   model: string;
   modelHash: string;

@@ -3,12 +3,12 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Choice } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
-import { addressSettings, shareSettings } from '../../app/route.ts';
+import { addressSettings } from '../../app/route.ts';
 import { readSetup, writeSetup } from '../../panel/address.ts';
 import { blocksIn } from '../../panel/setup.ts';
 import { TrainingPanel } from '../../panel/TrainingPanel.tsx';
 import { Trainer } from '../../panel/trainer.ts';
-import { useKept } from '../../panel/use-kept.ts';
+import { useAddress, useKept } from '../../panel/use-kept.ts';
 import { Board } from './Board.tsx';
 import { Files } from './Files.tsx';
 import { loadClothes, SETS } from './images.ts';
@@ -54,8 +54,8 @@ export function ClothesRoom() {
     writeSetup(setup, USUAL, all);
     return all;
   }, [settings, setup]);
-  useEffect(() => shareSettings('clothes', address), [address]);
-  useKept(trainer, 'clothes', setSetup);
+  useAddress(trainer, 'clothes', address);
+  useKept(trainer, 'clothes');
 
   const subject = useMemo(() => subjectOf(settings.images), [settings.images]);
   const network = nameOf(setup.blocks);

@@ -1,4 +1,5 @@
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { FileButton } from '../../app/FileButton.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 
@@ -9,7 +10,6 @@ interface Props {
 
 /** A place to drop a photograph or weights on, or to choose them. */
 export function Files({ onFile }: Props) {
-  const id = useId();
   const [isOver, setOver] = useState(false);
   const [said, say] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -38,16 +38,14 @@ export function Files({ onFile }: Props) {
         void take(event.dataTransfer?.files[0]);
       }}
     >
-      <label for={id}>Drop a photograph of a garment, or weights that run-all made (.safetensors)</label>
-      <input
-        id={id}
-        type="file"
-        accept="image/*,.safetensors"
-        onChange={(event) => {
-          void take(event.currentTarget.files?.[0]);
-          event.currentTarget.value = '';
-        }}
-      />
+      <p>
+        <FileButton
+          label="Choose a photograph or weights"
+          accept="image/*,.safetensors"
+          onFile={(file) => void take(file)}
+        />{' '}
+        <span>or drop it here: a garment, or what run-all made (.safetensors).</span>
+      </p>
       <p class="note" role="status">
         {said}
       </p>

@@ -1,7 +1,6 @@
 import { CLASSES } from 'virtual:fashion-mnist';
 import type { ReadonlySignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { Term } from '../../app/Term.tsx';
 import { ConfusionMatrix } from '../../charts/ConfusionMatrix.tsx';
 import { CellImages } from './CellImages.tsx';
 import type { Look } from './live.ts';
@@ -31,7 +30,6 @@ export function Matrix({ of, onChoose }: Props) {
           onCell={(actual, predicted) => setCell([actual, predicted])}
         />
         <p class="note">
-          <Term name="confusion">Confusion matrix</Term>: rows are what it is, columns what the model says.{' '}
           {right.toLocaleString('en')} of {images.count.toLocaleString('en')} images are named rightly:{' '}
           {((100 * right) / images.count).toFixed(1)} %.
         </p>

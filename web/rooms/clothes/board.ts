@@ -57,13 +57,16 @@ export function seen(canvas: HTMLCanvasElement): Uint8Array | null {
 /** An RGBA picture of `side` by `side` (a multiple of 28) as 28 x 28 greys: each the mean of those that it covers. */
 export function greysOf(rgba: Uint8ClampedArray, side: number): Uint8Array {
   const cell = side / SIDE;
-  const sums = new Float32Array(PIXELS);
-  for (let y = 0; y < side; y++) {
+  const sums = new Float64Array(PIXELS);
+  for (let y = 0, at = 0; y < side; y++) {
     const row = Math.floor(y / cell) * SIDE;
-    for (let x = 0; x < side; x++) {
-      const at = 4 * (y * side + x);
+    for (let column = 0; column < SIDE; column++) {
+      let sum = 0;
       // Luma of Rec. 601, as photographs have it.
-      sums[row + Math.floor(x / cell)]! += 0.299 * rgba[at]! + 0.587 * rgba[at + 1]! + 0.114 * rgba[at + 2]!;
+      for (const end = at + 4 * cell; at < end; at += 4) {
+        sum += 0.299 * rgba[at]! + 0.587 * rgba[at + 1]! + 0.114 * rgba[at + 2]!;
+      }
+      sums[row + column]! += sum;
     }
   }
   return Uint8Array.from(sums, (sum) => Math.round(sum / cell ** 2));

@@ -5,7 +5,7 @@ import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 import { ROOMS } from '../../app/route.ts';
 import { forget, type Kept, kept, listKept } from '../../app/storage.ts';
-import { fileName } from '../../panel/words.ts';
+import { figure, fileName } from '../../panel/words.ts';
 
 /** The models that are kept in this browser: opened in their room, saved as files, deleted. */
 export function KeptRoom() {
@@ -50,7 +50,7 @@ function KeptModel({ model, onProblem }: { model: Kept; onProblem: (text: string
         {epochs.length > 0 ? `${epochs.length} epochs` : 'epochs unknown'}
         {at?.valAccuracy !== undefined &&
           ` · ${(100 * at.valAccuracy).toFixed(1)} % of validation rows right`}
-        {at?.valR2 !== undefined && ` · validation R2 ${at.valR2.toFixed(3)}`}
+        {at?.valR2 !== undefined && ` · validation R2 ${figure(at.valR2)}`}
       </p>
       <p class="buttons">
         <a class="button" href={`#/${room}?${address}${separator}kept=${id}`}>

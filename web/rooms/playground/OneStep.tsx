@@ -2,6 +2,7 @@ import { useId, useMemo, useState } from 'preact/hooks';
 import { Slider } from '../../app/Field.tsx';
 import { Scroll } from '../../app/Scroll.tsx';
 import { Term } from '../../app/Term.tsx';
+import { signed } from '../../panel/words.ts';
 import { CLASS_NAMES } from './colours.ts';
 import {
   passOf,
@@ -45,7 +46,7 @@ export function OneStep({ points, outputs, isNumber }: Props) {
         ? { from: start, network, steps, phase: phase + 1 }
         : { from: start, network: after, steps: steps + 1, phase: 0 },
     );
-  const targetName = isNumber ? point.target.toFixed(3) : CLASS_NAMES[point.target]!;
+  const targetName = isNumber ? signed(point.target.toFixed(3)) : CLASS_NAMES[point.target]!;
   const outputName = (index: number) => (isNumber ? 'Output' : CLASS_NAMES[index]!);
   return (
     <section class="one-step" aria-labelledby="one-step-title">
@@ -112,8 +113,8 @@ export function OneStep({ points, outputs, isNumber }: Props) {
   );
 }
 
-/** Four digits behind the point, with a true minus. */
-const show = (value: number) => value.toFixed(4).replace('-', '−');
+/** Four digits behind the point. */
+const show = (value: number) => signed(value.toFixed(4));
 
 function LayerTable({
   title,

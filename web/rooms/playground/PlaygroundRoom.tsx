@@ -1,11 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { addressSettings, shareSettings } from '../../app/route.ts';
+import { addressSettings } from '../../app/route.ts';
 import { Term } from '../../app/Term.tsx';
 import { readSetup, writeSetup } from '../../panel/address.ts';
 import { blocks, type Setup } from '../../panel/setup.ts';
 import { TrainingPanel } from '../../panel/TrainingPanel.tsx';
 import { Trainer } from '../../panel/trainer.ts';
-import { useKept } from '../../panel/use-kept.ts';
+import { useAddress, useKept } from '../../panel/use-kept.ts';
 import { Live } from './live.ts';
 import { OneStep } from './OneStep.tsx';
 import { Plane } from './Plane.tsx';
@@ -46,8 +46,8 @@ export function PlaygroundRoom() {
     writeSetup(setup, USUAL, settings);
     return settings;
   }, [points, own, setup]);
-  useEffect(() => shareSettings('playground', address), [address]);
-  useKept(trainer, 'playground', setSetup);
+  useAddress(trainer, 'playground', address);
+  useKept(trainer, 'playground');
 
   const { train, test } = useMemo(() => splitPoints(points, own), [points, own]);
   const subject = useMemo(() => subjectOf(points, train, test), [points, train, test]);

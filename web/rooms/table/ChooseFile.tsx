@@ -1,5 +1,6 @@
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Choice } from '../../app/Field.tsx';
+import { FileButton } from '../../app/FileButton.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { type CsvMarks, DECIMALS, SEPARATORS } from './csv-marks.ts';
 import { SAMPLES, type SampleName } from './samples.ts';
@@ -21,7 +22,6 @@ interface Props {
 /** A file is dropped or chosen here, or one of the tables that ship. */
 export function ChooseFile({ name, reading, marks, problem, disabled, onFile, onSample, onMarks }: Props) {
   const [over, setOver] = useState(false);
-  const input = useId();
   return (
     <section aria-labelledby="file-title">
       <h2 id="file-title" class="unseen">
@@ -42,20 +42,12 @@ export function ChooseFile({ name, reading, marks, problem, disabled, onFile, on
         }}
       >
         <p>
-          <label class="button main-label" for={input}>
-            Choose a CSV, JSON or Parquet file
-          </label>
-          <input
-            id={input}
-            class="unseen"
-            type="file"
+          <FileButton
+            label="Choose a CSV, JSON or Parquet file"
             accept={ACCEPTED}
             disabled={disabled}
-            onChange={(event) => {
-              const file = event.currentTarget.files?.[0];
-              if (file) onFile(file);
-              event.currentTarget.value = '';
-            }}
+            isMain
+            onFile={onFile}
           />{' '}
           <span>or drop it here.</span>
         </p>

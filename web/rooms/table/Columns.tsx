@@ -2,7 +2,7 @@ import type { Cell, Kind } from 'treadle/tables';
 import { Choice } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { Scroll } from '../../app/Scroll.tsx';
-import { counted } from '../../panel/words.ts';
+import { counted, signed } from '../../panel/words.ts';
 import { KIND_NAMES } from './kinds.ts';
 import type { ReadTable, ReadyTable } from './messages.ts';
 import type { Chosen } from './use-table.ts';
@@ -148,6 +148,7 @@ function Plan({ ready: { task, classes, rows } }: { ready: ReadyTable }) {
 /** A cell in few letters. */
 export function cellText(cell: Cell): string {
   if (cell === null) return '–';
+  if (typeof cell === 'number') return signed(String(cell));
   const text = cell instanceof Date ? cell.toISOString().slice(0, 16).replace('T', ' ') : String(cell);
   return text.length > 24 ? `${text.slice(0, 23)}…` : text;
 }

@@ -1,6 +1,7 @@
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { CsvOptions } from 'treadle/tables';
 import { download } from '../../app/download.ts';
+import { FileButton } from '../../app/FileButton.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
 import { fileName } from '../../panel/words.ts';
@@ -20,7 +21,6 @@ interface Props {
 export function Predictions({ client, csv, hasTest, name }: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const [said, say] = useState<string | null>(null);
-  const id = useId();
   const predict = async (file: File | null) => {
     setProblem(null);
     say(null);
@@ -43,20 +43,7 @@ export function Predictions({ client, csv, hasTest, name }: Props) {
             Save those of the test rows
           </button>
         )}
-        <label class="button" for={id}>
-          Predict another file
-        </label>
-        <input
-          id={id}
-          class="unseen"
-          type="file"
-          accept={ACCEPTED}
-          onChange={(event) => {
-            const file = event.currentTarget.files?.[0];
-            if (file) void predict(file);
-            event.currentTarget.value = '';
-          }}
-        />
+        <FileButton label="Predict another file" accept={ACCEPTED} onFile={(file) => void predict(file)} />
       </div>
       <p class="note" role="status">
         {said}

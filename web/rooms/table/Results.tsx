@@ -24,13 +24,7 @@ const FIGURES: Readonly<Record<Assessment['task'], readonly (readonly [TermName,
 };
 
 /** How well a model does on rows that it has not seen, and which columns matter. */
-export function Results({
-  assessment,
-  importance,
-}: {
-  assessment: Assessment;
-  importance: readonly Importance[];
-}) {
+export function Results({ assessment, importance }: { assessment: Assessment; importance: Importance }) {
   const { scores, intervals, rows } = assessment;
   const values = (scores.task === 'classification'
     ? { ...scores, macroF1: scores.macro.f1 }
@@ -75,17 +69,15 @@ export function Results({
   );
 }
 
-function ImportanceBars({ importance }: { importance: readonly Importance[] }) {
-  const most = importance.reduce((largest, { loss }) => Math.max(largest, loss), 0);
-  if (importance.length === 0) {
-    return <p class="note">Which columns matter is not measured where they are so many.</p>;
-  }
+function ImportanceBars({ importance: { rows, repeats, columns } }: { importance: Importance }) {
+  const most = columns.reduce((largest, { loss }) => Math.max(largest, loss), 0);
   return (
     <Scroll label="Which columns matter" tall>
       <table class="figures bars">
         <caption>
           <h3>Which columns matter</h3>
-          <Term name="importance">Importance</Term>: how much the loss grows without the column.
+          <Term name="importance">Importance</Term>: how much the loss grows without the column. Measured on{' '}
+          {counted(rows, 'row')}, its cells shuffled {repeats === 1 ? 'once' : `${repeats} times`}.
         </caption>
         <thead>
           <tr>
@@ -99,7 +91,7 @@ function ImportanceBars({ importance }: { importance: readonly Importance[] }) {
           </tr>
         </thead>
         <tbody>
-          {importance.map(({ column, loss }) => (
+          {columns.map(({ column, loss }) => (
             <tr key={column}>
               <th scope="row">{column}</th>
               <td>{figure(loss)}</td>

@@ -3,12 +3,12 @@ import type { WorkerModel } from 'treadle';
 import type { Kind } from 'treadle/tables';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
-import { addressSettings, shareSettings } from '../../app/route.ts';
+import { addressSettings } from '../../app/route.ts';
 import { readSetup, writeSetup } from '../../panel/address.ts';
 import { blocks, type Setup } from '../../panel/setup.ts';
 import { TrainingPanel } from '../../panel/TrainingPanel.tsx';
 import { type Subject, Trainer } from '../../panel/trainer.ts';
-import { useKept } from '../../panel/use-kept.ts';
+import { useAddress, useKept } from '../../panel/use-kept.ts';
 import { ChooseFile } from './ChooseFile.tsx';
 import { Columns } from './Columns.tsx';
 import { readingCode, tableCode } from './code.ts';
@@ -79,14 +79,6 @@ export function TableRoom() {
       }),
     [trainer],
   );
-  useEffect(() => {
-    const from = addressSettings();
-    const name = from.get('sample');
-    const target = from.get('target');
-    if (isSample(name) && !from.has('kept')) {
-      void data.openSample(name, { ...(target !== null && { target }), kinds: readKinds(from.get('kinds')) });
-    }
-  }, []);
   const address = useMemo(() => {
     const settings = new URLSearchParams();
     if (sample !== null && chosen !== null) {
@@ -98,8 +90,13 @@ export function TableRoom() {
     writeSetup(setup, USUAL, settings);
     return settings;
   }, [sample, chosen, setup]);
-  useEffect(() => shareSettings('table', address), [address]);
-  useKept(trainer, 'table', setSetup);
+  useAddress(trainer, 'table', address);
+  useKept(trainer, 'table', async () => {
+    const from = addressSettings();
+    const [name, target] = [from.get('sample'), from.get('target')];
+    if (!isSample(name)) return;
+    await data.openSample(name, { ...(target !== null && { target }), kinds: readKinds(from.get('kinds')) });
+  });
   useEffect(() => {
     trainer.onMoment = async (model) => {
       if (trainer.busy) return;
@@ -189,14 +186,12 @@ export function TableRoom() {
       )}
       {judged !== null && (
         <>
-          {judged.assessment !== null && (
-            <Results assessment={judged.assessment} importance={judged.importance} />
-          )}
+          {judged.tested && <Results {...judged.tested} />}
           <WhatIf judged={judged} client={client} />
           <Predictions
             client={client}
             csv={csvOptions(data.marks)}
-            hasTest={judged.assessment !== null}
+            hasTest={judged.tested !== null}
             name={table?.name ?? 'table.csv'}
           />
         </>

@@ -3,7 +3,8 @@ import type { Cell } from 'treadle/tables';
 import { Slider } from '../../app/Field.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
-import { figure } from '../../panel/words.ts';
+import { Scroll } from '../../app/Scroll.tsx';
+import { figure, signed } from '../../panel/words.ts';
 import type { TableClient } from './client.ts';
 import type { Judged, RowField, Said } from './messages.ts';
 
@@ -16,15 +17,14 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
   const [said, setSaid] = useState<Said | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [showsAll, setShowsAll] = useState(false);
-  const { fields, importance } = judged;
+  const { fields, tested } = judged;
   const isMany = fields.length > MOST_FIELDS;
   const shown = useMemo(() => {
     if (showsAll || !isMany) return fields;
-    const names =
-      importance.length > 0 ? importance.map(({ column }) => column) : fields.map(({ name }) => name);
+    const names = tested?.importance.columns.map(({ column }) => column) ?? fields.map(({ name }) => name);
     const most = new Set(names.slice(0, MOST_FIELDS));
     return fields.filter(({ name }) => most.has(name));
-  }, [fields, importance, isMany, showsAll]);
+  }, [fields, tested, isMany, showsAll]);
   const asking = useRef(false);
   const latest = useRef(row);
   latest.current = row;
@@ -57,7 +57,7 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
             {' '}
             {showsAll
               ? 'All columns are shown.'
-              : `The ${importance.length > 0 ? `${MOST_FIELDS} columns that matter most` : `first ${MOST_FIELDS} columns`} are shown.`}{' '}
+              : `The ${tested ? `${MOST_FIELDS} columns that matter most` : `first ${MOST_FIELDS} columns`} are shown.`}{' '}
             <button type="button" class="link" onClick={() => setShowsAll(!showsAll)}>
               {showsAll ? 'Show fewer' : `Show all ${fields.length.toLocaleString('en')}`}
             </button>
@@ -81,7 +81,9 @@ export function WhatIf({ judged, client }: { judged: Judged; client: TableClient
             (judged.classes === null ? (
               <p class="number">{figure(said[judged.target]!)}</p>
             ) : (
-              <Shares said={said} />
+              <Scroll label="Shares">
+                <Shares said={said} />
+              </Scroll>
             ))}
           <Problem text={problem} />
         </div>
@@ -106,7 +108,7 @@ function Shares({ said }: { said: Said }) {
             <span class="track" aria-hidden="true">
               <span style={{ width: `${(100 * share).toFixed(1)}%` }} />
             </span>
-            {(100 * share).toFixed(1)} %
+            <span class="share">{(100 * share).toFixed(1)} %</span>
           </dd>
         </div>
       ))}
@@ -136,8 +138,8 @@ function RowInput({
         step={isWhole ? 1 : (most - least) / 200}
         shown={
           isWhole
-            ? Math.round(Number(value)).toLocaleString('en')
-            : Number(Number(value).toPrecision(4)).toString()
+            ? signed(Math.round(Number(value)).toLocaleString('en'))
+            : signed(String(Number(Number(value).toPrecision(4))))
         }
         onChange={onChange}
       />

@@ -40,9 +40,8 @@ export type RowField =
 
 /** What is known of a trained model. */
 export interface Judged {
-  /** On the test rows; null where there are none, as for a model that was kept. */
-  assessment: Assessment | null;
-  importance: readonly Importance[];
+  /** What was found on the test rows; null where there are none, as for a model that was kept. */
+  tested: { assessment: Assessment; importance: Importance } | null;
   fields: readonly RowField[];
   /** A row to begin with. */
   row: Readonly<Record<string, Cell>>;

@@ -7,7 +7,6 @@ import {
   decide,
   decideKinds,
   encodeTable,
-  type Importance,
   type Kind,
   loadTableModel,
   predictedColumns,
@@ -27,14 +26,6 @@ import { TEST, VALIDATION } from './shares.ts';
 
 /** Rows of the preview. */
 const PREVIEW = 8;
-/** Rows that importance is measured on: more take long and change little. */
-const MOST_EXPLAINED = 2000;
-/** Shuffles of each column. */
-const SHUFFLES = 3;
-/** Cells that are gone over for it at most, some 5 seconds: all of the rows', for each column and shuffle. */
-const MOST_CELLS = 1e8;
-/** On fewer rows, but all that there are, it would be chance. */
-const LEAST_EXPLAINED = 50;
 
 /** A table as it was made ready once: a model that was trained on it keeps its encoder and test rows, whatever is chosen since. */
 interface Prepared {
@@ -53,17 +44,6 @@ const firstRows = ({ columns, rows }: Table, count: number): Cell[][] =>
   Array.from({ length: Math.min(rows, count) }, (_, row) =>
     columns.map(({ cells }) => cells.at(row) ?? null),
   );
-
-/** The rows from the first up to a number of them. */
-const upTo = (part: Table, rows: number): Table =>
-  part.rows <= rows ? part : splitTable(part, { share: rows / part.rows, seed: 0 }).held;
-
-/** How much each column matters; nothing where there are too many columns to find out. */
-function importanceOf(own: TableModel, rows: Table): Importance[] {
-  const most = Math.floor(MOST_CELLS / (SHUFFLES * own.encoder.columns.length ** 2));
-  if (most < Math.min(rows.rows, LEAST_EXPLAINED)) return [];
-  return own.explain(upTo(rows, Math.min(most, MOST_EXPLAINED)), { repeats: SHUFFLES });
-}
 
 /** A column's kind that its cells are not of, in the page's words. */
 function inPageWords(error: unknown): unknown {
@@ -155,8 +135,7 @@ export const service: TableService = {
     const { target } = own.encoder;
     const fields = fieldsOf(own.encoder, rows === null ? null : table);
     return {
-      assessment: rows === null ? null : assess(own, rows),
-      importance: rows === null ? [] : importanceOf(own, rows),
+      tested: rows === null ? null : { assessment: assess(own, rows), importance: own.explain(rows) },
       fields,
       row: Object.fromEntries(fields.map((field) => [field.name, startOf(field, rows)])),
       target: target.task === 'classification' ? target.name : target.names[0]!,
