@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { classifierModel, createModel, type ModelSpec } from '../../dist/index.js';
+import { classifierModel, createModel, exportModel, type ModelSpec, mlp } from '../../dist/index.js';
 import { jsonLines, treadle } from '../cli/treadle.js';
 import { temporaryFolder } from '../support/folder.js';
 import { realDataFolder } from '../support/real-data.js';
@@ -198,6 +198,23 @@ describe('the room of clothes', () => {
     await page.getByLabel(/^Choose a photograph/).setInputFiles(file('other.safetensors', other));
     await page.getByText('those below are of the next network.').waitFor();
     expect(await page.getByLabel('Width of layer 1').inputValue()).toBe('128');
+  });
+
+  it('opens models of other programs, and gives them numbers where they take numbers', async () => {
+    const page = await openRoom('clothes');
+    const chooser = page.getByLabel(/^Choose a photograph/);
+    const model = await createModel(mlp({ inputs: 784, hidden: [12], outputs: 10, standardize: false }), {
+      seed: 3,
+    });
+    await chooser.setInputFiles(file('other.onnx', exportModel(model, 'onnx')));
+    await page.getByText('The model of other.onnx is opened. It takes numbers: pixels are').waitFor();
+    await draw(page);
+    await expect.poll(() => shares(page)).toHaveLength(10);
+    expect(sum(await shares(page))).toBeCloseTo(100, 0);
+    const keras = await readFile(join(ROOT, 'test/formats/keras/images.keras'));
+    await chooser.setInputFiles(file('images.keras', keras));
+    const alert = page.getByLabel('Files').getByRole('alert');
+    await expect.poll(() => alert.textContent()).toMatch(/^images\.keras takes 12 values and gives 1; /);
   });
 
   it('says beside the files what is wrong with them', async () => {

@@ -125,9 +125,13 @@ describe('the playground', () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     const epoch = () => page.locator('.training .progress').textContent();
     await page.getByText('Paused', { exact: true }).waitFor();
-    await page.waitForTimeout(150);
-    const paused = await epoch();
-    await page.waitForTimeout(150);
+    // What was on its way is shown; then nothing changes any more.
+    let paused = await epoch();
+    for (let before: typeof paused = null; before !== paused; paused = await epoch()) {
+      before = paused;
+      await page.waitForTimeout(300);
+    }
+    await page.waitForTimeout(300);
     expect(await epoch()).toBe(paused);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByText('Training', { exact: true }).waitFor();

@@ -58,12 +58,17 @@ function modelOf(config: string, file: Hdf5, source: string, conversions: Conver
     throw formatError(source, found, 'a Flatten before it');
   }
   const around = {
-    isBytes: input.dtype === 'uint8',
+    isBytes: input.dtype === 'uint8' || (shape !== null && shape.length > 1 && isByByte(steps[0])),
     shape,
     classes: null,
     head: null,
   };
   return { steps, around };
+}
+
+/** Whether a step divides by 255, as a Rescaling of pixels does. */
+function isByByte(step: Step | undefined): boolean {
+  return step?.kind === 'multiply' && step.values.length === 1 && Math.abs(step.values[0]! * 255 - 1) < 1e-6;
 }
 
 /** Layers that change nothing once training is over, or only what a row's values are called. */

@@ -18,7 +18,7 @@ import { Probabilities } from './Probabilities.tsx';
 import { readPhotograph } from './photograph.ts';
 import { MEASURED, readSettings, writeSettings } from './settings.ts';
 import { blocksOf, clothesCode, NETWORKS, nameOf, subjectOf, USUAL } from './subject.ts';
-import { openWeights } from './weights.ts';
+import { nameOfWeights, openWeights } from './weights.ts';
 import './clothes.css';
 
 /** Clothes: Fashion-MNIST, and what one draws oneself. */
@@ -60,17 +60,19 @@ export function ClothesRoom() {
   const subject = useMemo(() => subjectOf(settings.images), [settings.images]);
   const network = nameOf(setup.blocks);
   const takeFile = async (file: File): Promise<string> => {
-    if (!file.name.endsWith('.safetensors')) {
+    if (nameOfWeights(file.name) === null) {
       setImage(await readPhotograph(file));
       return `${file.name} is on the board: its middle, scaled, light on dark.`;
     }
     if (trainer.busy) throw new Error('A network is being trained; stop it before other weights are opened.');
-    const own = blocksIn(await openWeights(trainer, file));
+    const spec = await openWeights(trainer, file);
+    const own = blocksIn(spec);
+    const given = spec.input.type === 'u8' ? '' : ' It takes numbers: pixels are given to it from 0 to 1.';
     if (own === null) {
-      return `The model of ${file.name} is opened. Its layers cannot be drawn up here: those below are of the next network.`;
+      return `The model of ${file.name} is opened.${given} Its layers cannot be drawn up here: those below are of the next network.`;
     }
     setSetup((now) => ({ ...now, blocks: own }));
-    return `The model of ${file.name} is opened.`;
+    return `The model of ${file.name} is opened.${given}`;
   };
   return (
     <>

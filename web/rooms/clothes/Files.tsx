@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { FileButton } from '../../app/FileButton.tsx';
 import { Problem } from '../../app/Problem.tsx';
 import { sentenceOf } from '../../app/problems.ts';
+import { WEIGHTS } from './weights.ts';
 
 interface Props {
   /** Takes the file over and says what came of it; rejects with a sentence. */
@@ -41,10 +42,12 @@ export function Files({ onFile }: Props) {
       <p>
         <FileButton
           label="Choose a photograph or weights"
-          accept="image/*,.safetensors"
+          accept={`image/*,${WEIGHTS}`}
           onFile={(file) => void take(file)}
         />{' '}
-        <span>or drop it here: a garment, or what run-all made (.safetensors).</span>
+        <span>
+          or drop it here: a garment, or what run-all made (.safetensors), or an ONNX, Keras or npz file.
+        </span>
       </p>
       <p class="note" role="status">
         {said}

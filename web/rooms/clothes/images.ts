@@ -1,4 +1,5 @@
 import { CLASSES } from 'virtual:fashion-mnist';
+import type { ModelSpec } from 'treadle';
 import { fetchIdx } from './idx.ts';
 
 /** Pixels along a side of an image, and in all. */
@@ -10,6 +11,11 @@ export interface Images {
   x: Uint8Array;
   y: Uint8Array;
   count: number;
+}
+
+/** Pixels as a model takes them: bytes, or numbers from 0 to 1 where it was not made here. */
+export function inputsOf({ input }: ModelSpec, pixels: Uint8Array): Uint8Array | Float32Array {
+  return input.type === 'u8' ? pixels : Float32Array.from(pixels, (pixel) => pixel / 255);
 }
 
 /** What is trained on, chosen by and measured on. */

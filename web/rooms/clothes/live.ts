@@ -2,7 +2,7 @@ import { CLASSES } from 'virtual:fashion-mnist';
 import { signal } from '@preact/signals';
 import type { HeldData, ModelWorker, WorkerModel } from 'treadle';
 import type { Trainer } from '../../panel/trainer.ts';
-import { type Images, PIXELS, partOf } from './images.ts';
+import { type Images, inputsOf, PIXELS, partOf } from './images.ts';
 
 /** Images that are looked at while a network trains; in the end, all are. */
 const WHILE_TRAINING = 2000;
@@ -28,7 +28,7 @@ export class Live {
   readonly took = signal(0);
   readonly #trainer: Trainer;
   #images: Images | null = null;
-  #held: { of: Images; worker: ModelWorker; data: Promise<HeldData> } | null = null;
+  #held: { of: Images; type: string; worker: ModelWorker; data: Promise<HeldData> } | null = null;
   #pixels: Uint8Array | null = null;
   #since = 0;
   #isAsked = false;
@@ -54,7 +54,7 @@ export class Live {
     if (all === null) return;
     const images = this.#trainer.busy && all.count > WHILE_TRAINING ? partOf(all, 0, WHILE_TRAINING) : all;
     try {
-      const probabilities = await model.probabilities(await this.#hold(images));
+      const probabilities = await model.probabilities(await this.#hold(images, model));
       if (this.#images === all) this.look.value = lookOf(images, probabilities);
     } catch {
       // The model is done with, and the next one is looked at; or what ails it is told where it is trained.
@@ -81,7 +81,7 @@ export class Live {
       }
       const since = this.#since;
       try {
-        this.drawn.value = await model.probabilities(this.#pixels);
+        this.drawn.value = await model.probabilities(inputsOf(model.spec, this.#pixels));
         this.took.value = performance.now() - since;
       } catch {
         // As above.
@@ -91,12 +91,14 @@ export class Live {
   }
 
   /** Images are handed to the worker once. */
-  #hold(images: Images): Promise<HeldData> {
+  #hold(images: Images, { spec }: WorkerModel): Promise<HeldData> {
     const { worker } = this.#trainer;
+    const { type = 'f32' } = spec.input;
     const held = this.#held;
-    if (held !== null && held.worker === worker && isSame(held.of, images)) return held.data;
+    const isHeld = held !== null && held.worker === worker && held.type === type;
+    if (isHeld && isSame(held.of, images)) return held.data;
     void held?.data.then((data) => data.release());
-    this.#held = { of: images, worker, data: worker.hold(images.x) };
+    this.#held = { of: images, type, worker, data: worker.hold(inputsOf(spec, images.x)) };
     return this.#held.data;
   }
 }

@@ -35,7 +35,7 @@ export async function readPhotograph(file: File): Promise<Uint8Array> {
     const because =
       error instanceof Error && error.message === 'too large' ? 'larger than 64 MiB' : 'no picture';
     throw new Error(
-      `${file.name} is ${because}; a photograph (JPEG, PNG, WebP) or weights (.safetensors) are expected.`,
+      `${file.name} is ${because}; a photograph (JPEG, PNG, WebP) or weights (.safetensors, .onnx, .keras) are expected.`,
     );
   }
 }
