@@ -19,6 +19,10 @@ const SLOWEST = [
   'cli/real-data',
   'reliability/full-disk',
   'cli/usage',
+  'cli/tables',
+  'guides',
+  'queue/cli',
+  'queue/follow',
   'core/memory',
   'experiment/run-all',
   'fuzz/fuzz',
@@ -76,8 +80,10 @@ export default defineConfig({
     setupFiles: ['test/support/equality.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    /** A file for each core and one more: a quarter of the time tests wait for processes, pages and queues. */
-    maxWorkers: availableParallelism() + 1,
+    /** What a page or a process comes to is waited for as long as a busy machine may need. */
+    expect: { poll: { timeout: 30_000 } },
+    /** A file for each core and two more: a quarter of the time tests wait for processes, pages and queues. */
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: SlowestFirst },
     reporters: ['default', ['json', { outputFile: 'build/test-results/host.json' }]],
   },

@@ -257,7 +257,7 @@ describe('import', () => {
     ]);
     const sentences = [
       'error: none.onnx does not exist; a file is expected there.',
-      `error: ${broken}: it begins as no file that is known; safetensors, npz, a pickle of arrays or ONNX is expected.`,
+      `error: ${broken}: it begins as no file that is known; safetensors, npz, a pickle of arrays, ONNX or a model of Keras is expected.`,
       `error: ${broken}: it is no JSON; a model in JSON is expected.`,
       `error: ${twice}: it has the key "input" twice; a model in JSON is expected.`,
       `error: ${none}: it has no model: input is missing; an object is expected.`,

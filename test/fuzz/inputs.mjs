@@ -345,7 +345,7 @@ function mutateKeras(bytes, tape) {
     name === 'config.json'
       ? mutateJsonFile(Buffer.from(files[name]), tape, KEYS.keras)
       : mutateHdf5(files[name], tape);
-  return Buffer.from(zipSync({ ...files, [name]: changed }, { level: 0 }));
+  return Buffer.from(zipSync({ ...files, [name]: changed }, { level: 0, mtime: new Date(1980, 0, 1) }));
 }
 
 /** Changes what is inside, compresses it anew, and often the header or trailer after that. */

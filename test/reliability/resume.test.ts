@@ -45,7 +45,7 @@ beforeAll(async () => {
   await runAll(await small(folder));
   reference = pathless(await outcomeOf(folder));
   await rm(folder, { recursive: true });
-}, 60_000);
+});
 
 function pathless(outcome: Record<string, unknown>): Record<string, unknown> {
   const models = outcome.models as { weights: string[] }[];

@@ -36,7 +36,7 @@ describe('what all rooms share', () => {
         const { postMessage } = Worker.prototype;
         Worker.prototype.postMessage = function (message, ...others) {
           if (!slow.on) return postMessage.call(this, message, ...others);
-          setTimeout(() => postMessage.call(this, message, ...others), 2000);
+          setTimeout(() => postMessage.call(this, message, ...others), 1200);
         };`,
     });
     await train(page);
