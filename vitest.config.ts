@@ -82,8 +82,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     /** What a page or a process comes to is waited for as long as a busy machine may need. */
     expect: { poll: { timeout: 30_000 } },
-    /** A file for each core and two more: a quarter of the time tests wait for processes, pages and queues. */
-    maxWorkers: availableParallelism() + 2,
+    /** A file for each core and one more: a quarter of the time tests wait for processes, pages and queues. */
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: SlowestFirst },
     reporters: ['default', ['json', { outputFile: 'build/test-results/host.json' }]],
   },
