@@ -45,6 +45,8 @@ import {
 import { digestsOf, keepStarts, keptStarts, startingWeights } from './starts.js';
 import { writeResults } from './write-results.js';
 
+const DEFAULT_OUT = 'runs';
+
 export interface RunAllOptions extends DataChoice {
   /** Whatever differs from the defaults. */
   settings?: Partial<RunConfig>;
@@ -123,11 +125,16 @@ export async function runAll(options: RunAllOptions = {}): Promise<RunOutcome> {
   } catch (error) {
     const { executor } = options;
     const isLockedNow = error instanceof TreadleError && error.code === 'locked';
-    if (!isLockedNow || executor === undefined || options.resume === undefined) throw error;
-    const run = await openRun(options.resume === true ? null : options.resume, options.out ?? 'runs');
-    if (!(await isLocked(run.folder))) throw error;
+    if (!isLockedNow || executor === undefined) throw error;
+    const run = await resumedRun(options);
+    if (run === null || !(await isLocked(run.folder))) throw error;
     return follow(options, executor, run);
   }
+}
+
+/** The run that is to be gone on with; null for a new one. Throws as {@link openRun}. */
+async function resumedRun({ resume, out = DEFAULT_OUT }: RunAllOptions): Promise<BegunRun | null> {
+  return resume === undefined ? null : openRun(resume === true ? null : resume, out);
 }
 
 /** Follows a run that another process owns until that has finished it; goes on with it where that process is gone before. */
@@ -244,9 +251,9 @@ async function runLocked(options: RunAllOptions, folders: Folders): Promise<RunO
 
 /** A run ready to train, new or resumed: its folders are locked, its data loaded and its record written. */
 async function openOrBegin(options: RunAllOptions & { clock: Clock }, { make, lock }: Folders): Promise<Run> {
-  const { out = 'runs', settings = {}, resume, from, signal, onEvent = () => {} } = options;
+  const { out = DEFAULT_OUT, settings = {}, resume, from, signal, onEvent = () => {} } = options;
   if (resume !== undefined && from !== undefined) throw startOfResumed(from);
-  const resumed = resume === undefined ? null : await openRun(resume === true ? null : resume, out);
+  const resumed = await resumedRun(options);
   const config = resumed === null ? resolveConfig(settings) : resumedConfig(resumed, settings);
   const weights = options.weights ?? (resumed === null ? 'weights' : shown(weightsFolderOf(resumed)));
   const choice = {

@@ -13,8 +13,8 @@ interface Written {
 }
 
 /**
- * Writes a run's models for TensorBoard, into a folder that is there, as its events come in: a folder for each model in one of the run's. A model that
- * starts, or goes on, begins a new file with all of its epochs and removes the one before, so no step is there twice.
+ * Writes a run's models for TensorBoard, into a folder that is there, as its events come in: a folder for each model in one of
+ * the run's. A model that starts, or goes on, begins a new file with all of its epochs and removes the one before, so no step is there twice.
  * Nothing waits for it, and a run does not fail by it.
  */
 export class RunBoard {

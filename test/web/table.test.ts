@@ -28,6 +28,15 @@ withPage();
 const csv = (text: string, name = 'mine.csv') => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
 const FILE = 'Choose a CSV, JSON or Parquet file';
 
+/** Numbers in many columns, and two kinds in turn. */
+function wideTable(columns: number, rows: number) {
+  const names = Array.from({ length: columns }, (_, column) => `c${column}`);
+  const lines = Array.from({ length: rows }, (_, row) =>
+    [...names.map((_, column) => (row * (column + 3) * 7919) % 101), row % 2 ? 'a' : 'b'].join(','),
+  );
+  return csv([[...names, 'kind'].join(','), ...lines].join('\n'));
+}
+
 /** Two kinds of leaves that length and colour tell apart. */
 const leaves = (rows: number) =>
   [
@@ -257,11 +266,7 @@ describe('the room of tables', () => {
 
   it('keeps the answer in view beside many columns, the most important of which can be changed first', async () => {
     const page = await openRoom('table?epochs=2');
-    const names = Array.from({ length: 80 }, (_, column) => `c${column}`);
-    const lines = Array.from({ length: 300 }, (_, row) =>
-      [...names.map((_, column) => (row * (column + 3) * 7919) % 101), row % 2 ? 'a' : 'b'].join(','),
-    );
-    await page.getByLabel(FILE).setInputFiles(csv([[...names, 'kind'].join(','), ...lines].join('\n')));
+    await page.getByLabel(FILE).setInputFiles(wideTable(80, 300));
     await train(page);
     await page.getByRole('heading', { name: 'What if?' }).waitFor();
     const sliders = page.locator('.what-if input[type="range"]');
@@ -315,11 +320,7 @@ describe('the room of tables', () => {
 
   it('tells which of very many columns matter, and on how many rows that was found', async () => {
     const page = await openRoom('table?epochs=1&layers=4-relu');
-    const names = Array.from({ length: 1200 }, (_, column) => `c${column}`);
-    const lines = Array.from({ length: 200 }, (_, row) =>
-      [...names.map((_, column) => (row * (column + 3) * 7919) % 101), row % 2 ? 'a' : 'b'].join(','),
-    );
-    await page.getByLabel(FILE).setInputFiles(csv([[...names, 'kind'].join(','), ...lines].join('\n')));
+    await page.getByLabel(FILE).setInputFiles(wideTable(1200, 200));
     await train(page);
     await page.getByText(/Measured on 40 rows, its cells shuffled 5 times\./).waitFor();
     expect(await page.locator('.bars tbody tr').count()).toBe(1189); // The others are the same in every row.

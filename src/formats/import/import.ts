@@ -16,7 +16,6 @@ import {
 import { oneLine, quote } from '../../strict/text.js';
 import { classifierOf } from '../any-model.js';
 import { type Conversions, conversionNotes, floatArray, floatTensor } from '../floats.js';
-import { HDF5_SIGNATURE } from '../hdf5-signature.js';
 import { TEST_KEY } from '../hub/test-figures.js';
 import {
   ENCODER_KEY,
@@ -33,6 +32,7 @@ import { decodeNpz, npyText } from '../npz.js';
 import { decodeOnnx } from '../onnx/decode.js';
 import { floatArrays, pickledArrays } from '../pickle.js';
 import { decodeSafetensors } from '../safetensors.js';
+import { beginsWith, expectUnpacked, HDF5 } from '../signatures.js';
 import { type FloatTensor, formatError } from '../tensor.js';
 import { decodeWeights } from '../weights.js';
 import { zipNames } from '../zip.js';
@@ -177,18 +177,12 @@ function needless(option: string, source: string): TreadleError {
   return problem('usage', { subject: option, found: 'given', expected: `nothing, since ${source} says it,` });
 }
 
-/** First bytes of files that are often taken for others, and what helps. */
-const OTHERS: readonly [bytes: readonly number[], what: string, expected: string][] = [
-  [[0x1f, 0x8b], 'it is compressed by gzip', 'the file unpacked'],
-];
-
 /** The format by content. Throws `format` for bytes of none. */
 function formatIn(bytes: Uint8Array, source: string): ImportedModel['format'] {
-  const begins = (first: readonly number[]) => first.every((byte, at) => bytes[at] === byte);
-  for (const [first, what, expected] of OTHERS) if (begins(first)) throw formatError(source, what, expected);
+  expectUnpacked(bytes, source);
   if (bytes[8] === 0x7b) return 'safetensors';
-  if (begins([0x50, 0x4b])) return isKerasZip(zipNames(bytes)) ? 'keras' : 'npz';
-  if (begins(HDF5_SIGNATURE)) return 'keras';
+  if (beginsWith(bytes, [0x50, 0x4b])) return isKerasZip(zipNames(bytes)) ? 'keras' : 'npz';
+  if (beginsWith(bytes, HDF5)) return 'keras';
   if (bytes[0] === 0x80) return 'pickle';
   // The first field of every ONNX file is its version.
   if (bytes[0] === 0x08) return 'onnx';
@@ -243,7 +237,7 @@ const READERS: Readonly<
     return { steps, around: { ...around, head: null }, joined, texts };
   },
   keras(bytes, source, conversions) {
-    const read = bytes[0] === HDF5_SIGNATURE[0] ? kerasHdf5 : kerasZip;
+    const read = beginsWith(bytes, HDF5) ? kerasHdf5 : kerasZip;
     const content = read(bytes, source, conversions);
     return 'named' in content ? content : { ...content, joined: null, texts: {} };
   },

@@ -56,8 +56,12 @@ function standardized(named: ReadonlyMap<string, FloatTensor>): Map<string, Floa
       const [, part] = /(?:^|\/)normalization(?:_\d+)?\.(mean|variance)$/.exec(name) ?? [];
       if (part === undefined) return [name, tensor];
       if (part === 'mean') return ['input.mean', tensor];
-      const data = tensor.data.map((value) => Math.max(Math.sqrt(value), 1e-7));
-      return ['input.deviation', { ...tensor, data }];
+      return ['input.deviation', { ...tensor, data: deviationOf(tensor.data) }];
     }),
   );
+}
+
+/** What a Normalization divides by: as Keras has it, 1e-7 at the least. */
+export function deviationOf(variance: Float32Array): Float32Array {
+  return variance.map((value) => Math.max(Math.sqrt(value), 1e-7));
 }

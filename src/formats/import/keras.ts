@@ -2,11 +2,18 @@ import { PLAIN_ACTIVATIONS } from '#bindings';
 import { quote } from '../../strict/text.js';
 import type { Conversions } from '../floats.js';
 import { type Hdf5, openHdf5 } from '../hdf5.js';
-import { type FloatTensor, formatError } from '../tensor.js';
+import { elementCount, type FloatTensor, formatError } from '../tensor.js';
 import { unzip } from '../zip.js';
 import { type KerasLayer, layersOfConfig } from './keras-config.js';
-import { namedWeights } from './keras-weights.js';
-import { type Activation, type Arithmetic, type Step, type Surroundings, tidy } from './steps.js';
+import { deviationOf, namedWeights } from './keras-weights.js';
+import {
+  type Activation,
+  type Arithmetic,
+  dividesBy255,
+  type Step,
+  type Surroundings,
+  tidy,
+} from './steps.js';
 
 // Models and weights as Keras saves them: model.keras, a zip of config.json and model.weights.h5; model.h5 of Keras 2 and
 // before, HDF5 with the configuration among its attributes; and weights alone, which do not say what is between them.
@@ -52,23 +59,18 @@ function modelOf(config: string, file: Hdf5, source: string, conversions: Conver
   const isShape = Array.isArray(sizes) && sizes.slice(1).every((size) => Number.isInteger(size) && size > 0);
   const shape = isShape ? (sizes.slice(1) as number[]) : null;
   const first = steps.find((step) => step.kind === 'dense');
-  const values = shape?.reduce((total, size) => total * size, 1);
-  if (first !== undefined && values !== undefined && values !== first.inputs) {
+  if (first !== undefined && shape !== null && elementCount(shape) !== first.inputs) {
     const found = `its inputs have shape [${shape}], and the layer ${quote(first.name)} takes ${first.inputs} values`;
     throw formatError(source, found, 'a Flatten before it');
   }
-  const around = {
-    isBytes: input.dtype === 'uint8' || (shape !== null && shape.length > 1 && isByByte(steps[0])),
-    shape,
-    classes: null,
-    head: null,
+  const [scale] = steps;
+  const isScaled = dividesBy255(scale) && scale.values.length === 1;
+  // A Rescaling of pixels.
+  const isOfImages = shape !== null && shape.length > 1 && isScaled;
+  return {
+    steps,
+    around: { isBytes: input.dtype === 'uint8' || isOfImages, shape, classes: null, head: null },
   };
-  return { steps, around };
-}
-
-/** Whether a step divides by 255, as a Rescaling of pixels does. */
-function isByByte(step: Step | undefined): boolean {
-  return step?.kind === 'multiply' && step.values.length === 1 && Math.abs(step.values[0]! * 255 - 1) < 1e-6;
 }
 
 /** Layers that change nothing once training is over, or only what a row's values are called. */
@@ -174,11 +176,9 @@ class LayerReader {
     const [mean, variance] = isGiven
       ? [this.#numbers(layer, config.mean), this.#numbers(layer, config.variance)]
       : this.#weights(layer, ['mean', 'variance']).map(({ data }) => data);
-    // As Keras has it, a deviation is 1e-7 at the least.
-    const deviation = variance!.map((value) => Math.max(Math.sqrt(value), 1e-7));
     return [
       { kind: 'subtract', name, values: mean! },
-      { kind: 'divide', name, values: deviation },
+      { kind: 'divide', name, values: deviationOf(variance!) },
     ];
   }
 
@@ -231,8 +231,8 @@ class LayerReader {
     const { paths } = this.#file;
     for (const container of CONTAINERS) {
       const folder = [...layer.models, layer].map((own) => `${container}/${numbered(own)}`).join('/');
-      const found = names.map((_, at) => paths.find((path) => path === `${folder}/vars/${at}`));
-      if (!found.every((path) => path !== undefined)) continue;
+      const found = names.map((_, at) => `${folder}/vars/${at}`);
+      if (!found.every((path) => paths.includes(path))) continue;
       const called = this.#file.text(`${folder}/vars`, 'name');
       if (called !== null && called !== layer.name) {
         const what = `the weights at ${quote(folder)} are those of ${quote(called)}`;

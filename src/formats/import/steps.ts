@@ -215,10 +215,8 @@ class Builder {
   /** Bytes are divided by 255 first; what comes behind that becomes part of the first layer. */
   #bytesFirst(): null {
     const [step] = this.#first;
-    const isByte =
-      (step?.kind === 'divide' && step.values.every((value) => value === 255)) ||
-      (step?.kind === 'multiply' && step.values.every((value) => Math.abs(value * 255 - 1) < 1e-6));
-    if (!isByte) throw formatError(this.#source, 'its bytes are not divided by 255', 'bytes that are');
+    if (!dividesBy255(step))
+      throw formatError(this.#source, 'its bytes are not divided by 255', 'bytes that are');
     this.#first.shift();
     return null;
   }
@@ -249,6 +247,14 @@ class Builder {
     const what = 'layer' in rest ? (rest as { layer: Activation }).layer.type : kind;
     return formatError(this.#source, `${quote(name)} is ${what} ${where}`, expected);
   }
+}
+
+/** Whether a step turns bytes into numbers from 0 to 1. */
+export function dividesBy255(step: Step | undefined): step is Extract<Step, { kind: Arithmetic }> {
+  return (
+    (step?.kind === 'divide' && step.values.every((value) => value === 255)) ||
+    (step?.kind === 'multiply' && step.values.every((value) => Math.abs(value * 255 - 1) < 1e-6))
+  );
 }
 
 function layersOf({ outputs, bias, norm, activation }: Block): Layer[] {
